@@ -1,0 +1,49 @@
+"""What every face engine promises. The worker knows engines by this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from animator.messages import Pixels, SpeechClip, SpeechTime
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share done in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Facts about an engine that do not change while it lives."""
+
+    width_px: int
+    height_px: int
+    tier: str
+    """What is on screen, shown to the user: "exact", "live", …"""
+
+
+class Animator(Protocol):
+    """A face. Every method is called on the worker's main thread, except `push` (inbox thread)."""
+
+    capabilities: Capabilities
+
+    def load(self, character: Path, progress: Progress) -> None:
+        """Take a character's folder (or one PNG) in; may take long, reports progress; replaces the one before on success."""
+        ...
+
+    def push(self, clip: SpeechClip) -> None:
+        """Prepare the lips of one clip."""
+        ...
+
+    def clear(self, before_turn: int) -> None:
+        """Drop every clip of turns older than `before_turn` and bring the mouth to rest."""
+        ...
+
+    def express(self, name: str, host_ns: int) -> None:
+        """Fade to expression `name` (see the character's `expressions`); unknown names raise ValueError."""
+        ...
+
+    def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
+        """Draw the face at `host_ns`; `speech` is None in silence. Same inputs, same frame."""
+        ...

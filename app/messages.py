@@ -1,0 +1,154 @@
+"""What travels down the line, in flow order: the whole product on one page.
+
+`SpeechClip` and `PlayoutAnchor` cross the process border and live in `animator.messages`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from animator.messages import Phone, Pixels, PlayoutAnchor, Samples, SpeechClip
+
+__all__ = [
+    "Ask",
+    "AudioBlock",
+    "Command",
+    "Express",
+    "Fact",
+    "Frame",
+    "Mute",
+    "Phone",
+    "PlayoutAnchor",
+    "Quit",
+    "Samples",
+    "Say",
+    "Sentence",
+    "SpeechClip",
+    "StopTalking",
+    "SwitchCamera",
+    "SwitchCharacter",
+    "Transcript",
+    "Utterance",
+]
+
+HEARING_RATE = 16_000
+"""Hz. Everything after capture hears at Whisper's and Silero's own rate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioBlock:
+    """capture → vad: mono float32 in [-1, 1] at HEARING_RATE; `first_sample` counts from the stream's start."""
+
+    samples: Samples
+    first_sample: int
+    end_of_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Utterance:
+    """vad → stt: what the user said, at HEARING_RATE, pre-roll included. `ended_ns`: host time of the end of speech."""
+
+    turn: int
+    samples: Samples
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """stt → llm: what was heard (or typed). `ended_ns` as in Utterance."""
+
+    turn: int
+    text: str
+    language: str
+    ended_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """llm → tts: the unit of speech; `index` from 0 within the turn. An empty `text` with `last` only closes the turn."""
+
+    turn: int
+    index: int
+    text: str
+    last: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """avatar → sinks: one picture. `seq` grows by one per rendered frame; `due_ns` is its place on the host clock."""
+
+    seq: int
+    pixels: Pixels
+    due_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened, for the window, the trace and the tests; facts go up through `bus.tap`.
+
+    `data` holds JSON values. Facts are shown to the user (captions), so they may hold words; logs may not.
+    """
+
+    at_ns: int
+    stage: str
+    event: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+# Commands enter at one gate (`bus.gate`).
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The user typed `text` to the character: a new turn, which interrupts the one being spoken."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak `text` as it is, without asking the brain: a new turn."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Switch the microphone off (True) or on."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopTalking:
+    """Fall silent now and drop what is queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Express:
+    """Show expression `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCharacter:
+    """Load the character called `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchCamera:
+    """Switch the virtual camera on or off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End every stage."""
+
+
+Command = Ask | Say | Mute | StopTalking | Express | SwitchCharacter | SwitchCamera | Quit

@@ -1,0 +1,164 @@
+"""What each stage needs from the world, in flow order. Backends keep these promises; fakes keep them in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from animator.messages import PlayoutAnchor, Samples, SpeechClip
+from app.messages import AudioBlock, Frame
+
+
+class Microphone(Protocol):
+    """A source of sound at 16 kHz mono."""
+
+    def open(self) -> None:
+        """Start; raises AppError with a remedy where there is no such device."""
+        ...
+
+    def read(self, timeout_s: float) -> AudioBlock | None:
+        """The next block (any length), or None if none came within `timeout_s`.
+
+        A file source ends with one block whose `end_of_stream` is True.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop and release the device; safe to call twice."""
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Tells speech from everything else. Keeps state between calls."""
+
+    window: int
+    """Samples per call at 16 kHz (512 for Silero)."""
+
+    def probability(self, samples: Samples) -> float:
+        """Probability in [0, 1] that this window of exactly `window` samples is speech."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Speech to text."""
+
+    def load(self) -> None:
+        """Load the model and decode once, so that the first real call is warm."""
+        ...
+
+    def transcribe(self, samples: Samples) -> str:
+        """Text of one utterance (16 kHz mono); "" where nothing was said."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Text to answer, streamed."""
+
+    name: str
+    """What the user reads in the status line, e.g. "SmolLM2-135M (local)"."""
+
+    def load(self) -> None:
+        """Start or reach the model; raises AppError with a remedy."""
+        ...
+
+    def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
+        """Yield pieces of the answer to chat `messages` ({"role", "content"}). Stops soon after `should_stop()` is true.
+
+        Raises AppError, also in mid-stream.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release processes and connections; safe to call twice."""
+        ...
+
+
+class SpeechSynth(Protocol):
+    """Text to the character's voice."""
+
+    def load(self) -> None:
+        """Load the voice and speak once silently, so that the first real call is warm."""
+        ...
+
+    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
+        """Speak one sentence. A text with nothing to say gives a clip of 0 samples."""
+        ...
+
+
+class Speaker(Protocol):
+    """Plays clips one after another and says when each sample is heard."""
+
+    def open(self, on_anchor: Callable[[PlayoutAnchor], None], on_played: Callable[[int, int], None]) -> None:
+        """Start. `on_anchor` gets an anchor at each clip's start and about 10 times a second; `on_played(turn, index)` a clip's end.
+
+        Both are called on a thread of the speaker's own, never in a device callback.
+        """
+        ...
+
+    def play(self, clip: SpeechClip) -> None:
+        """Queue a clip; returns at once."""
+        ...
+
+    def queued_s(self) -> float:
+        """Seconds of sound still to be played."""
+        ...
+
+    def clear(self) -> None:
+        """Fade out within 30 ms and drop what is queued."""
+        ...
+
+    def close(self) -> None:
+        """Stop; safe to call twice."""
+        ...
+
+
+class AvatarHost(Protocol):
+    """The animator process as the app sees it."""
+
+    def push(self, clip: SpeechClip) -> None:
+        """Send a clip ahead of its sound."""
+        ...
+
+    def anchor(self, anchor: PlayoutAnchor) -> None:
+        """Say what is heard when."""
+        ...
+
+    def clear(self, before_turn: int) -> None:
+        """Drop older turns; the mouth comes to rest."""
+        ...
+
+    def express(self, name: str) -> None:
+        """Show an expression."""
+        ...
+
+    def load(self, character: str) -> None:
+        """Switch the character (folder or PNG path)."""
+        ...
+
+    def latest(self) -> Frame | None:
+        """The newest frame, or None before the first. Called from any one thread at a time."""
+        ...
+
+    def close(self) -> None:
+        """End the process within 2 s; safe to call twice."""
+        ...
+
+
+class FrameSink(Protocol):
+    """Where frames go: a window, a virtual camera, a file. All three take the same stream."""
+
+    def open(self, width_px: int, height_px: int, fps: float) -> None:
+        """Start; raises AppError with a remedy where it cannot."""
+        ...
+
+    def send(self, frame: Frame) -> None:
+        """Take one frame; called at every deadline, the last frame repeated where no newer one is there."""
+        ...
+
+    def close(self) -> None:
+        """Finish; safe to call twice."""
+        ...
