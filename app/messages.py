@@ -88,6 +88,26 @@ class Fact:
     """Something that happened, for the window, the trace and the tests; facts go up through `bus.tap`.
 
     `data` holds JSON values. Facts are shown to the user (captions), so they may hold words; logs may not.
+
+    | stage | event | data |
+    |---|---|---|
+    | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
+    | capture | level | dbfs (about 20 a second) |
+    | vad | speech_started | turn |
+    | vad | speech_ended | turn, speech_s |
+    | stt | transcript | turn, text, took_ms, typed (bool) |
+    | llm | first_token | turn, took_ms |
+    | llm | sentence | turn, index, text, last |
+    | tts | clip | turn, index, duration_s, took_ms |
+    | playback | clip_started | turn, index, text |
+    | playback | turn_finished | turn |
+    | playback | stopped | turn (barge-in, stop button) |
+    | avatar | progress | what, share in [0, 1] |
+    | avatar | speaking_frame | turn (the first frame whose mouth belongs to this turn) |
+    | avatar | frames | fps, due, missed, tier (once a second) |
+    | avatar | expression | name |
+    | avatar | character | name |
+    | camera | frames | sent, repeated |
     """
 
     at_ns: int
