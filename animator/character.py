@@ -1,0 +1,546 @@
+"""Characters: a folder with `character.toml` and a picture, or a single PNG.
+
+Both may come from strangers, so sizes, paths and names are checked before anything is decoded or used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from animator.messages import Pixels
+from animator.tha3 import pose
+
+SIZE_PX = 512
+"""THA3 knows one picture size."""
+
+HEAD_BOX = (192, 64, 320, 192)
+"""Where THA3 expects the head: left, top, right, bottom in px, half open. Hair may overflow. Source: THA3's README."""
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+MAX_PIXELS = 64_000_000
+MIN_SIDE_PX = 256
+MAX_TOML_BYTES = 64 * 1024
+
+_TEXT_LIMITS = {"name": 40, "persona": 8000, "greeting": 500, "fallback_line": 500, "voice": 80, "language": 20}
+_MAX_EXPRESSIONS = 32
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in px, half open."""
+
+DEFAULT_PERSONA = (
+    "You are {name}, a friendly virtual streamer who talks with people aloud. Answer in one to three short spoken "
+    "sentences. Begin with a short reaction such as 'Oh!' or 'Hmm.'. Plain words only: no lists, no markdown, no emoji."
+)
+DEFAULT_GREETING = "Hi! I'm {name}. What shall we talk about?"
+DEFAULT_FALLBACK_LINE = "Sorry, my thoughts wandered off for a moment. Could you say that again?"
+
+DEFAULT_EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
+    "happy": {
+        "eyebrow_happy": 0.8,
+        "eye_relaxed": 0.25,
+        "eye_raised_lower_eyelid": 0.5,
+        "mouth_raised_corner": 1.0,
+        "neck_z": 0.15,
+    },
+    "sad": {
+        "eyebrow_troubled": 1.0,
+        "eye_unimpressed": 0.25,
+        "mouth_lowered_corner": 1.0,
+        "iris_rotation_x": -0.25,
+        "head_x": -0.35,
+    },
+    "angry": {
+        "eyebrow_angry": 1.0,
+        "eyebrow_lowered": 0.3,
+        "eye_unimpressed": 0.35,
+        "mouth_lowered_corner": 1.0,
+        "head_x": -0.15,
+    },
+    "surprised": {"eyebrow_raised": 1.0, "eye_surprised": 0.8, "iris_small": 0.35, "mouth_ooo": 0.5, "head_x": 0.15},
+    "shy": {
+        "eyebrow_troubled": 0.6,
+        "eye_relaxed": 0.3,
+        "iris_rotation_x": -0.4,
+        "iris_rotation_y": 0.5,
+        "head_x": -0.25,
+        "head_y": 0.3,
+        "neck_z": -0.25,
+    },
+    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.75, "head_x": -0.3, "neck_z": 0.3},
+    "smug": {
+        "eyebrow_serious": 0.6,
+        "eyebrow_raised_left": 0.5,
+        "eye_unimpressed": 0.45,
+        "mouth_smirk": 0.8,
+        "mouth_raised_corner": 0.6,
+        "head_x": 0.15,
+        "head_y": -0.2,
+    },
+    "neutral": {},
+}
+"""The eight that sit on the keys 1 to 8, in this order. A bare pair name sets both sides."""
+
+EXPRESSION_KEYS: tuple[str, ...] = tuple(DEFAULT_EXPRESSIONS)
+"""`EXPRESSION_KEYS[k - 1]` belongs to the number key k."""
+
+_PAIR_NAMES = sorted({name.removesuffix("_left") for name in pose.NAMES if name.endswith("_left")})
+
+
+class CharacterError(ValueError):
+    """A character that cannot be used: `problem` says what is wrong, `remedy` what to change."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPicture:
+    """A picture that THA3 can use: uint8 RGBA (512, 512, 4), what was changed to get there, and where the head is."""
+
+    image: Pixels
+    notes: tuple[str, ...]
+    head_box: Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Character:
+    """Everything a face and its brain need to know about one character.
+
+    `image` is uint8 RGBA sRGB (512, 512, 4), read-only. `expressions` holds full THA3 names (pairs already split)
+    with values inside their ranges, the eight of `EXPRESSION_KEYS` first. `voice` is empty where the app's own
+    choice of voice holds. `folder` is where the character came from; for a single PNG it is the PNG's folder.
+    """
+
+    name: str
+    image: Pixels
+    persona: str
+    greeting: str
+    fallback_line: str
+    voice: str
+    language: str
+    expressions: dict[str, dict[str, float]]
+    folder: Path
+    head_box: Box
+    notes: tuple[str, ...]
+
+
+def load_character(path: Path) -> Character:
+    """Read a character's folder, or make a character with default manners of a single PNG.
+
+    Raises:
+        CharacterError: If anything about it cannot be used; says what to change.
+    """
+    if path.is_dir():
+        return _load_folder(path)
+    if not path.exists():
+        raise CharacterError(f"There is no character at {path}.", "Choose a folder with a character.toml, or a PNG.")
+    picture = examine_picture(path)
+    name = _clean_name(path.stem) or "Character"
+    return Character(
+        name=name,
+        image=picture.image,
+        persona=DEFAULT_PERSONA.format(name=name),
+        greeting=DEFAULT_GREETING.format(name=name),
+        fallback_line=DEFAULT_FALLBACK_LINE,
+        voice="",
+        language="en-us",
+        expressions=_expressions({}),
+        folder=path.parent,
+        head_box=picture.head_box,
+        notes=picture.notes,
+    )
+
+
+def list_characters(*roots: Path) -> list[tuple[str, Path]]:
+    """Find what `load_character` may be given: (name, path) of every folder with a character.toml and every PNG.
+
+    Sorted by name. Where two roots hold the same folder name, the earlier root wins. A character.toml that
+    cannot be read is listed under its folder's name, so that choosing it shows the reason.
+    """
+    found: dict[str, tuple[str, Path]] = {}
+    for root in roots:
+        if not root.is_dir():
+            continue
+        for path in sorted(root.iterdir()):
+            if path.is_dir() and (path / "character.toml").is_file():
+                key, name = path.name, path.name
+                try:
+                    name = str(_text(_read_toml(path), "name", path.name))
+                except CharacterError:
+                    name = path.name
+            elif path.is_file() and path.suffix.lower() == ".png":
+                key, name = path.stem, _clean_name(path.stem) or path.stem
+            else:
+                continue
+            found.setdefault(key, (name, path))
+    return sorted(found.values(), key=lambda item: (item[0].casefold(), str(item[1])))
+
+
+# --- character.toml ---------------------------------------------------------------------------------------------
+
+
+def _load_folder(folder: Path) -> Character:
+    table = _read_toml(folder)
+    known = {*_TEXT_LIMITS, "image", "expressions"}
+    for key in table:
+        if key not in known:
+            raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
+    name = _clean_name(_text(table, "name", folder.name)) or folder.name
+    picture = examine_picture(_picture_path(folder, table.get("image", "picture.png")))
+    language = _text(table, "language", "en-us")
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", language):
+        raise CharacterError(
+            f"character.toml says language = {language!r}.", "Write a language code such as 'en-us' or 'ja'."
+        )
+    voice = _text(table, "voice", "")
+    if not re.fullmatch(r"[A-Za-z0-9_.\-]*", voice) or voice.startswith("."):
+        raise CharacterError(f"character.toml says voice = {voice!r}.", "Write a voice's name, not a path.")
+    return Character(
+        name=name,
+        image=picture.image,
+        persona=_text(table, "persona", DEFAULT_PERSONA.replace("{name}", name)).strip(),
+        greeting=_text(table, "greeting", DEFAULT_GREETING.replace("{name}", name)).strip(),
+        fallback_line=_text(table, "fallback_line", DEFAULT_FALLBACK_LINE).strip(),
+        voice=voice,
+        language=language.lower().replace("_", "-"),
+        expressions=_expressions(table.get("expressions", {})),
+        folder=folder,
+        head_box=picture.head_box,
+        notes=picture.notes,
+    )
+
+
+def _read_toml(folder: Path) -> dict[str, Any]:
+    data = _read_limited(_inside(folder, folder / "character.toml"), MAX_TOML_BYTES, "character.toml")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise CharacterError("character.toml is not UTF-8 text.", "Save it as UTF-8.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CharacterError(f"character.toml is not valid TOML: {error}.", "Correct that line.") from error
+
+
+def _text(table: Mapping[str, Any], key: str, default: str) -> str:
+    value = table.get(key, default)
+    limit = _TEXT_LIMITS[key]
+    if not isinstance(value, str):
+        raise CharacterError(f"character.toml: {key} must be text, got {value!r:.40}.", f'Write {key} = "…" in quotes.')
+    if len(value) > limit:
+        raise CharacterError(f"character.toml: {key} has {len(value)} characters.", f"Shorten it to {limit} or fewer.")
+    return value
+
+
+def _clean_name(name: str) -> str:
+    """The name as one printable line of at most 40 characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[: _TEXT_LIMITS["name"]]
+
+
+def _picture_path(folder: Path, image: object) -> Path:
+    """The picture's path, only if it lies inside the character's own folder."""
+    remedy = "Put the picture into the character's folder and write its file name, such as image = 'picture.png'."
+    if not isinstance(image, str) or not image or "\0" in image:
+        raise CharacterError(f"character.toml: image must be a file name, got {image!r:.80}.", remedy)
+    # Judged by both systems' rules, so that a folder is equally safe wherever it travels.
+    posix, windows = PurePosixPath(image), PureWindowsPath(image)
+    if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        raise CharacterError(f"character.toml: image = {image!r:.80} points outside the character's folder.", remedy)
+    return _inside(folder, folder / image)
+
+
+def _inside(folder: Path, path: Path) -> Path:
+    """`path` itself, unless following its links leaves `folder`."""
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise CharacterError(
+            f"The character's file {path.name!r} is missing from {folder}.", "Put it there, or correct its name."
+        ) from error
+    if not resolved.is_relative_to(folder.resolve()):
+        raise CharacterError(
+            f"{path.name!r} is a link that leads out of the character's folder.", "Replace the link by the file itself."
+        )
+    return resolved
+
+
+def _expressions(tables: object) -> dict[str, dict[str, float]]:
+    """Default expressions, replaced or joined by the character's own; pairs split, values clamped."""
+    if not isinstance(tables, Mapping):
+        raise CharacterError(
+            "character.toml: expressions must be tables.", "Write [expressions.happy] and values below it."
+        )
+    merged: dict[str, Mapping[str, Any]] = dict(DEFAULT_EXPRESSIONS)
+    for name, values in tables.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", str(name)) or not isinstance(values, Mapping):
+            raise CharacterError(
+                f"character.toml: {name!r:.40} is no usable expression.",
+                "Write [expressions.name] with a lower-case name, and lines such as eye_wink = 1.0 below it.",
+            )
+        merged[name] = values
+    if len(merged) > _MAX_EXPRESSIONS:
+        raise CharacterError(
+            f"character.toml has {len(merged)} expressions.",
+            f"Keep at most {_MAX_EXPRESSIONS}, the default eight included.",
+        )
+    return {name: _expression(name, values) for name, values in merged.items()}
+
+
+def _expression(expression: str, values: Mapping[str, Any]) -> dict[str, float]:
+    clean: dict[str, float] = {}
+    # Bare pair names first, so that a side named on its own wins whatever the order in the file.
+    for key in sorted(values, key=lambda key: key in pose.INDEX):
+        value = values[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+            raise CharacterError(
+                f"character.toml: {key} of expression {expression!r} must be a number, got {value!r:.40}.",
+                "Write a number from 0 to 1 (rotations: -1 to 1).",
+            )
+        if key in pose.INDEX:
+            names: tuple[str, ...] = (key,)
+        elif key in _PAIR_NAMES:
+            names = (f"{key}_left", f"{key}_right")
+        else:
+            raise CharacterError(
+                f"character.toml: expression {expression!r} sets {key!r}, which is no THA3 parameter.",
+                _did_you_mean(key, [*pose.NAMES, *_PAIR_NAMES]),
+            )
+        for name in names:
+            i = pose.INDEX[name]
+            clean[name] = min(max(float(value), float(pose.LOW[i])), float(pose.HIGH[i]))
+    return clean
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known[:60])}."
+
+
+# --- the picture ------------------------------------------------------------------------------------------------
+
+
+def check_picture(file: Path) -> Pixels:
+    """The picture in `file` as THA3 needs it: uint8 RGBA (512, 512, 4), empty pixels (0, 0, 0, 0).
+
+    Raises:
+        CharacterError: If the picture cannot be used; says what to change.
+    """
+    return examine_picture(file).image
+
+
+def examine_picture(file: Path) -> CheckedPicture:
+    """As `check_picture`, with notes on what was changed and the estimated head.
+
+    Raises:
+        CharacterError: If the picture cannot be used; says what to change.
+    """
+    data = _read_limited(file, MAX_FILE_BYTES, "The picture")
+    _check_header(data)
+    notes: list[str] = []
+    picture = _decode(data, notes)
+    picture = _to_square(picture, notes)
+    image = np.array(picture, dtype=np.uint8)
+    # Traces of an eraser count as empty; they would turn into specks of colour.
+    image[image[:, :, 3] < 3] = 0
+    _check_alpha(image)
+    head_box = _check_head(image)
+    image.setflags(write=False)
+    return CheckedPicture(image, tuple(notes), head_box)
+
+
+def _read_limited(file: Path, limit: int, what: str) -> bytes:
+    try:
+        # Not blocking: a pipe in place of a file must not hang the app.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise CharacterError(f"{what} cannot be opened: {error.strerror}.", "Check that the file is there.") from error
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.")
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise CharacterError(
+            f"{what} is larger than {limit / 1024 / 1024:.3g} MiB.", "Save it smaller: 512x512 pixels are enough."
+        )
+    return data
+
+
+def _check_header(data: bytes) -> None:
+    """Refuse by the first 26 bytes what must never reach a decoder."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 33:
+        kind = (
+            "a JPEG, which has no transparent background"
+            if data[:3] == b"\xff\xd8\xff"
+            else "not a PNG file"
+            if data
+            else "an empty file"
+        )
+        raise CharacterError(
+            f"The picture is {kind}.", "Export it as PNG with a transparent background, best 512x512 pixels."
+        )
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if width * height > MAX_PIXELS:
+        raise CharacterError(
+            f"The picture has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} million.",
+            "Scale it down; 512x512 is enough.",
+        )
+    if min(width, height) < MIN_SIDE_PX:
+        raise CharacterError(
+            f"The picture has only {width}x{height} pixels.",
+            f"Draw or export it at 512x512 (at least {MIN_SIDE_PX}x{MIN_SIDE_PX}).",
+        )
+    if data[24] == 16 and data[25] in (0, 4):
+        raise CharacterError("The picture is 16-bit greyscale.", "Export it as 8-bit RGBA PNG.")
+
+
+def _decode(data: bytes, notes: list[str]) -> Image.Image:
+    try:
+        with Image.open(BytesIO(data), formats=("PNG",)) as picture:
+            if getattr(picture, "n_frames", 1) > 1:
+                notes.append("The picture is animated; only its first frame is used.")
+            if picture.mode not in ("RGBA", "RGB", "P", "LA", "L", "1", "PA"):
+                raise CharacterError(
+                    f"The picture has the colour mode {picture.mode}, which is not supported.",
+                    "Export it as 8-bit RGBA PNG.",
+                )
+            return picture.convert("RGBA")
+    except CharacterError:
+        raise
+    except Exception as error:  # a decoder fed with a stranger's bytes may raise anything
+        raise CharacterError(
+            "The picture is damaged and cannot be decoded.", "Export it again as 8-bit RGBA PNG."
+        ) from error
+
+
+def _to_square(picture: Image.Image, notes: list[str]) -> Image.Image:
+    width, height = picture.size
+    side = min(width, height)
+    if width > height:
+        left = (width - side) // 2
+        picture = picture.crop((left, 0, left + side, side))
+        notes.append(f"The picture was {width}x{height}; its middle {side}x{side} is used.")
+    elif height > width:
+        # From the top: heads are there, and THA3 likes bodies that are cut by the bottom edge.
+        picture = picture.crop((0, 0, side, side))
+        notes.append(f"The picture was {width}x{height}; its top {side}x{side} is used.")
+    if side != SIZE_PX:
+        # Premultiplied, or the colour of empty pixels would bleed into the outline.
+        picture = picture.convert("RGBa").resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS).convert("RGBA")
+        notes.append(
+            f"The picture was scaled from {side}x{side} to 512x512."
+            + (" It will look soft; a larger original looks better." if side < SIZE_PX else "")
+        )
+    return picture
+
+
+def _check_alpha(image: Pixels) -> None:
+    alpha = image[:, :, 3]
+    if int(alpha.min()) >= 250:
+        raise CharacterError(
+            "The picture has no transparent background.",
+            "Cut the character out, so that everything around it has alpha 0, and save it as PNG with alpha.",
+        )
+    covered = float(np.mean(alpha > 0))
+    if covered < 0.02:
+        raise CharacterError("The picture is empty.", "Export the layer with the character on it.")
+    if float(np.mean(alpha[:12] > 200)) > 0.5 or covered > 0.9:
+        raise CharacterError(
+            "The picture still has a background: most of its upper edge or of its area is not transparent.",
+            "Erase the background, so that everything around the character has alpha 0.",
+        )
+    if float(np.mean((alpha > 0) & (alpha < 200))) > 0.25:
+        raise CharacterError(
+            "Large parts of the picture are half transparent.",
+            "Make the character opaque and everything around it fully transparent (alpha 0).",
+        )
+
+
+def _check_head(image: Pixels) -> Box:
+    """Where the head seems to be; refuses where THA3 would not find a face.
+
+    The limits were set on the ten THA3 samples and our own art (robust top 47-66, centre 242-270), with room to spare.
+    """
+    solid = image[:, :, 3] > 127
+    widths = solid.sum(axis=1)
+    # A cowlick or a thin horn is not yet the head.
+    rows = np.flatnonzero(widths >= 24)
+    if rows.size == 0:
+        raise CharacterError("The picture shows no head.", f"Draw the head at {_where()}.")
+    top = int(rows[0])
+    band = solid[top : min(top + 110, SIZE_PX)]
+    columns = np.flatnonzero(band.sum(axis=0) >= 8)
+    centre = float(np.median(np.nonzero(band)[1]))
+    moves: list[str] = []
+    if not 36 <= top <= 84:
+        moves.append(f"{abs(top - 58)} px {'down' if top < 58 else 'up'}")
+    if abs(centre - 256) > 26:
+        moves.append(f"{abs(centre - 256):.0f} px to the {'right' if centre < 256 else 'left'}")
+    scale = _head_scale(image, solid, top)
+    if scale is not None and not 0.74 <= scale <= 1.35:
+        size = "small" if scale > 1 else "large"
+        raise CharacterError(
+            f"The head is too {size}: THA3 needs it at {_where()}.",
+            f"Scale the character by about {scale:.2f} and keep the top of the hair near y = 58, the face at x = 256.",
+        )
+    if moves:
+        raise CharacterError(
+            f"The head is not where THA3 looks for it ({_where()}; here the hair begins at y = {top} and is centred at"
+            f" x = {centre:.0f}).",
+            f"Move the character {' and '.join(moves)}.",
+        )
+    _check_eyes(image)
+    return int(columns[0]), top, int(columns[-1]) + 1, min(top + 150, 200)
+
+
+def _where() -> str:
+    left, top, right, bottom = HEAD_BOX
+    return f"x {left}-{right - 1}, y {top}-{bottom - 1} of 512x512"
+
+
+def _head_scale(image: Pixels, solid: npt.NDArray[np.bool_], top: int) -> float | None:
+    """By how much the character would have to be scaled for the head to fit, or None where the outline hides it.
+
+    Judged by the neck: the narrowest row between head and shoulders. Long hair hides it.
+    """
+    widths = solid.sum(axis=1).astype(np.float64)
+    bottom = int(np.flatnonzero(widths)[-1])
+    if bottom - top < 60:
+        return None
+    smooth = np.convolve(widths, np.ones(5) / 5, mode="same")
+    head = smooth[top:]
+    for i in range(16, len(head) - 12):
+        widest = float(head[:i].max())
+        # A real neck: much narrower than the head above and than the shoulders that follow.
+        if head[i] < 0.55 * widest and head[i] == head[max(0, i - 12) : i + 13].min():
+            after = float(head[i : i + max(24, i)].max())
+            if after > 1.5 * head[i]:
+                return 150.0 / i
+    return None
+
+
+def _check_eyes(image: Pixels) -> None:
+    """Refuse a picture without two eyes where THA3 moves them: dark, structured spots on a calmer, lighter face."""
+    remedy = (
+        f"Draw a face that looks forward, the head at {_where()}, both eyes open near y = 140 (x about 224 and 288)."
+    )
+    luma = image[:, :, :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    if float(np.mean(image[100:172, 224:288, 3] > 200)) < 0.85:
+        raise CharacterError("There is no face where THA3 looks for it: the middle of the head is transparent.", remedy)
+    for left, right in ((200, 252), (260, 312)):
+        eye = luma[120:164, left:right][image[120:164, left:right, 3] > 200]
+        if eye.size == 0 or float(np.percentile(eye, 97) - np.percentile(eye, 3)) < 40 or float(eye.std()) < 12:
+            raise CharacterError("No eyes were found where THA3 looks for them.", remedy)
