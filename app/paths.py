@@ -1,0 +1,42 @@
+"""Where things lie on disk. Needs only the standard library and platformdirs: it is imported early."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "kuchipaku"
+REPOSITORY = Path(__file__).resolve().parents[1]
+"""The checkout that this copy runs from; characters, assets and the manifest of the models lie in it."""
+
+
+def _folder(variable: str, default: Path) -> Path:
+    chosen = os.environ.get(variable, "")
+    return Path(chosen).expanduser().resolve() if chosen else default
+
+
+def data_dir() -> Path:
+    """The user's data folder (models, imported characters): KUCHIPAKU_DATA or the platform's own. Not created here."""
+    return _folder("KUCHIPAKU_DATA", platformdirs.user_data_path(APP_NAME, appauthor=False))
+
+
+def cache_dir() -> Path:
+    """What can be made again (bakes): KUCHIPAKU_CACHE or the platform's own. Not created here."""
+    return _folder("KUCHIPAKU_CACHE", platformdirs.user_cache_path(APP_NAME, appauthor=False))
+
+
+def config_dir() -> Path:
+    """The folder of settings.toml: KUCHIPAKU_CONFIG or the platform's own. Not created here."""
+    return _folder("KUCHIPAKU_CONFIG", platformdirs.user_config_path(APP_NAME, appauthor=False))
+
+
+def models_dir() -> Path:
+    """The root of the model store: one folder per model."""
+    return data_dir() / "models"
+
+
+def models_manifest() -> Path:
+    """The list of models with their sources, sizes and hashes."""
+    return REPOSITORY / "installer" / "models.toml"
