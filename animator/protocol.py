@@ -24,12 +24,16 @@ class Capabilities:
 
 
 class Animator(Protocol):
-    """A face. Every method is called on the worker's main thread, except `push` (inbox thread)."""
+    """A face. `render` is called on the worker's main thread, `load` on its loader thread, the rest on its inbox thread."""
 
     capabilities: Capabilities
 
     def load(self, character: Path, progress: Progress) -> None:
         """Take a character's folder (or one PNG) in; may take long, reports progress; replaces the one before on success."""
+        ...
+
+    def cancel_load(self) -> None:
+        """Make a `load` that is running return soon; what is on screen stays."""
         ...
 
     def push(self, clip: SpeechClip) -> None:

@@ -1,0 +1,251 @@
+"""The animator process, `python -m animator.worker`: messages in on stdin, frames out by shared memory, facts on stdout.
+
+Two ways to run: free, where frame k is drawn in the interval before it is due (start + k / fps) and is there at
+its deadline; and stepped (`--stepped`), where each frame is asked for, so that a film can be made slower or faster
+than life. Both call the same `render`.
+
+Threads: *inbox* reads messages and prepares lips; *loader* takes characters in; *main* draws. The process ends when
+its stdin does, so it never outlives the app.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from animator.border import Header, anchor_of, clip_of, read_message, write_message
+from animator.clock import SystemClock
+from animator.frames import FrameSlots
+from animator.messages import SpeechClip, SpeechTime
+from animator.protocol import Animator
+from animator.timebase import Clock, FrameClock, Playout
+
+
+class Worker:
+    """Runs one engine. Everything it is told arrives in `take`; everything it says goes through `tell`."""
+
+    def __init__(
+        self, engine: Animator, frames: FrameSlots, clock: Clock, tell: Callable[[Header], None], fps: float
+    ) -> None:
+        self._engine = engine
+        self._frames = frames
+        self._clock = clock
+        self._tell = tell
+        self._fps = fps
+        self._playout = Playout()
+        self._lock = threading.Lock()
+        self._loads: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._steps: queue.SimpleQueue[Header] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._seq = 0
+        self._speaking_turn: int | None = None
+
+    def take(self, header: Header, payload: bytes) -> None:
+        """Act on one message (inbox thread)."""
+        kind = header["type"]
+        if kind == "clip":
+            self._push(clip_of(header, payload))
+        elif kind == "anchor":
+            anchor = anchor_of(header)
+            with self._lock:
+                self._playout.anchor(anchor)
+        elif kind == "clear":
+            before_turn = int(header["before_turn"])
+            with self._lock:
+                self._playout.clear(before_turn)
+            self._engine.clear(before_turn)
+        elif kind == "express":
+            try:
+                self._engine.express(str(header["name"]), self._clock.now_ns())
+            except ValueError as error:
+                self._tell(
+                    {"event": "problem", "problem": str(error), "remedy": "Choose one of the character's expressions."}
+                )
+            else:
+                self._tell({"event": "expression", "name": str(header["name"])})
+        elif kind == "load":
+            self._loads.put(Path(str(header["character"])))
+            self._engine.cancel_load()  # the newest wish counts
+        elif kind == "step":
+            self._steps.put(header)
+        elif kind == "quit":
+            self.stop()
+        else:
+            raise ValueError(f"no message of type {kind!r} is known")
+
+    def _push(self, clip: SpeechClip) -> None:
+        self._engine.push(clip)
+        with self._lock:
+            self._playout.add_clip(clip.turn, clip.index, clip.duration_s)
+        self._tell({"event": "pushed", "turn": clip.turn, "index": clip.index})
+
+    def stop(self) -> None:
+        """Ask every loop to end; safe from any thread."""
+        self._stopping.set()
+        self._loads.put(None)
+        self._steps.put({})
+
+    def load_loop(self) -> None:
+        """Take characters in until stopped (loader thread). A character that cannot be used leaves the one before."""
+        while not self._stopping.is_set():
+            character = self._loads.get()
+            if character is None:
+                return
+            try:
+                self._engine.load(
+                    character, lambda what, share: self._tell({"event": "progress", "what": what, "share": share})
+                )
+            except Exception as error:  # the face in use stays; the user is told why the new one did not come
+                self._tell({"event": "problem", "problem": str(error), "remedy": getattr(error, "remedy", "")})
+            else:
+                self._tell({"event": "character", "path": str(character), "tier": self._engine.capabilities.tier})
+
+    def draw(self, speech: SpeechTime | None, host_ns: int) -> None:
+        """Draw one frame and publish it; a frame that fails is reported and the last one stays."""
+        try:
+            pixels = self._engine.render(speech, host_ns)
+        except Exception as error:  # one bad frame must not end the show
+            self._tell(
+                {
+                    "event": "problem",
+                    "problem": f"A frame could not be drawn: {error}",
+                    "remedy": "Choose the character again.",
+                }
+            )
+            return
+        self._seq += 1
+        turn = speech.turn if speech else None
+        self._frames.write(pixels, self._seq, host_ns, turn)
+        if turn is not None and turn != self._speaking_turn:
+            self._tell({"event": "speaking_frame", "turn": turn, "host_ns": self._clock.now_ns()})
+        self._speaking_turn = turn if turn is not None else self._speaking_turn
+
+    def free_loop(self) -> None:
+        """Draw frame k in the interval before its deadline, until stopped (main thread)."""
+        period_ns = int(1e9 / self._fps)
+        frame_clock = FrameClock(self._clock.now_ns(), self._fps)
+        late = drawn = 0
+        report_ns = self._clock.now_ns() + 1_000_000_000
+        due_before = late_before = missed_before = 0
+        # Collections of the long-lived baked arrays cost up to 20 ms; the loop itself makes no cycles.
+        gc.collect()
+        gc.freeze()
+        while not self._stopping.is_set():
+            due_ns = frame_clock.next_due_ns(self._clock.now_ns())
+            self._clock.sleep_until(due_ns - period_ns)
+            with self._lock:
+                speech = self._playout.speech_time(due_ns)
+            self.draw(speech, due_ns)
+            drawn += 1
+            now_ns = self._clock.now_ns()
+            if now_ns > due_ns:
+                late += 1
+            if now_ns >= report_ns:
+                report_ns = now_ns + 1_000_000_000
+                due, missed = frame_clock.due - due_before, frame_clock.missed - missed_before + late - late_before
+                due_before, missed_before, late_before = frame_clock.due, frame_clock.missed, late
+                tier = self._engine.capabilities.tier
+                self._tell({"event": "frames", "fps": drawn, "due": due, "missed": missed, "tier": tier})
+                drawn = 0
+
+    def stepped_loop(self) -> None:
+        """Draw exactly the frames that are asked for, until stopped (main thread)."""
+        while not self._stopping.is_set():
+            step = self._steps.get()
+            if not step:
+                return
+            place = step["speech"]
+            speech = None if place is None else SpeechTime(int(place[0]), int(place[1]), float(place[2]))
+            self.draw(speech, int(step["host_ns"]))
+            self._tell({"event": "stepped", "id": step["id"]})
+
+
+def take_messages(worker: Worker, stream: BinaryIO, tell: Callable[[Header], None]) -> None:
+    """Feed `worker` until the app closes the stream; a message that is not understood is reported and left."""
+    while True:
+        try:
+            message = read_message(stream)
+        except OSError:
+            break  # after a damaged stream no message border can be found again
+        if message is None:
+            break
+        try:
+            worker.take(*message)
+        except Exception as error:
+            tell({"event": "problem", "problem": f"The face did not understand a message: {error}", "remedy": ""})
+    worker.stop()
+
+
+def build_engine(name: str, arguments: argparse.Namespace) -> Animator:
+    """Import and build the engine called `name`; only the chosen one is ever imported."""
+    if name != "tha3":
+        raise ValueError(f"no animator engine is called {name!r}; there is tha3")
+    from animator.tha3.animator import Tha3
+
+    return Tha3(arguments.weights, arguments.cache, arguments.tier)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the animator process."""
+    parser = argparse.ArgumentParser(prog="python -m animator.worker", description=__doc__)
+    parser.add_argument("--frames", type=Path, required=True, help="file to make the frame slots in")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--engine", default="tha3")
+    parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
+    parser.add_argument("--fps", type=float, default=30.0)
+    parser.add_argument("--stepped", action="store_true")
+    arguments = parser.parse_args(argv)
+
+    # Ctrl-C in a terminal reaches the whole process group; the app decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Libraries that print would break the message stream: give them stderr, keep the real stdout to ourselves.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    lock = threading.Lock()
+
+    def tell(header: dict[str, Any]) -> None:
+        with lock, contextlib.suppress(OSError, ValueError):  # the app has gone: stdin says so in a moment
+            write_message(out, header)
+
+    try:
+        engine = build_engine(arguments.engine, arguments)
+    except Exception as error:
+        tell(
+            {
+                "event": "failed",
+                "problem": f"The face engine could not start: {error}",
+                "remedy": "Run `kuchipaku doctor`.",
+            }
+        )
+        return 1
+    frames = FrameSlots.create(arguments.frames, engine.capabilities.width_px, engine.capabilities.height_px)
+    worker = Worker(engine, frames, SystemClock(), tell, arguments.fps)
+    inbox = threading.Thread(target=take_messages, args=(worker, sys.stdin.buffer, tell), name="inbox", daemon=True)
+    loader = threading.Thread(target=worker.load_loop, name="loader", daemon=True)
+    inbox.start()
+    loader.start()
+    tell({"event": "ready", "width_px": frames.width_px, "height_px": frames.height_px})
+    try:
+        if arguments.stepped:
+            worker.stepped_loop()
+        else:
+            worker.free_loop()
+    finally:
+        engine.cancel_load()
+        frames.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The virtual camera, through pyvirtualcam."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.canvas import Canvas, Picture
+from app.errors import AppError
+from app.messages import Frame
+
+REMEDIES = {
+    "linux": (
+        "Install the v4l2loopback module (Debian/Ubuntu: sudo apt install v4l2loopback-dkms), then run: "
+        'sudo modprobe v4l2loopback exclusive_caps=1 card_label="Kuchipaku"'
+    ),
+    "darwin": "Install OBS Studio 30 or newer, click Start Virtual Camera once in OBS, click Stop, then switch it on here.",
+    "win32": "Install OBS Studio (its virtual camera comes with it), restart Kuchipaku, then switch the camera on again.",
+}
+
+_KR, _KB = 0.2126, 0.0722
+_Y = np.array([_KR, 1 - _KR - _KB, _KB])
+BT709_LIMITED = np.array(
+    [
+        [*(_Y * 219 / 255), 16.0],
+        [*((np.array([0.0, 0.0, 1.0]) - _Y) / (2 * (1 - _KB)) * 224 / 255), 128.0],
+        [*((np.array([1.0, 0.0, 0.0]) - _Y) / (2 * (1 - _KR)) * 224 / 255), 128.0],
+    ]
+)
+"""Rows Y, Cb, Cr; columns R, G, B, offset; 8-bit limited range (ITU-R BT.709-6, sections 3 and 4)."""
+
+
+class VirtualCamera:
+    """A FrameSink that streaming software sees as a webcam. Opened, fed and closed on one thread at a time."""
+
+    def __init__(self, width_px: int = 1280, height_px: int = 720, device: str | None = None) -> None:
+        self._canvas = Canvas(width_px, height_px)
+        self._wanted = device
+        self._camera: Any = None
+        self.device = device or "virtual camera"
+
+    def open(self, width_px: int, height_px: int, fps: float) -> None:
+        """Open the device; the frame size is the canvas's own, whatever the character's is."""
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise AppError(f"The virtual camera library does not load: {error}.", "Run `python installer setup`.") from error
+        try:
+            self._camera = pyvirtualcam.Camera(
+                width=self._canvas.width_px,
+                height=self._canvas.height_px,
+                fps=fps,
+                fmt=pyvirtualcam.PixelFormat.I420,
+                device=self._wanted,
+            )
+        except (RuntimeError, KeyError, OSError) as error:
+            platform = "linux" if sys.platform.startswith("linux") else sys.platform
+            problem = f"No virtual camera could be opened: {' '.join(str(error).split())}"
+            raise AppError(problem, REMEDIES.get(platform, REMEDIES["linux"])) from error
+        self.device = str(self._camera.device)
+
+    def send(self, frame: Frame) -> None:
+        """Send one frame. Raises AppError if the device has gone."""
+        if self._camera is None:
+            return
+        picture = i420(self._canvas.place(frame.pixels))
+        try:
+            self._camera.send(picture)
+        except (RuntimeError, OSError) as error:
+            problem = f"The virtual camera stopped taking pictures: {error}"
+            raise AppError(problem, "Switch the camera off and on again.") from error
+
+    def close(self) -> None:
+        """Release the device; safe to call twice."""
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+
+
+def i420(picture: Picture) -> npt.NDArray[np.uint8]:
+    """RGB (h, w, 3) as BT.709 limited-range I420 (h * 3 / 2, w): what OBS takes a webcam's picture for.
+
+    pyvirtualcam's own RGB path and OpenCV convert by BT.601, which such viewers show with a colour shift (a red of
+    200, 0, 0 as 217, 19, 0). Matrix: ITU-R BT.709, limited range.
+    """
+    height, width = picture.shape[:2]
+    luma = cv2.transform(picture, BT709_LIMITED[:1])
+    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    chroma = cv2.transform(small, BT709_LIMITED[1:])
+    out = np.empty((height * 3 // 2, width), np.uint8)
+    out[:height] = luma
+    quarter = height // 4
+    out[height : height + quarter] = chroma[..., 0].reshape(quarter, width)
+    out[height + quarter :] = chroma[..., 1].reshape(quarter, width)
+    return out

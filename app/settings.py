@@ -1,0 +1,153 @@
+"""Settings: frozen dataclasses read from one TOML file. Everything has a default; nothing needs the file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.errors import AppError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class HearingSettings:
+    """How the app listens."""
+
+    device: str = ""
+    """Name of the microphone, or part of it; empty is the system's default."""
+    mode: str = "half_duplex"
+    """"half_duplex": deaf while it speaks (open speakers); "open": always listening (headphones)."""
+    min_silence_ms: int = 600
+    """A pause this long ends what the user says."""
+    threshold: float = 0.6
+    """Speech probability above which somebody speaks, 0 to 1."""
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrainSettings:
+    """Who answers."""
+
+    provider: str = "auto"
+    """"auto": Groq where GROQ_API_KEY is set, with the local model behind it; "groq"; "local"."""
+    groq_model: str = "openai/gpt-oss-20b"
+    max_tokens: int = 90
+    """Longest answer of the local model in tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """How it speaks."""
+
+    device: str = ""
+    """Name of the speakers, or part of it; empty is the system's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSettings:
+    """What is drawn."""
+
+    character: str = "haru"
+    """Name of a character, or the path of a folder or PNG."""
+    tier: str = "auto"
+    """"auto": exact on a CUDA device, else live; "live"; "exact"."""
+    fps: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """The virtual camera."""
+
+    on: bool = False
+    device: str = ""
+    """Device such as /dev/video10; empty is the first that is free."""
+    width_px: int = 1280
+    height_px: int = 720
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, one table of the file each."""
+
+    hearing: HearingSettings = field(default_factory=HearingSettings)
+    brain: BrainSettings = field(default_factory=BrainSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+    face: FaceSettings = field(default_factory=FaceSettings)
+    camera: CameraSettings = field(default_factory=CameraSettings)
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "hearing.mode": ("half_duplex", "open"),
+    "brain.provider": ("auto", "groq", "local"),
+    "face.tier": ("auto", "live", "exact"),
+}
+RANGES: dict[str, tuple[float, float]] = {
+    "hearing.min_silence_ms": (150, 5000),
+    "hearing.threshold": (0.05, 0.95),
+    "brain.max_tokens": (16, 1024),
+    "face.fps": (10, 60),
+    "camera.width_px": (160, 3840),
+    "camera.height_px": (120, 2160),
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """Settings of the file at `path`; defaults where there is none.
+
+    Raises AppError for a file that is not TOML, an unknown key (with the nearest known one) or a wrong value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AppError(f"The settings in {path} cannot be read: {error}.", "Mend or remove the file.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AppError(f"The settings in {path} are not valid TOML: {error}.", "Mend or remove the file.") from error
+    try:
+        return _read(Settings, table, "")
+    except ValueError as error:
+        raise AppError(f"In {path}: {error}", "Correct the line or remove it; every setting has a default.") from error
+
+
+def _read(kind: type[T], table: dict[str, Any], prefix: str) -> T:
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Known here: {', '.join(fields)}."
+            raise ValueError(f"there is no setting {name!r}.{hint}")
+        wanted = hints[key]
+        if dataclasses.is_dataclass(wanted):
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} is a table: write [{name}] above its settings.")
+            values[key] = _read(typing.cast("type[Any]", wanted), value, f"{name}.")
+        else:
+            values[key] = _checked(name, value, wanted)
+    return kind(**values)
+
+
+def _checked(name: str, value: Any, wanted: type | types.UnionType) -> Any:
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not wanted:
+        expected = getattr(wanted, "__name__", str(wanted))
+        raise ValueError(f"{name} must be a {expected}, got {type(value).__name__}.")
+    if name in CHOICES and value not in CHOICES[name]:
+        raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}.")
+    if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
+        low, high = RANGES[name]
+        raise ValueError(f"{name} must lie from {low:g} to {high:g}, got {value!r}.")
+    return value

@@ -1,0 +1,127 @@
+"""Frames to every sink, at every deadline: the newest one, or the last again where no newer one has come."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from animator.timebase import Clock, FrameClock
+from app.bus import Bus
+from app.errors import AppError
+from app.messages import Frame
+from app.ports import FrameSink
+
+logger = logging.getLogger(__name__)
+
+STAGE = "camera"
+
+
+class CameraStage:
+    """Owns the deadline of the outgoing picture. Sinks may be added and removed while it runs (any thread)."""
+
+    def __init__(
+        self, bus: Bus, clock: Clock, latest: Callable[[], Frame | None], size_px: tuple[int, int], fps: float
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._latest = latest
+        self._width_px, self._height_px = size_px
+        self._fps = fps
+        self._lock = threading.Lock()
+        self._sinks: list[FrameSink] = []
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, sink: FrameSink) -> None:
+        """Open `sink` and send it every frame from now on. Raises its AppError if it cannot be opened."""
+        sink.open(self._width_px, self._height_px, self._fps)
+        with self._lock:
+            self._sinks.append(sink)
+
+    def remove(self, sink: FrameSink) -> None:
+        """Stop sending to `sink` and close it; nothing happens if it is not there."""
+        with self._lock:
+            if sink not in self._sinks:
+                return
+            self._sinks.remove(sink)
+        sink.close()
+
+    def start(self) -> None:
+        """Begin sending."""
+        self._thread = threading.Thread(target=self._run, name=STAGE, daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """End the loop and close every sink; safe to call twice."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            self._thread = None
+        with self._lock:
+            sinks, self._sinks = self._sinks, []
+        for sink in sinks:
+            sink.close()
+
+    def _run(self) -> None:
+        frame_clock = FrameClock(self._clock.now_ns(), self._fps)
+        last_seq = 0
+        sent = repeated = 0
+        while not self._stopping.is_set():
+            due_ns = frame_clock.next_due_ns(self._clock.now_ns())
+            self._clock.sleep_until(due_ns)
+            with self._lock:
+                sinks = list(self._sinks)
+            if not sinks:
+                continue
+            frame = self._latest()
+            if frame is None:
+                continue
+            sent += 1
+            repeated += frame.seq == last_seq
+            last_seq = frame.seq
+            shown = Frame(frame.seq, frame.pixels, due_ns)
+            for sink in sinks:
+                self._send(sink, shown)
+            if sent % int(self._fps) == 0:
+                self._bus.emit(STAGE, "frames", sent=sent, repeated=repeated)
+
+    def _send(self, sink: FrameSink, frame: Frame) -> None:
+        try:
+            sink.send(frame)
+        except Exception as error:  # a sink that breaks is dropped; the others and the show go on
+            logger.exception("a frame sink failed")
+            self.remove(sink)
+            problem = getattr(error, "problem", "A picture could not be sent to the camera.")
+            remedy = getattr(error, "remedy", "Switch the camera off and on again.")
+            self._bus.emit(STAGE, "state", state="failed", label="Camera", problem=problem, remedy=remedy)
+
+
+class CameraSwitch:
+    """Switches one sink (the virtual camera) on and off and tells the window how it went (gate thread)."""
+
+    def __init__(self, bus: Bus, stage: CameraStage, make: Callable[[], FrameSink]) -> None:
+        self._bus = bus
+        self._stage = stage
+        self._make = make
+        self._sink: FrameSink | None = None
+
+    def switch(self, on: bool) -> None:
+        """Open or close the camera. A camera that cannot be opened is reported once, with what to install."""
+        if self._sink is not None:
+            self._stage.remove(self._sink)
+            self._sink = None
+        if not on:
+            self._bus.emit(STAGE, "state", state="off", label="Camera off")
+            return
+        self._bus.emit(STAGE, "state", state="starting", label="Opening the camera")
+        sink = self._make()
+        try:
+            self._stage.add(sink)
+        except AppError as error:
+            self._bus.emit(
+                STAGE, "state", state="failed", label="No camera", problem=error.problem, remedy=error.remedy
+            )
+            return
+        self._sink = sink
+        self._bus.emit(STAGE, "state", state="ready", label=f"Camera: {getattr(sink, 'device', 'on')}")
