@@ -142,12 +142,12 @@ def _read(kind: type[T], table: dict[str, Any], prefix: str) -> T:
 def _checked(name: str, value: Any, wanted: type | types.UnionType) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if type(value) is not wanted:
+    if type(value) is not wanted or not isinstance(value, (bool, int, float, str)):
         expected = getattr(wanted, "__name__", str(wanted))
         raise ValueError(f"{name} must be a {expected}, got {type(value).__name__}.")
     if name in CHOICES and value not in CHOICES[name]:
         raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}.")
-    if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
+    if name in RANGES and not RANGES[name][0] <= float(value) <= RANGES[name][1]:
         low, high = RANGES[name]
         raise ValueError(f"{name} must lie from {low:g} to {high:g}, got {value!r}.")
     return value

@@ -1,0 +1,146 @@
+"""The command line: parses, calls, prints. Every verb but `run` works without a display."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import __version__
+from app.errors import AppError
+
+ENGINES = ("live", "exact")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs and their options."""
+    root = argparse.ArgumentParser(
+        prog="kuchipaku",
+        description="A desktop AI VTuber: talk to it, it answers in its own voice with lips in sync.",
+    )
+    root.add_argument("--version", action="version", version=f"kuchipaku {__version__}")
+    root.add_argument("--log", choices=("warning", "info", "debug"), default="warning", help="how much to log on stderr")
+    verbs = root.add_subparsers(dest="verb", metavar="VERB")
+
+    run = verbs.add_parser("run", help="the window (also without any verb)")
+    run.add_argument("--camera", action="store_true", help="switch the virtual camera on at once")
+    run.add_argument("--character", metavar="NAME", help="name, folder or PNG")
+    run.add_argument("--muted", action="store_true", help="start with the microphone off")
+    run.add_argument("--trace", type=Path, metavar="FILE", help="write every fact as a JSON line")
+
+    reply = verbs.add_parser("reply", help="answer a question in a sound file with a film")
+    reply.add_argument("question", type=Path, help="WAV, FLAC or another sound file")
+    reply.add_argument("--realtime", action="store_true", help="feed the file at the pace of a microphone, film live")
+    _film_options(reply)
+
+    say = verbs.add_parser("say", help="speak a text in a film")
+    say.add_argument("text")
+    _film_options(say)
+
+    render = verbs.add_parser("render", help="draw given poses")
+    render.add_argument("--character", required=True, metavar="NAME|PNG")
+    render.add_argument("--poses", type=Path, required=True, help=".npy, float32 (n, 45) in THA3's order")
+    render.add_argument("--engine", choices=ENGINES, default="live")
+    render.add_argument("--out", type=Path, required=True, help=".npy, uint8 RGBA (n, 512, 512, 4)")
+
+    bake = verbs.add_parser("bake", help="prepare the live face of characters ahead of time")
+    bake.add_argument("characters", nargs="*", metavar="NAME|PNG")
+    bake.add_argument("--all", action="store_true", help="every character that comes with the app")
+
+    sheet = verbs.add_parser("sheet", help="contact sheets: all 45 parameters and every viseme")
+    sheet.add_argument("character", metavar="NAME|PNG")
+    sheet.add_argument("--engine", choices=ENGINES, default="exact")
+    sheet.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+
+    models = verbs.add_parser("models", help="list, fetch, verify or remove models")
+    from app.models import add_arguments
+
+    add_arguments(models)
+
+    doctor = verbs.add_parser("doctor", help="what is healthy, what is not, and what to do")
+    doctor.add_argument("--json", action="store_true")
+    return root
+
+
+def _film_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--out", type=Path, required=True, metavar="FILE.mp4")
+    verb.add_argument("--character", metavar="NAME", help="name, folder or PNG")
+    verb.add_argument("--trace", type=Path, metavar="FILE", help="write every fact as a JSON line")
+    verb.add_argument("--json", action="store_true", help="print one object on stdout")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code is 0, 1 after a problem that was said, or 130 after Ctrl-C."""
+    arguments = parser().parse_args(argv)
+    levels = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+    logging.basicConfig(level=levels[arguments.log], format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        return _run_verb(arguments)
+    except AppError as error:
+        print(f"{error.problem}\n{error.remedy}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _run_verb(arguments: argparse.Namespace) -> int:
+    verb = arguments.verb or "run"
+    if verb == "models":
+        from app.models import run_models
+
+        return run_models(arguments)
+    if verb == "doctor":
+        from app.doctor import run_doctor
+
+        return run_doctor(as_json=arguments.json)
+    from app import verbs
+
+    if verb == "run":
+        return verbs.run(
+            camera=getattr(arguments, "camera", False),
+            character=getattr(arguments, "character", None),
+            muted=getattr(arguments, "muted", False),
+            trace=getattr(arguments, "trace", None),
+        )
+    if verb == "render":
+        return verbs.render(arguments.character, arguments.poses, arguments.engine, arguments.out, Progress())
+    if verb == "bake":
+        return verbs.bake(arguments.characters, arguments.all, Progress())
+    if verb == "sheet":
+        return verbs.sheet(arguments.character, arguments.engine, arguments.out, Progress())
+    film = verbs.FilmRequest(arguments.out, arguments.character, arguments.trace)
+    if verb == "say":
+        report = verbs.say(arguments.text, film, Progress())
+    else:
+        report = verbs.reply(arguments.question, film, arguments.realtime, Progress())
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        if report.get("heard"):
+            print(f"heard:  {report['heard']}")
+        print(f"answer: {report['answer']}")
+        print(f"film:   {arguments.out} ({report['frames']} frames, {report['audio_s']:.1f} s of speech)")
+    return 0
+
+
+class Progress:
+    """One line on stderr that says what is being done and how far it is: live on a terminal, a few lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._last = ("", -1.0)
+
+    def __call__(self, what: str, share: float) -> None:
+        """Show that `what` is done to `share` in [0, 1]."""
+        if sys.stderr.isatty():
+            bar = "█" * round(share * 24)
+            line = f"\r{what:<32.32} {bar:<24} {share:4.0%}"
+            print(line, end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+        elif what != self._last[0] or share - self._last[1] >= 0.25 or (share >= 1 > self._last[1]):
+            print(f"{what} {share:.0%}", file=sys.stderr, flush=True)
+            self._last = (what, share)
