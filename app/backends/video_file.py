@@ -34,6 +34,7 @@ class VideoFile:
         if path.suffix.lower() != ".mp4":
             raise AppError(f"Films are written as MP4, and {path.name} does not end in .mp4.", "Choose a name that does.")
         try:
+            self._part.open("wb").close()  # PyAV opens it only at the first packet, far too late to be told
             self._file = av.open(str(self._part), "w", options={"movflags": "+faststart"})
         except OSError as error:
             raise AppError(f"{path} cannot be written: {error.strerror or error}.", "Choose another --out.") from error
