@@ -59,7 +59,9 @@ class FilmSpeaker:
     One thread of its own asks for the frames; anchors and played-out clips are reported from it.
     """
 
-    def __init__(self, film: Film, face: SteppedFace, fps: int, on_frame: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, film: Film, face: SteppedFace, fps: int, on_frame: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._film = film
         self._face = face
         self._fps = fps
@@ -72,9 +74,8 @@ class FilmSpeaker:
         self._thread: threading.Thread | None = None
         self._on_anchor: Callable[[PlayoutAnchor], None] = lambda _: None
         self._on_played: Callable[[int, int], None] = lambda *_: None
-        self.finished = threading.Event()
-        """Set when the last clip of a turn and the lead-out are on film, or filming failed."""
         self.problem: Exception | None = None
+        """Why filming stopped early."""
         self._closing = threading.Event()
 
     def open(self, on_anchor: Callable[[PlayoutAnchor], None], on_played: Callable[[int, int], None]) -> None:
@@ -95,33 +96,37 @@ class FilmSpeaker:
     def clear(self) -> None:
         """Nothing interrupts a film: one question, one answer."""
 
-    def close(self) -> None:
-        """Stop; what is on film stays. Safe to call twice."""
-        self._closing.set()
+    def finish(self, timeout_s: float = 60.0) -> None:
+        """Film what is queued and the lead-out, then stop. Call when the last clip has been given."""
         self._clips.put(None)
         if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def close(self) -> None:
+        """Stop at once; what is on film stays. Safe to call twice."""
+        self._closing.set()
+        self._clips.put(None)
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(5.0)
             self._thread = None
 
     def _run(self) -> None:
         try:
-            self._film_turn()
+            while (clip := self._clips.get()) is not None and not self._closing.is_set():
+                if self._frames == 0:
+                    self._film_until(LEAD_IN_S - LEAD_S)
+                    self._time_s = LEAD_IN_S
+                self._film_clip(clip)
+            if self._frames:
+                self._film_until(self._time_s + LEAD_OUT_S)
         except Exception as error:
             self.problem = error
-        self.finished.set()
+            self._drain()
 
-    def _film_turn(self) -> None:
-        while not self._closing.is_set():
-            clip = self._clips.get()
-            if clip is None:
-                return
-            if self._frames == 0:
-                self._film_until(LEAD_IN_S - LEAD_S)
-                self._time_s = LEAD_IN_S
-            self._film_clip(clip)
-            if clip.last:
-                self._film_until(self._time_s + LEAD_OUT_S)
-                return
+    def _drain(self) -> None:
+        """Filming is over, but the line is not to wait for clips that will never be filmed."""
+        while not self._closing.is_set() and (clip := self._clips.get()) is not None:
+            self._on_played(clip.turn, clip.index)
 
     def _film_clip(self, clip: SpeechClip) -> None:
         start_s = self._time_s
@@ -134,9 +139,11 @@ class FilmSpeaker:
             self._on_anchor(anchor)
         self._time_s = start_s + clip.duration_s
         # The last moments wait for the next clip, whose lips may start before its sound.
-        self._film_until(self._time_s - LEAD_S)
-        self._queued_s -= clip.duration_s
-        self._on_played(clip.turn, clip.index)
+        try:
+            self._film_until(self._time_s - LEAD_S)
+        finally:
+            self._queued_s -= clip.duration_s
+            self._on_played(clip.turn, clip.index)
 
     def _film_until(self, time_s: float) -> None:
         while self._frames / self._fps < time_s and not self._closing.is_set():

@@ -1,5 +1,6 @@
 """Films: picture and sound on one time line, read back from the file."""
 
+import threading
 from pathlib import Path
 
 import av
@@ -64,7 +65,7 @@ def test_a_film_shows_speech_exactly_while_it_sounds(tmp_path):
 
     speaker.play(clip(0, 1.0))
     speaker.play(clip(1, 0.5, last=True))
-    assert speaker.finished.wait(60)
+    speaker.finish()
     speaker.close()
     film.close()
     times, bright, sound, rate = read_back(tmp_path / "a.mp4")
@@ -82,10 +83,12 @@ def test_film_time_stands_still_while_the_next_clip_is_made(tmp_path):
     film = VideoFile(tmp_path / "a.mp4", FPS)
     face = SteppedFace()
     speaker = FilmSpeaker(film, face, FPS)
-    speaker.open(lambda _: None, lambda turn, index: speaker.play(clip(1, 0.5, last=True)) if index == 0 else None)
+    done = threading.Event()
+    speaker.open(lambda _: None, lambda turn, index: done.set() if index else speaker.play(clip(1, 0.5, last=True)))
 
     speaker.play(clip(0, 0.5))
-    assert speaker.finished.wait(60)
+    assert done.wait(60)
+    speaker.finish()
     speaker.close()
     film.close()
     _, _, sound, rate = read_back(tmp_path / "a.mp4")
@@ -102,12 +105,15 @@ def test_a_face_that_fails_ends_the_film_with_its_reason(tmp_path):
 
     film = VideoFile(tmp_path / "a.mp4", FPS)
     speaker = FilmSpeaker(film, Broken(), FPS)
-    speaker.open(lambda _: None, lambda *_: None)
+    played = []
+    speaker.open(lambda _: None, lambda turn, index: played.append(index))
 
-    speaker.play(clip(0, 0.5, last=True))
+    speaker.play(clip(0, 0.5))
+    speaker.play(clip(1, 0.5, last=True))
+    speaker.finish()
 
-    assert speaker.finished.wait(10)
     assert isinstance(speaker.problem, AppError)
+    assert [0, 1] == played  # the line does not wait for a film that has ended
     speaker.close()
     film.discard()
     assert [] == list(tmp_path.iterdir())
