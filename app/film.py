@@ -113,10 +113,11 @@ class FilmSpeaker:
     def _run(self) -> None:
         try:
             while (clip := self._clips.get()) is not None and not self._closing.is_set():
-                if self._frames == 0:
-                    self._film_until(LEAD_IN_S - LEAD_S)
-                    self._time_s = LEAD_IN_S
-                self._film_clip(clip)
+                try:
+                    self._film_clip(clip)
+                finally:
+                    self._queued_s -= clip.duration_s
+                    self._on_played(clip.turn, clip.index)
             if self._frames:
                 self._film_until(self._time_s + LEAD_OUT_S)
         except Exception as error:
@@ -129,6 +130,9 @@ class FilmSpeaker:
             self._on_played(clip.turn, clip.index)
 
     def _film_clip(self, clip: SpeechClip) -> None:
+        if self._frames == 0:
+            self._film_until(LEAD_IN_S - LEAD_S)
+            self._time_s = LEAD_IN_S
         start_s = self._time_s
         self._film.silence_until(start_s)
         self._film.sound(clip.samples, clip.sample_rate)
@@ -139,11 +143,7 @@ class FilmSpeaker:
             self._on_anchor(anchor)
         self._time_s = start_s + clip.duration_s
         # The last moments wait for the next clip, whose lips may start before its sound.
-        try:
-            self._film_until(self._time_s - LEAD_S)
-        finally:
-            self._queued_s -= clip.duration_s
-            self._on_played(clip.turn, clip.index)
+        self._film_until(self._time_s - LEAD_S)
 
     def _film_until(self, time_s: float) -> None:
         while self._frames / self._fps < time_s and not self._closing.is_set():
