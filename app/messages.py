@@ -38,20 +38,31 @@ HEARING_RATE = 16_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioBlock:
-    """capture → vad: mono float32 in [-1, 1] at HEARING_RATE; `first_sample` counts from the stream's start."""
+    """capture → vad: mono float32 in [-1, 1] at HEARING_RATE; `first_sample` counts from the stream's start.
+
+    `heard_ns` is the host time just after the block's last sample; 0 where nobody stamped it.
+    """
 
     samples: Samples
     first_sample: int
     end_of_stream: bool = False
+    heard_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
-    """vad → stt: what the user said, at HEARING_RATE, pre-roll included. `ended_ns`: host time of the end of speech."""
+    """vad → stt: what the user said, at HEARING_RATE, pre-roll included. `ended_ns`: host time of the end of speech.
+
+    A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
+    one is a guess that the user has finished: its text is kept in case the real part turns out to be the same.
+    """
 
     turn: int
     samples: Samples
     ended_ns: int
+    part: int = 0
+    last: bool = True
+    speculative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

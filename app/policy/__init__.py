@@ -1,0 +1,1 @@
+"""Pure decisions: no threads, no clock, no I/O."""

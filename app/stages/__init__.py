@@ -1,0 +1,1 @@
+"""One loop each: ports in, messages out. Stages do not know each other; `app.line` wires them."""

@@ -1,0 +1,409 @@
+"""The line: microphone → vad → stt → llm → tts → playback, the turn that counts, and the gate's commands."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from animator.messages import SpeechClip
+from animator.timebase import Clock
+from app.bus import Bus
+from app.errors import AppError
+from app.messages import (
+    Ask,
+    AudioBlock,
+    Command,
+    Express,
+    Mute,
+    Say,
+    Sentence,
+    StopTalking,
+    Transcript,
+    Utterance,
+)
+from app.policy.endpointing import EndpointingOptions
+from app.policy.history import History
+from app.policy.sentences import SentenceSplitter
+from app.ports import AvatarHost, ChatModel, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.stage import Channel, Stage, Turns
+from app.stages.capture import CaptureStage
+from app.stages.llm import LlmStage
+from app.stages.playback import PlaybackStage
+from app.stages.stt import SttStage
+from app.stages.tts import TtsStage
+from app.stages.vad import VadStage
+
+__all__ = ["Channel", "Line", "LineOptions", "Stage", "Turns"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LineOptions:
+    """How the line listens and speaks."""
+
+    source: Literal["live", "file"] = "live"
+    """"file": nothing is ever dropped, and the whole recording is one question, answered at its end."""
+    hearing: Literal["half-duplex", "open"] = "half-duplex"
+    """"half-duplex": the microphone is ignored while the character speaks and 250 ms longer, so that it does not hear
+    itself. "open": the user can interrupt by voice; for headphones."""
+    min_silence_ms: int | None = None
+    """Pause that ends an utterance; None: 500 live, 1500 in a file."""
+    speculate: bool = True
+    """Decode at the first pause of 200 ms already, and reuse the text if the user had indeed finished."""
+    fallback_line: str = "Sorry, I lost my train of thought. Could you say that again?"
+    """Spoken where no chat model answers."""
+    clips_ahead: int = 2
+    ahead_s: float = 6.0
+    """The voice works at most this far ahead of playout."""
+    history_chars: int = 2400
+
+
+@dataclass(frozen=True, slots=True)
+class _Nudge:
+    """Put into the gate by the line itself: look at the backlog; `seen` is set once what came before is done."""
+
+    seen: threading.Event | None = None
+
+
+class Line:
+    """All stages, wired and in order. `start` loads the models in parallel; `stop` joins every thread.
+
+    A turn begins when the user starts to speak, asks or lets something be said. It makes every older turn stale:
+    channels are cut, loudspeaker and avatar fall silent, and whatever still comes out of a stage is dropped by the
+    next one. Each turn ends with one fact: `turn_finished`, or `stopped`.
+
+    `microphone` (with `detector` and `transcriber`) may be None where nobody is listened to, `chat` where nothing is
+    asked, `avatar` where no face is shown. `on_command` gets the commands that the line does not own (SwitchCharacter,
+    SwitchCamera, Quit), on the gate's thread. The avatar is not closed by `stop`: whoever made it does that.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        microphone: Microphone | None,
+        detector: SpeechDetector | None,
+        transcriber: Transcriber | None,
+        chat: ChatModel | None,
+        synth: SpeechSynth,
+        speaker: Speaker,
+        avatar: AvatarHost | None,
+        persona: str,
+        options: LineOptions | None = None,
+        *,
+        fallback_speaker: Speaker | None = None,
+        on_command: Callable[[Command], None] | None = None,
+    ) -> None:
+        self.options = options or LineOptions()
+        self._bus = bus
+        self._clock = clock
+        self._avatar = avatar
+        self._chat = chat
+        self._persona = persona
+        self._on_command = on_command
+        self._turns = Turns()
+        self._history = History(self.options.history_chars)
+        self._history_lock = threading.Lock()
+        self._muted = threading.Event()
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._open_turn: int | None = None
+        self._backlog: deque[Ask | Say] = deque()
+        self._source_ended = microphone is None
+        self._started = self._stopped = False
+
+        is_file = self.options.source == "file"
+        utterances: Channel[Utterance] = Channel(1000, "wait")
+        transcripts: Channel[Transcript] = Channel(1000, "wait")
+        sentences: Channel[Sentence] = Channel(1000, "wait")
+        clips: Channel[SpeechClip] = Channel(1000, "wait")
+        self._utterances, self._transcripts, self._sentences = utterances, transcripts, sentences
+
+        self._playback = PlaybackStage(
+            bus,
+            clock,
+            self._turns,
+            clips,
+            speaker,
+            fallback_speaker,
+            avatar,
+            on_heard=self._heard,
+            on_finished=self._finished,
+        )
+        self._tts = TtsStage(
+            bus,
+            clock,
+            self._turns,
+            sentences,
+            clips,
+            synth,
+            lambda turn: self._playback.wait_for_room(turn, self.options.clips_ahead, self.options.ahead_s),
+        )
+        self._stages: list[Stage[Any]] = []
+        if microphone is not None and detector is not None and transcriber is not None:
+            # 2 s of sound in blocks of a window or more: enough to ride out a busy moment.
+            blocks: Channel[AudioBlock] = Channel(64, "wait" if is_file else "drop oldest")
+            min_silence_ms = self.options.min_silence_ms or (1500 if is_file else 500)
+            self._stages += [
+                CaptureStage(
+                    bus, clock, microphone, blocks, self._muted.is_set, self._end_of_source, reopen=not is_file
+                ),
+                VadStage(
+                    bus,
+                    self._turns,
+                    blocks,
+                    utterances,
+                    detector,
+                    EndpointingOptions(min_silence_ms=min_silence_ms),
+                    begin_turn=self._begin_turn,
+                    is_deaf=self._is_deaf,
+                    on_end=self._end_of_source,
+                    one_question=is_file,
+                    speculate=self.options.speculate,
+                ),
+                SttStage(bus, clock, self._turns, utterances, transcripts, transcriber),
+            ]
+        if chat is not None:
+            self._stages.append(
+                LlmStage(
+                    bus,
+                    clock,
+                    self._turns,
+                    transcripts,
+                    sentences,
+                    chat,
+                    persona=lambda: self._persona,
+                    fallback_line=self.options.fallback_line,
+                    history=self._history,
+                    history_lock=self._history_lock,
+                )
+            )
+        self._stages += [self._tts, self._playback]
+        self._gate = threading.Thread(target=self._read_gate, name="line-gate", daemon=True)
+
+    # Life
+
+    def start(self) -> None:
+        """Start every thread; returns at once. Each stage loads its model on its own thread."""
+        if self._started:
+            raise RuntimeError("a line starts once; make a new one")
+        self._started = True
+        for stage in self._stages:
+            stage.start()
+        self._gate.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """End in flow order and release microphone, loudspeaker and chat model; safe to call twice.
+
+        False if a thread was still busy after `timeout_s` (a model that is being loaded cannot be interrupted; the
+        thread ends with the load).
+        """
+        if not self._started or self._stopped:
+            return True
+        self._stopped = True
+        self._stopping.set()
+        deadline_ns = self._clock.now_ns() + int(timeout_s * 1e9)
+        with self._turns.lock:
+            turn = self._turns.mint()
+            self._playback.clear(turn)
+        for stage in self._stages:
+            stage.request_stop()
+        self._put_in_gate(_Nudge())
+        ended = True
+        for thread_join in [stage.join for stage in self._stages] + [self._join_gate]:
+            left_s = max(0.05, min(timeout_s, (deadline_ns - self._clock.now_ns()) / 1e9))
+            ended = thread_join(left_s) and ended
+        self._playback.close()
+        if self._chat is not None:
+            try:
+                self._chat.close()
+            except Exception as error:
+                _log.warning("closing the chat model failed: %s", type(error).__name__)
+        with self._changed:
+            self._changed.notify_all()
+        return ended
+
+    def wait_until_loaded(self, timeout_s: float) -> bool:
+        """Wait until every stage has finished loading, well or badly."""
+        deadline_ns = self._clock.now_ns() + int(timeout_s * 1e9)
+        return all(stage.loaded.wait(max(0.0, (deadline_ns - self._clock.now_ns()) / 1e9)) for stage in self._stages)
+
+    def wait_until_idle(self, timeout_s: float | None = None) -> bool:
+        """Wait until every command put into the gate before this call is done and its turn is over.
+
+        With a file source, also until the file has ended. False on a timeout; True when the line was stopped.
+        """
+        seen = threading.Event()
+        self._put_in_gate(_Nudge(seen))
+        if not seen.wait(timeout_s) and not self._stopping.is_set():
+            return False
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping.is_set() or self._is_idle(), timeout_s)
+
+    # Turns
+
+    @property
+    def turn(self) -> int:
+        """The newest turn; 0 before the first."""
+        return self._turns.current
+
+    def is_current(self, turn: int) -> bool:
+        """Whether `turn` still counts. Long calls check it between pieces of work."""
+        return self._turns.is_current(turn)
+
+    def is_speaking(self) -> bool:
+        """Whether the character is heard now (with a tail of 250 ms)."""
+        return self._playback.is_speaking()
+
+    def set_persona(self, persona: str) -> None:
+        """Another character: its own persona, and a new conversation."""
+        with self._history_lock:
+            self._persona = persona
+            self._history.clear()
+
+    def _begin_turn(self, *, opened: bool = True) -> int:
+        """Mint a turn and silence the older ones. With `opened` False nobody answers it (the stop button)."""
+        with self._turns.lock:
+            turn = self._turns.mint()
+            with self._changed:
+                older, self._open_turn = self._open_turn, turn if opened else None
+                self._changed.notify_all()
+            if older is not None:
+                with self._history_lock:
+                    self._history.cut(older)
+            self._utterances.discard(lambda item: item.turn < turn)
+            self._sentences.discard(lambda item: item.turn < turn)
+            # Transcripts are not cut: the chat stage drops old ones itself, but remembers the words.
+            self._playback.clear(turn)
+        if older is not None:
+            self._bus.emit("playback", "stopped", turn=older)
+        return turn
+
+    def _heard(self, turn: int, text: str) -> None:
+        with self._history_lock:
+            self._history.heard(turn, text)
+
+    def _finished(self, turn: int) -> None:
+        with self._changed:
+            if self._open_turn != turn:
+                return
+            self._open_turn = None
+            # Inside the lock, so that whoever waits for idle finds the fact published.
+            self._bus.emit("playback", "turn_finished", turn=turn)
+            self._changed.notify_all()
+        if self._backlog:
+            self._put_in_gate(_Nudge())
+
+    def _end_of_source(self) -> None:
+        with self._changed:
+            self._source_ended = True
+            self._changed.notify_all()
+
+    def _is_idle(self) -> bool:
+        is_source_done = self.options.source != "file" or self._source_ended
+        return self._open_turn is None and not self._backlog and is_source_done
+
+    def _is_deaf(self) -> bool:
+        if self._muted.is_set():
+            return True
+        # A recording is not an echo of the character's own voice.
+        is_echo_possible = self.options.hearing == "half-duplex" and self.options.source == "live"
+        return is_echo_possible and self._playback.is_speaking()
+
+    # The gate
+
+    def _put_in_gate(self, nudge: _Nudge) -> None:
+        # The gate's type lists what others may put in.
+        self._bus.gate.put(cast("Command", nudge))
+
+    def _join_gate(self, timeout_s: float) -> bool:
+        self._gate.join(timeout_s)
+        return not self._gate.is_alive()
+
+    def _read_gate(self) -> None:
+        while not self._stopping.is_set():
+            command: Command | _Nudge = self._bus.gate.get()
+            try:
+                self._obey(command)
+            except Exception as error:
+                self._say_failed(command, error)
+            if isinstance(command, _Nudge) and command.seen is not None:
+                command.seen.set()
+
+    def _obey(self, command: Command | _Nudge) -> None:
+        match command:
+            case _Nudge():
+                self._take_from_backlog()
+            case Ask() | Say():
+                if self._has_to_wait():
+                    self._backlog.append(command)
+                    # The turn may have ended in between, so that nobody would look again.
+                    self._take_from_backlog()
+                else:
+                    self._start_typed(command)
+            case Mute(muted=muted):
+                self._mute(muted)
+            case StopTalking():
+                self._backlog.clear()
+                self._begin_turn(opened=False)
+            case Express(name=name):
+                if self._avatar is not None:
+                    self._avatar.express(name)
+                self._bus.emit("avatar", "expression", name=name)
+            case _:
+                if self._on_command is not None:
+                    self._on_command(command)
+
+    def _has_to_wait(self) -> bool:
+        """While models load, typed texts queue up instead of interrupting each other: none is ever lost."""
+        is_loading = not all(
+            stage.loaded.is_set() for stage in self._stages if stage.name in ("llm", "tts", "playback")
+        )
+        return bool(self._backlog) or (is_loading and self._open_turn is not None)
+
+    def _take_from_backlog(self) -> None:
+        with self._changed:
+            if self._open_turn is not None or not self._backlog or self._stopping.is_set():
+                return
+            command = self._backlog.popleft()
+        self._start_typed(command)
+
+    def _start_typed(self, command: Ask | Say) -> None:
+        text = command.text.strip()
+        if not text:
+            return
+        turn = self._begin_turn()
+        if isinstance(command, Ask):
+            self._bus.emit("stt", "transcript", turn=turn, text=text, took_ms=0, typed=True)
+            if self._chat is not None:
+                self._transcripts.put(Transcript(turn, text, "", self._clock.now_ns()))
+                return
+            text = self.options.fallback_line
+        splitter = SentenceSplitter()
+        chunks = splitter.feed(text) + splitter.finish() or [""]
+        for index, chunk in enumerate(chunks):
+            self._sentences.put(Sentence(turn, index, chunk, last=index == len(chunks) - 1))
+
+    def _mute(self, muted: bool) -> None:
+        if muted:
+            self._muted.set()
+        else:
+            self._muted.clear()
+        for stage in self._stages:
+            if stage.name == "capture":
+                stage.say_state("off" if muted else "ready")
+
+    def _say_failed(self, command: Command | _Nudge, error: Exception) -> None:
+        name = type(command).__name__
+        if isinstance(error, AppError):
+            problem, remedy = error.problem, error.remedy
+        else:
+            _log.error("command %s failed: %s", name, type(error).__name__)
+            problem = f"The command {name} failed with an unexpected {type(error).__name__}."
+            remedy = "The show goes on; if it happens again, report it with the log file."
+        self._bus.emit("gate", "state", state="failed", label=name, problem=problem, remedy=remedy)

@@ -1,0 +1,94 @@
+"""Microphone → blocks of sound."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from animator.timebase import Clock
+from app.bus import Bus
+from app.messages import HEARING_RATE, AudioBlock
+from app.policy.levels import dbfs
+from app.ports import Microphone
+from app.stage import Channel, Stage
+
+LEVEL_EVERY_S = 0.05
+REOPEN_AFTER_S = 2.0
+
+
+class CaptureStage(Stage[None]):
+    """Reads the microphone, stamps each block and reports the level; with `reopen` a lost device is opened again."""
+
+    name = "capture"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        microphone: Microphone,
+        outbox: Channel[AudioBlock],
+        is_muted: Callable[[], bool],
+        on_end: Callable[[], None],
+        *,
+        reopen: bool,
+    ) -> None:
+        super().__init__(bus, Channel(1, "drop oldest"))
+        self._clock = clock
+        self._microphone = microphone
+        self._outbox = outbox
+        self._is_muted = is_muted
+        self._on_end = on_end
+        self._reopen = reopen
+        self._unheard_s = 0.0
+        self._ended = threading.Event()
+
+    def load(self) -> str:
+        """Nothing to load: the device is opened by the loop, which can do it again."""
+        return ""
+
+    def say_ready(self) -> None:
+        """Ready is said when the device is open."""
+
+    def run_loop(self) -> None:
+        """Open, read until the stream ends or fails, and open again."""
+        while not self.stopping.is_set() and not self._ended.is_set():
+            try:
+                self._microphone.open()
+                self.label = str(getattr(self._microphone, "name", ""))
+                self.say_state("off" if self._is_muted() else "ready")
+                self._read()
+            except Exception as error:
+                self.say_failed(error)
+            self._microphone.close()
+            if self._ended.is_set() or self.stopping.is_set():
+                return
+            if not self._reopen:
+                self._on_end()
+                return
+            self.stopping.wait(REOPEN_AFTER_S)
+
+    def request_stop(self) -> None:
+        """Ask the loop to end; it notices within one read."""
+        super().request_stop()
+        self._outbox.close()
+
+    def _read(self) -> None:
+        while not self.stopping.is_set():
+            block = self._microphone.read(0.2)
+            if block is None:
+                continue
+            block = replace(block, heard_ns=self._clock.now_ns())
+            if not self._is_muted():
+                self._say_level(block)
+            self._outbox.put(block)
+            if block.end_of_stream:
+                self._ended.set()
+                self.say_state("off")
+                return
+
+    def _say_level(self, block: AudioBlock) -> None:
+        self._unheard_s += len(block.samples) / HEARING_RATE
+        if self._unheard_s >= LEVEL_EVERY_S:
+            self._unheard_s = 0.0
+            self.bus.emit(self.name, "level", dbfs=round(dbfs(block.samples), 1))

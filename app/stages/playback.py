@@ -1,0 +1,205 @@
+"""Clips → the loudspeaker, and to the avatar with the moments at which they are heard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from animator.messages import PlayoutAnchor, SpeechClip
+from animator.timebase import Clock
+from app.bus import Bus
+from app.ports import AvatarHost, Speaker
+from app.stage import Channel, Stage, Turns
+
+
+class PlaybackStage(Stage[SpeechClip]):
+    """Plays clips in order, and is the one place that knows what is being said.
+
+    Where the sound card cannot be opened, or fails later, `fallback` plays instead and the show goes on in silence;
+    this is said once.
+    """
+
+    name = "playback"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        turns: Turns,
+        inbox: Channel[SpeechClip],
+        speaker: Speaker,
+        fallback: Speaker | None,
+        avatar: AvatarHost | None,
+        *,
+        on_heard: Callable[[int, str], None],
+        on_finished: Callable[[int], None],
+        tail_ms: int = 250,
+    ) -> None:
+        super().__init__(bus, inbox)
+        self._clock = clock
+        self._turns = turns
+        self._speaker = speaker
+        self._fallback = fallback
+        self._avatar = avatar
+        self._on_heard = on_heard
+        self._on_finished = on_finished
+        self._tail_ns = tail_ms * 1_000_000
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._unplayed: dict[tuple[int, int], SpeechClip] = {}
+        self._started: set[tuple[int, int]] = set()
+        self._closed_turn = 0
+        self._silent_since_ns: int | None = None
+        self._is_open = False
+
+    def load(self) -> str:
+        """Open the device, or the silent one in its place."""
+        try:
+            self._speaker.open(self._on_anchor, self._on_played)
+        except Exception as error:
+            if self._fallback is None:
+                raise
+            self._switch_to_fallback(error)
+        self._is_open = True
+        return str(getattr(self._speaker, "name", "loudspeaker"))
+
+    def say_ready(self) -> None:
+        """A loudspeaker that was replaced stays marked as failed."""
+        if self._fallback is None or self._speaker is not self._fallback:
+            super().say_ready()
+
+    def is_speaking(self) -> bool:
+        """Whether sound is coming out, or did so less than the tail ago. Called from any thread."""
+        with self._lock:
+            if self._unplayed:
+                return True
+            since_ns = self._silent_since_ns
+        return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
+
+    def wait_for_room(self, turn: int, clips: int, seconds: float) -> None:
+        """Wait until fewer than `clips` clips wait behind the one that sounds, and fewer than `seconds` s are queued.
+
+        Also returns when `turn` is over or the line stops. Called on the tts thread.
+        """
+        with self._room:
+            while not self.stopping.is_set() and self._turns.is_current(turn) and self._unplayed:
+                waiting = len(self._unplayed) + len(self.inbox)
+                if waiting <= clips and self._speaker.queued_s() < seconds:
+                    return
+                # The clip's end wakes us; the timeout is for the seconds, which pass without a word.
+                self._room.wait(0.05)
+
+    def clear(self, turn: int) -> int | None:
+        """A new turn, `turn`, has begun: fall silent. Returns the turn that was being spoken, if any.
+
+        Called with `Turns.lock` held.
+        """
+        with self._room:
+            spoken = next(iter(self._unplayed), None)
+            if self._unplayed:
+                self._silent_since_ns = self._clock.now_ns()
+            self._unplayed.clear()
+            self._started.clear()
+            self._room.notify_all()
+        self.inbox.discard(lambda clip: clip.turn < turn)
+        if self._is_open:
+            self._guarded(self._speaker.clear)
+        if self._avatar is not None:
+            avatar = self._avatar
+            self._guarded(lambda: avatar.clear(turn))
+        return spoken[0] if spoken else None
+
+    def handle(self, item: SpeechClip) -> None:
+        """Give one clip to the avatar, then to the loudspeaker."""
+        # One lock with minting: a clip is never handed out after its turn was cleared.
+        with self._turns.lock:
+            if not self._turns.is_current(item.turn):
+                return
+            if len(item.samples):
+                if self._avatar is not None:
+                    avatar = self._avatar
+                    self._guarded(lambda: avatar.push(item))
+                with self._lock:
+                    self._unplayed[item.turn, item.index] = item
+                    if item.last:
+                        self._closed_turn = item.turn
+                self._play(item)
+                return
+            if item.last:
+                with self._lock:
+                    self._closed_turn = item.turn
+            self._finish_if_done(item.turn)
+
+    def recover(self, item: SpeechClip) -> None:
+        """No device plays this clip: it counts as played."""
+        self._on_played(item.turn, item.index)
+
+    def request_stop(self) -> None:
+        """Wake whoever waits for room."""
+        super().request_stop()
+        with self._room:
+            self._room.notify_all()
+
+    def close(self) -> None:
+        """Release the device. Safe to call twice."""
+        self._is_open = False
+        self._guarded(self._speaker.close)
+
+    def _play(self, clip: SpeechClip) -> None:
+        try:
+            self._speaker.play(clip)
+        except Exception as error:
+            if self._fallback is None or self._speaker is self._fallback:
+                raise
+            self._guarded(self._speaker.close)
+            self._switch_to_fallback(error)
+            with self._lock:
+                waiting = list(self._unplayed.values())
+            for unplayed in waiting:
+                self._speaker.play(unplayed)
+
+    def _switch_to_fallback(self, error: Exception) -> None:
+        assert self._fallback is not None
+        self._speaker = self._fallback
+        self._speaker.open(self._on_anchor, self._on_played)
+        self.label = str(getattr(self._speaker, "name", "no sound"))
+        self.say_failed(error)
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:
+            self.say_failed(error)
+
+    def _on_anchor(self, anchor: PlayoutAnchor) -> None:
+        key = (anchor.turn, anchor.index)
+        with self._lock:
+            clip = self._unplayed.get(key)
+            is_start = clip is not None and key not in self._started
+            if is_start:
+                self._started.add(key)
+        if clip is None or not self._turns.is_current(anchor.turn):
+            return
+        if self._avatar is not None:
+            avatar = self._avatar
+            self._guarded(lambda: avatar.anchor(anchor))
+        if is_start:
+            self._on_heard(clip.turn, clip.text)
+            self.bus.emit(self.name, "clip_started", turn=clip.turn, index=clip.index, text=clip.text)
+
+    def _on_played(self, turn: int, index: int) -> None:
+        with self._room:
+            if self._unplayed.pop((turn, index), None) is None:
+                return
+            if not self._unplayed:
+                self._silent_since_ns = self._clock.now_ns()
+            self._room.notify_all()
+        self._finish_if_done(turn)
+
+    def _finish_if_done(self, turn: int) -> None:
+        with self._lock:
+            if self._unplayed or self._closed_turn != turn or not self._turns.is_current(turn):
+                return
+            self._closed_turn = 0
+            self._started.clear()
+        self._on_finished(turn)

@@ -1,0 +1,86 @@
+"""Utterances → transcripts."""
+
+from __future__ import annotations
+
+from animator.timebase import Clock
+from app.bus import Bus
+from app.messages import Transcript, Utterance
+from app.ports import Transcriber
+from app.stage import Channel, Stage, Turns
+
+
+class SttStage(Stage[Utterance]):
+    """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed."""
+
+    name = "stt"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        turns: Turns,
+        inbox: Channel[Utterance],
+        outbox: Channel[Transcript],
+        transcriber: Transcriber,
+    ) -> None:
+        super().__init__(bus, inbox)
+        self._clock = clock
+        self._turns = turns
+        self._outbox = outbox
+        self._transcriber = transcriber
+        self._language = str(getattr(transcriber, "language", "en"))
+        self._guess: tuple[tuple[int, int, int], str] | None = None
+        self._turn = 0
+        self._parts: list[str] = []
+        self._failed_to_load: Exception | None = None
+
+    def load(self) -> str:
+        """Load the model."""
+        try:
+            self._transcriber.load()
+        except Exception as error:
+            self._failed_to_load = error
+            raise
+        return str(getattr(self._transcriber, "name", "Whisper"))
+
+    def handle(self, item: Utterance) -> None:
+        """Decode, and send the transcript once the turn's last part is there."""
+        if not self._turns.is_current(item.turn):
+            return
+        if item.turn != self._turn:
+            self._turn, self._parts = item.turn, []
+        start_ns = self._clock.now_ns()
+        if item.speculative:
+            self._guess = (self._key(item), self._decode(item))
+            return
+        if len(item.samples):
+            if self._guess is not None and self._guess[0] == self._key(item):
+                text = self._guess[1]
+            else:
+                self.say_state("busy")
+                text = self._decode(item)
+                self.say_state("ready")
+            self._parts.append(text)
+        self._guess = None
+        if item.last and self._turns.is_current(item.turn):
+            self._send(item, start_ns)
+
+    def recover(self, item: Utterance) -> None:
+        """What could not be decoded counts as not heard, so that the turn ends."""
+        if item.last and not item.speculative and self._turns.is_current(item.turn):
+            self._send(item, self._clock.now_ns())
+
+    def _send(self, item: Utterance, start_ns: int) -> None:
+        text = " ".join(part for part in self._parts if part)
+        took_ms = round((self._clock.now_ns() - start_ns) / 1e6)
+        self.bus.emit(self.name, "transcript", turn=item.turn, text=text, took_ms=took_ms, typed=False)
+        self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns))
+
+    def _decode(self, item: Utterance) -> str:
+        if self._failed_to_load is not None:
+            raise self._failed_to_load
+        return self._transcriber.transcribe(item.samples)
+
+    @staticmethod
+    def _key(item: Utterance) -> tuple[int, int, int]:
+        return (item.turn, item.part, len(item.samples))
