@@ -25,29 +25,41 @@ def gradient(width_px: int, height_px: int) -> Picture:
     return np.repeat(np.rint(column).astype(np.uint8)[:, None, :], width_px, axis=1)
 
 
+VIEW_LEFT, VIEW_TOP, VIEW_SIDE = 0.125, 0.047, 0.75
+"""The part of a frame that viewers see, as shares of its side: THA3 wants a head of a quarter of the frame with room
+around it, which is too far away for a stream. This square holds head, shoulders and chest, with room to lean."""
+
+
+def view_of(pixels: Pixels) -> Pixels:
+    """The part of a frame that is shown: a square, contiguous copy."""
+    side = pixels.shape[0]
+    left, top, size = round(VIEW_LEFT * side), round(VIEW_TOP * side), round(VIEW_SIDE * side)
+    return np.ascontiguousarray(pixels[top : top + size, left : left + size])
+
+
 class Canvas:
-    """Places frames at the bottom centre of a background, as large as its height allows. Not thread-safe: owns buffers."""
+    """Places frames at the bottom centre of a background, as high as it is. Not thread-safe: owns buffers."""
 
     def __init__(self, width_px: int, height_px: int, background: Picture | None = None) -> None:
         if background is not None and background.shape != (height_px, width_px, 3):
             raise ValueError(f"a background must be uint8 {(height_px, width_px, 3)}, got {background.shape}")
         self.width_px = width_px
         self.height_px = height_px
-        self._background = gradient(width_px, height_px) if background is None else background
-        self._out = self._background.copy()
+        side = min(width_px, height_px)
+        left, top = (width_px - side) // 2, height_px - side
+        self._side = side
+        self._window = (slice(top, top + side), slice(left, left + side))
+        self._out = gradient(width_px, height_px) if background is None else background.copy()
+        self._behind = np.ascontiguousarray(self._out[self._window])
 
     def place(self, pixels: Pixels) -> Picture:
-        """The character over the background. The returned picture is reused by the next call."""
-        side = min(self.width_px, self.height_px)
-        left, top = (self.width_px - side) // 2, self.height_px - side
-        window = (slice(top, top + side), slice(left, left + side))
+        """The shown part of a frame over the background. The returned picture is reused by the next call."""
+        view = view_of(pixels)
         # Straight alpha: hidden pixels are transparent black, so scaling colour and alpha apart would draw a dark rim.
-        alpha = pixels[..., 3]
-        colour = cv2.multiply(pixels[..., :3], cv2.merge([alpha] * 3), scale=1 / 255)
-        if pixels.shape[0] != side:
-            colour = cv2.resize(colour, (side, side), interpolation=cv2.INTER_LINEAR)
-            alpha = cv2.resize(alpha, (side, side), interpolation=cv2.INTER_LINEAR)
-        hidden = cv2.bitwise_not(alpha)
-        behind = cv2.multiply(self._background[window], cv2.merge([hidden] * 3), scale=1 / 255)
-        self._out[window] = cv2.add(behind, colour)
+        opaque = cv2.cvtColor(cv2.extractChannel(view, 3), cv2.COLOR_GRAY2RGB)
+        colour = cv2.multiply(cv2.cvtColor(view, cv2.COLOR_RGBA2RGB), opaque, scale=1 / 255)
+        size = (self._side, self._side)
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
+        hidden = cv2.bitwise_not(cv2.resize(opaque, size, interpolation=cv2.INTER_LINEAR))
+        self._out[self._window] = cv2.add(cv2.multiply(self._behind, hidden, scale=1 / 255), colour)
         return self._out

@@ -42,7 +42,7 @@ def test_a_half_transparent_pixel_mixes_with_what_is_behind():
 
     picture = canvas.place(square((200, 200, 200), alpha=128))
 
-    assert picture[256, 256].tolist() == pytest.approx([150, 150, 150], abs=1)
+    assert picture[300, 256].tolist() == pytest.approx([150, 150, 150], abs=1)
 
 
 def test_a_background_of_another_size_is_refused():
