@@ -107,7 +107,8 @@ def main(argv: Sequence[str]) -> int:
         dev = options.verb == "test"
         complete = set_up(environment, dev=dev, yes=options.yes, offline=options.offline)
         if options.verb == "setup":
-            say(f"Kuchipaku is set up in {ROOT}. Open it with: python installer")
+            if complete:
+                say(f"Kuchipaku is set up in {ROOT}. Open it with: python installer")
             return ExitCode.OK if complete else ExitCode.FAILED
         if dev:
             return run_checks(environment, rest)

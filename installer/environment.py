@@ -87,8 +87,8 @@ class Environment:
 
     def _create(self) -> None:
         stamp = self._stamp()
-        moved = stamp is not None and stamp.interpreter != self._interpreter()
-        if not moved and self.python.exists() and self._ask("import pip") is not None:
+        upgraded = stamp is not None and stamp.interpreter != self._interpreter()
+        if not upgraded and self.python.exists() and self._ask("import pip") is not None:
             return
         say(f"Making a virtual environment in {self.folder}")
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(self.folder)], check=False)
