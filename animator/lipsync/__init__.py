@@ -1,0 +1,1 @@
+"""From speech to lips: sounds, the shapes they have, and the mouth as a function of speech time."""

@@ -1,0 +1,540 @@
+"""The mouth of one clip as a function of speech time. Pure: NumPy only, no clock, no state after construction.
+
+Neighbouring sounds are blended by dominance (Cohen & Massaro 1993): every sound pulls the mouth towards its shape,
+most within its own span, less the further away. On top of the blend come rules that a blend cannot keep: lips that
+shut for p b m do so fully and are seen to (at least one rendered frame), lips and teeth meet for f v, teeth stay
+together in s z ʃ, the mouth rests in pauses. Closures are applied last; nothing smooths after them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from animator.lipsync import response, visemes
+from animator.lipsync.response import Mouth
+from animator.lipsync.visemes import Viseme
+from animator.messages import Phone, Samples
+from animator.timebase import LEAD_S, TAIL_S
+
+Grid = npt.NDArray[np.float32]
+
+STEP_S = 0.005
+"""Grid of the precomputed curves; a fifth of the shortest ramp's frame at 60 fps."""
+
+AHEAD_S = 0.020
+"""Shapes are this early: a picture ahead of its sound is noticed later than one behind it."""
+
+# Blend
+SUSTAIN_SHARE = 0.75
+"""A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
+FALL_OFF = 1.5
+"""Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
+REST_DOMINANCE = 0.02
+"""Pull of the resting mouth where no sound is near."""
+LIP_HEAVY_REACH_S = 0.200
+"""How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
+LIP_HEAVY_LEAD_S = 0.030
+"""How much earlier than others a lip-heavy sound holds its shape; with its time constant it is felt from ~150 ms."""
+BARRIER = 0.15
+"""What is left of a sound's pull beyond shut lips: nobody rounds "blue" through its b."""
+
+# Closures
+CLOSE_S = 0.060
+"""The lips take this long to shut."""
+RELEASE_S = 0.045
+"""... and this long to part: they pop open faster than they close."""
+MIN_HOLD_S = 0.060
+"""A closure is held at least this long: 1.25 frames at 25 fps need 50 ms."""
+PLOSIVE_PULL_S = (0.030, 0.060)
+"""p and b are labelled at their burst; the lips shut half the sound before earlier, within these bounds.
+
+Measured on Piper (en_US-joe): the energy falls 60 ms (p) and 40 ms (b) before the label and rises at it."""
+PLOSIVE_HOLD_SHARE = 0.5
+"""Share of the labelled plosive still shut, for aligners that label from the closure; at most PLOSIVE_HOLD_S."""
+PLOSIVE_HOLD_S = 0.060
+MERGE_CLOSURES_S = 0.090
+"""Two closures nearer than this are one hold ("mp")."""
+MERGE_OVER_VOWEL_S = 0.050
+"""... but a vowel between them is seen unless it is shorter than this."""
+
+# Sibilants and tongue consonants
+SIBILANT_CAP = 0.20
+"""Most of mouth_aaa, mouth_ooo and mouth_delta within a sibilant: its teeth are together (JALI's hard rule)."""
+CAP_RAMP_S = 0.040
+JAW_FLOOR = 0.10
+"""Least open area within a tongue consonant, so that the mouth does not freeze."""
+
+# Gain
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.45, 0.55, (0.40, 1.15)
+"""Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
+LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
+"""The same for the lips, which move less with loudness than the jaw."""
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.70
+GAIN_BOUNDS = (0.40, 1.20)
+"""All gains of a vowel together: what is said is always seen to be said."""
+SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.70
+"""A vowel of 40 ms reaches 0.7 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
+FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
+"""The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
+LOUD_PERCENTILE = 90
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.35, 0.60, 0.060
+"""Openings also follow the running loudness a little, so that a label a few frames off does not show: a silent
+moment takes off this share, one of 0.6 of the clip's loud parts or more nothing."""
+
+# Silence
+LONG_PAUSE_S = 0.150
+"""A pause of this length or more closes the mouth."""
+PAUSE_CLOSE_S = 0.120
+PAUSE_OPEN_S = 0.120
+"""The mouth opens for the first sound over this long before it (JALI: ~120 ms before the apex)."""
+SHORT_PAUSE_KEEP = 0.40
+"""A shorter pause keeps this much of the shapes around it, where it is truly quiet (between words voicing goes on)."""
+SHORT_PAUSE_RAMP_S = 0.030
+QUIET, AUDIBLE = 0.05, 0.30
+"""Loudness relative to the clip's loud parts below which a short pause counts as quiet, and above which as sounding."""
+SILENT = 0.020
+"""Relative loudness (-34 dB) below which nothing is said, whatever the phones claim."""
+SILENT_RUN_S = 0.200
+"""Silence inside a sound is a pause from this length; the closure of a p is shorter."""
+NO_SOUND = 1e-4
+"""Peak below which a clip's loudness says nothing (-80 dBFS)."""
+LOUDNESS_WINDOW_S = 0.020
+
+# What the rest of the body may know of the speech
+ENERGY_SMOOTH_S = 0.35
+NOD_S = 0.50
+"""Length of the nod on a stressed vowel ..."""
+NOD_FROM_JAW = 0.60
+"""... whose jaw gain is above this."""
+
+_OPEN_CHANNELS = np.array([1.0, 0.0, 0.0, 0.5, 1.0, 1.0], dtype=np.float32)
+"""How much of each channel is jaw (the rest is lips), in MOUTH_NAMES order."""
+_JAW = np.array([0, 4, 5])
+_EEE = 3
+_EEE_AT_FLOOR = np.float32(0.25)  # the parameter at which mouth_eee opens JAW_FLOOR
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """One shape with its place; `viseme` None is a pause."""
+
+    viseme: Viseme | None
+    start_s: float
+    end_s: float
+    stress: str = ""
+    gain: float = 1.0
+    plosive: bool = False
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+    def has(self, kind: str) -> bool:
+        return self.viseme is not None and kind in self.viseme.kinds
+
+
+def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
+    """Join what one sound was cut into: `t ʃ`, `a ɪ` (unless the second carries stress), a lone length or stress mark.
+
+    Phones come back in order, without overlaps and without empty spans; times in s.
+    """
+    ordered = sorted(
+        (p for p in phones if math.isfinite(p.start_s) and math.isfinite(p.end_s)), key=lambda p: p.start_s
+    )
+    merged: list[Phone] = []
+    stress = ""
+    for phone in ordered:
+        if phone.end_s <= phone.start_s:
+            continue
+        base = visemes.normalise(phone.ipa)
+        if not base and phone.ipa and phone.ipa[-1] in visemes.STRESS:
+            stress = phone.ipa[-1]  # a mark on its own: its time goes to the vowel that it marks
+            merged.append(Phone(stress, phone.start_s, phone.end_s))
+            continue
+        ipa = phone.ipa if base else ""
+        if merged:
+            last = merged[-1]
+            if last.end_s > phone.start_s:
+                last = merged[-1] = replace(last, end_s=phone.start_s)
+            adjacent = phone.start_s - last.end_s < 0.002
+            if not ipa and phone.ipa.strip("ːˑ") == "" and phone.ipa.strip() and adjacent:  # a lone length mark
+                merged[-1] = replace(last, end_s=phone.end_s)
+                continue
+            if last.ipa in tuple(visemes.STRESS):
+                merged[-1] = Phone(last.ipa + ipa, last.start_s if adjacent else phone.start_s, phone.end_s)
+                continue
+            pair = visemes.normalise(last.ipa) + base
+            second_is_stressed = ipa.startswith(tuple(visemes.STRESS))
+            if base and adjacent and not second_is_stressed and pair in visemes.AFFRICATES | visemes.DIPHTHONGS:
+                merged[-1] = Phone(last.ipa + ipa, last.start_s, phone.end_s)
+                continue
+            if last.end_s <= last.start_s:
+                merged.pop()
+        merged.append(Phone(ipa, phone.start_s, phone.end_s))
+    return [phone for phone in merged if phone.end_s > phone.start_s]
+
+
+def _segments(phones: Sequence[Phone]) -> list[_Segment]:
+    segments: list[_Segment] = []
+    for phone in merge_phones(phones):
+        stress = next((mark for mark in visemes.STRESS if mark in phone.ipa), "")
+        if segments and phone.start_s - segments[-1].end_s > STEP_S:
+            segments.append(_Segment(None, segments[-1].end_s, phone.start_s))
+        parts = visemes.parts(phone.ipa)
+        if not parts:
+            segments.append(_Segment(None, phone.start_s, phone.end_s))
+        start_s = phone.start_s
+        for part in parts:
+            end_s = start_s + part.share * (phone.end_s - phone.start_s)
+            segments.append(_Segment(part.viseme, start_s, end_s, stress, part.gain, part.plosive))
+            start_s = end_s
+    joined: list[_Segment] = []
+    for segment in segments:
+        last = joined[-1] if joined else None
+        if last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S:
+            joined[-1] = replace(
+                last, end_s=segment.end_s, stress=last.stress or segment.stress, gain=max(last.gain, segment.gain)
+            )
+        else:
+            joined.append(segment)
+    return joined
+
+
+def _smoothstep(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    x = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
+    return np.asarray(x * x * (3.0 - 2.0 * x))
+
+
+class MouthTrack:
+    """The lips of one clip. Built once (a few ms per second of speech), then read from any thread.
+
+    Args:
+        phones: What is said when; overlaps, gaps and unsorted input are put right.
+        samples: The clip's sound, float32 mono; sets how wide the mouth opens. May be empty or silent.
+        sample_rate: Hz, positive.
+    """
+
+    def __init__(self, phones: Sequence[Phone], samples: Samples, sample_rate: int) -> None:
+        if sample_rate <= 0:
+            raise ValueError(f"sample_rate must be positive, got {sample_rate!r}")
+        sound = np.nan_to_num(np.asarray(samples, dtype=np.float32).reshape(-1))
+        segments = _segments(phones)
+        spoken_end_s = max((s.end_s for s in segments), default=0.0)
+        self.duration_s = len(sound) / sample_rate if len(sound) else spoken_end_s
+        self._start_s = -LEAD_S - 0.05
+        count = math.ceil((self.duration_s + TAIL_S + 0.05 - self._start_s) / STEP_S) + 1
+        self._time = self._start_s + STEP_S * np.arange(count)
+        self._loudness = self._relative_loudness(sound, sample_rate)
+
+        segments = self._without_silent_runs(segments)
+        self._segments = segments
+        voiced = [s for s in segments if s.viseme is not None]
+        gains = self._gains(voiced)
+        self._open = self._blend(voiced, gains)
+        self._apply_sibilants_and_floor(voiced)
+        self._shut, self._near, self._loose = self._closures(segments)
+        share = 1.0 - self._pauses(segments)
+        if self._loudness is not None:
+            width = int(ENVELOPE_WINDOW_S / STEP_S) | 1
+            smooth = np.convolve(self._loudness, np.full(width, 1.0 / width), mode="same")
+            share = share * np.interp(smooth, (0.0, ENVELOPE_FULL), (1.0 - ENVELOPE_SHARE, 1.0))
+        self._open = response.scaled(self._open, share[:, None])
+        self._energy, self._nod = self._body(voiced, gains)
+
+    # What the mouth looks like
+
+    def at(self, time_s: float, frame_s: float = 1 / 30) -> Mouth:
+        """Six parameters in MOUTH_NAMES order at `time_s` from the clip's first sample, for a frame of `frame_s`.
+
+        float32, shape (6,), in [0, 1], sum at most 1.2; zeros outside [-0.2 s, duration + 0.4 s]. A closure that falls
+        anywhere into the frame's share of time is drawn, so none is lost between two frames.
+        """
+        if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
+            return np.zeros(6, dtype=np.float32)
+        mouth = self._sample(self._open, time_s)
+        for level, viseme in ((self._loose, visemes.CLASSES["BV"]), (self._near, visemes.CLASSES["FF"])):
+            gate = self._gate(level, viseme.gate, time_s, frame_s)
+            if gate > 0.0:
+                own = np.array(viseme.weights, dtype=np.float32) * np.float32(gate / viseme.gate)
+                mouth = response.scaled(mouth, 1.0 - gate) + own
+        gate = self._gate(self._shut, 1.0, time_s, frame_s)
+        if gate > 0.0:
+            mouth = response.scaled(mouth, 1.0 - gate)
+        return response.limited(mouth)
+
+    def closure(self, time_s: float, frame_s: float = 1 / 30) -> float:
+        """How far p b m hold the lips shut in this frame, in [0, 1]; 1 is shut."""
+        return self._gate(self._shut, 1.0, time_s, frame_s)
+
+    def energy(self, time_s: float) -> float:
+        """Liveliness of the speech around `time_s`, in [0, 1], slow (about a third of a second)."""
+        return float(self._sample(self._energy, time_s))
+
+    def nod(self, time_s: float) -> float:
+        """How far a nod that goes with a stressed word has come, in [0, 1]."""
+        return float(self._sample(self._nod, time_s))
+
+    def _sample(self, curve: Grid, time_s: float) -> Grid:
+        place = min(max((time_s - self._start_s) / STEP_S, 0.0), len(self._time) - 1.000001)
+        i = int(place)
+        share = np.float32(place - i)
+        return np.asarray(curve[i] * (1 - share) + curve[i + 1] * share, dtype=np.float32)
+
+    def _gate(self, curve: Grid, full: float, time_s: float, frame_s: float) -> float:
+        """The gate's level at `time_s`, or its full level if that is reached anywhere in the frame's share of time."""
+        low = (time_s - frame_s / 2 - self._start_s) / STEP_S
+        high = (time_s + frame_s / 2 - self._start_s) / STEP_S
+        span = curve[max(math.floor(low + 0.5), 0) : max(math.floor(high + 0.5), 0) + 1]
+        if len(span) and float(span.max()) >= full - 1e-3:
+            return full
+        return min(float(self._sample(curve, time_s)), full)
+
+    # How the curves come about
+
+    def _relative_loudness(self, sound: Samples, sample_rate: int) -> npt.NDArray[np.float64] | None:
+        """RMS around each grid point relative to the clip's loud parts; None where the sound says nothing."""
+        if not len(sound) or float(np.abs(sound).max()) < NO_SOUND:
+            return None
+        total = np.concatenate([[0.0], np.cumsum(np.square(sound, dtype=np.float64))])
+        half = LOUDNESS_WINDOW_S / 2
+        low = np.clip(((self._time - half) * sample_rate).astype(np.int64), 0, len(sound))
+        high = np.clip(((self._time + half) * sample_rate).astype(np.int64), 0, len(sound))
+        rms = np.sqrt(np.maximum(total[high] - total[low], 0.0) / max(1.0, LOUDNESS_WINDOW_S * sample_rate))
+        within = (self._time >= 0) & (self._time <= self.duration_s)
+        loud = np.percentile(rms[within], LOUD_PERCENTILE) if within.any() else 0.0
+        return np.asarray(rms / max(float(loud), NO_SOUND))
+
+    def _mean_loudness(self, start_s: float, end_s: float) -> float:
+        if self._loudness is None:
+            return 1.0
+        first = int((start_s - self._start_s) / STEP_S)
+        last = max(first + 1, int((end_s - self._start_s) / STEP_S) + 1)
+        return float(self._loudness[max(first, 0) : last].mean()) if first < len(self._loudness) else 0.0
+
+    def _without_silent_runs(self, segments: list[_Segment]) -> list[_Segment]:
+        """Cut true silence out of sounds: an aligner that knows only onsets lets sounds last through pauses."""
+        if self._loudness is None:
+            return segments
+        silent = np.concatenate([[0], (self._loudness < SILENT).astype(np.int8), [0]])
+        edges = np.flatnonzero(np.diff(silent))
+        runs = [
+            (float(self._time[a]), float(self._time[min(b, len(self._time) - 1)]))
+            for a, b in zip(edges[::2], edges[1::2], strict=True)
+            if (b - a) * STEP_S >= SILENT_RUN_S
+        ]
+        for start_s, end_s in runs:
+            kept: list[_Segment] = []
+            for segment in segments:
+                if segment.viseme is None or segment.end_s <= start_s or segment.start_s >= end_s:
+                    kept.append(segment)
+                    continue
+                if segment.start_s < start_s:
+                    kept.append(replace(segment, end_s=start_s))
+                kept.append(_Segment(None, max(start_s, segment.start_s), min(end_s, segment.end_s)))
+                if segment.end_s > end_s:
+                    kept.append(replace(segment, start_s=end_s))
+            segments = kept
+        return segments
+
+    def _gains(self, voiced: list[_Segment]) -> npt.NDArray[np.float64]:
+        """Jaw and lip gain of each segment, shape (n, 2)."""
+        gains = np.ones((len(voiced), 2))
+        vowels = [i for i, s in enumerate(voiced) if s.has("vowel")]
+        if not vowels:
+            return gains
+        loudness = np.array([self._mean_loudness(voiced[i].start_s, voiced[i].end_s) for i in vowels])
+        loudness = loudness / max(float(np.percentile(loudness, LOUD_PERCENTILE)), 1e-6)
+        stress_is_known = any(s.stress for s in voiced)
+        nuclei = sum(1 for i in vowels if voiced[i].gain == 1.0)
+        speech_s = max(sum(s.length_s for s in voiced), 1e-3)
+        tempo = float(np.interp(nuclei / speech_s, FAST_SYLLABLES_HZ, (1.0, FAST_GAIN))) if speech_s > 0.5 else 1.0
+        for i, loud in zip(vowels, loudness, strict=True):
+            segment = voiced[i]
+            stress = 1.0
+            if stress_is_known and segment.viseme is not visemes.CLASSES["schwa"]:  # which is weak as it is
+                stress = {"ˈ": PRIMARY_STRESS, "ˌ": SECONDARY_STRESS}.get(segment.stress, UNSTRESSED)
+            length = float(np.interp(segment.length_s, SHORT_VOWEL_S, (SHORT_VOWEL_GAIN, 1.0)))
+            common = segment.gain * length * tempo
+            jaw = float(np.clip(JAW_BASE + JAW_LOUD * loud, *JAW_BOUNDS)) * stress * common
+            lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * (1.0 + (stress - 1.0) / 2) * common
+            gains[i] = np.clip(jaw, *GAIN_BOUNDS), np.clip(lip, *GAIN_BOUNDS)
+        return gains
+
+    def _blend(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> Grid:
+        """Parameters over the grid, float32 (t, 6). Gated sounds take no part: their gate shapes them."""
+        targets, alpha, first, last, before, after, wall_before, wall_after = [], [], [], [], [], [], [], []
+        walls = [(s.start_s + s.end_s) / 2 - AHEAD_S for s in voiced if s.viseme is not None and s.viseme.gate]
+        for i, segment in enumerate(voiced):
+            viseme = segment.viseme
+            if viseme is None or viseme.gate:
+                continue
+            jaw, lip = gains[i]
+            opening = _OPENING_OF[viseme.name] * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
+            targets.append(response.parameters(opening))
+            share = SUSTAIN_SHARE if segment.has("vowel") else 1.0
+            start_s = segment.start_s
+            if segment.has("lip_heavy"):
+                start_s -= LIP_HEAVY_LEAD_S
+                reach_s = start_s
+                for earlier in reversed(voiced[:i]):
+                    if not (earlier.has("tongue") or earlier.has("sibilant")) or reach_s - earlier.end_s > LONG_PAUSE_S:
+                        break
+                    reach_s = earlier.start_s
+                start_s = max(min(start_s, reach_s), segment.start_s - LIP_HEAVY_REACH_S + viseme.anticipation_s)
+                start_s = min(start_s, segment.start_s - LIP_HEAVY_LEAD_S)
+            wall_before.append(max((w for w in walls if w < segment.start_s), default=-10.0))
+            wall_after.append(min((w for w in walls if w >= segment.end_s - AHEAD_S), default=1e6))
+            alpha.append(viseme.dominance)
+            first.append(start_s - AHEAD_S)
+            last.append(max(segment.start_s + share * segment.length_s - AHEAD_S, start_s - AHEAD_S))
+            before.append(viseme.anticipation_s)
+            after.append(viseme.carry_s)
+        if not targets:
+            return np.zeros((len(self._time), 6), dtype=np.float32)
+        time = self._time[:, None].astype(np.float32)
+        early = np.maximum(np.array(first, dtype=np.float32) - time, 0) / np.array(before, dtype=np.float32)
+        late = np.maximum(time - np.array(last, dtype=np.float32), 0) / np.array(after, dtype=np.float32)
+        dominance = np.array(alpha, dtype=np.float32) * np.exp(-np.power(early + late, np.float32(FALL_OFF)))
+        beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
+        dominance[beyond] *= np.float32(BARRIER)
+        weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
+        return np.asarray(dominance @ np.array(targets, dtype=np.float32) / weight, dtype=np.float32)
+
+    def _window(self, start_s: float, end_s: float, rise_s: float, fall_s: float) -> tuple[slice, Grid]:
+        """A smooth 0-1-0 bump: 1 from start to end, rising before and falling after; with the grid slice it covers."""
+        low = max(0, math.floor((start_s - rise_s - self._start_s) / STEP_S))
+        high = min(len(self._time), math.ceil((end_s + fall_s - self._start_s) / STEP_S) + 1)
+        where = slice(low, max(low, high))
+        time = self._time[where]
+        rise = _smoothstep((time - (start_s - rise_s)) / rise_s)
+        fall = _smoothstep((end_s + fall_s - time) / fall_s)
+        return where, np.minimum(rise, fall).astype(np.float32)
+
+    def _apply_sibilants_and_floor(self, voiced: list[_Segment]) -> None:
+        for segment in voiced:
+            start_s, end_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
+            if segment.has("sibilant"):
+                where, bump = self._window(start_s, end_s, CAP_RAMP_S, CAP_RAMP_S)
+                jaw = self._open[where][:, _JAW]
+                self._open[where, _JAW] = jaw + bump[:, None] * (np.minimum(jaw, SIBILANT_CAP) - jaw)
+            elif segment.has("tongue"):
+                where, bump = self._window(start_s, end_s, CAP_RAMP_S, CAP_RAMP_S)
+                missing = np.maximum(0, JAW_FLOOR - response.area(self._open[where])) / JAW_FLOOR
+                self._open[where, _EEE] = np.maximum(self._open[where, _EEE], bump * missing * _EEE_AT_FLOOR)
+
+    def _pauses(self, segments: list[_Segment]) -> Grid:
+        """How far silence closes the mouth, over the grid, in [0, 1]."""
+        far_s = self.duration_s + TAIL_S + 1.0
+        spans: list[tuple[float, float]] = [(-1.0, segments[0].start_s)] if segments else [(-1.0, far_s)]
+        for segment in segments:
+            if segment.viseme is None:
+                if spans and segment.start_s - spans[-1][1] <= STEP_S:
+                    spans[-1] = (spans[-1][0], segment.end_s)
+                else:
+                    spans.append((segment.start_s, segment.end_s))
+        if segments:
+            if segments[-1].end_s - spans[-1][1] <= STEP_S:
+                spans[-1] = (spans[-1][0], far_s)
+            else:
+                spans.append((segments[-1].end_s, far_s))
+        level = np.zeros(len(self._time), dtype=np.float32)
+        for start_s, end_s in spans:
+            length_s = end_s - start_s
+            if length_s >= LONG_PAUSE_S:
+                shut_s, open_s, open_ramp_s = start_s - AHEAD_S, end_s - AHEAD_S, PAUSE_OPEN_S
+                if first_hold := self._hold_at(end_s):  # lips that are at rest stay shut until the p is released
+                    open_s, open_ramp_s = first_hold[1], MIN_HOLD_S
+                if last_hold := self._hold_at(start_s - 2 * STEP_S):  # and do not pop open after the last p
+                    shut_s = min(shut_s, last_hold[1] - PAUSE_CLOSE_S)
+                closing = _smoothstep((self._time - shut_s) / PAUSE_CLOSE_S)
+                opening = _smoothstep((open_s - self._time) / open_ramp_s)
+                pause = np.minimum(closing, opening).astype(np.float32)
+                level = np.maximum(level, pause)
+                continue
+            quiet = 1.0
+            if self._loudness is not None:
+                quiet = float(np.interp(self._mean_loudness(start_s, end_s), (QUIET, AUDIBLE), (1.0, 0.0)))
+            ramp_s = min(SHORT_PAUSE_RAMP_S, length_s / 2)
+            where, bump = self._window(start_s + ramp_s - AHEAD_S, end_s - ramp_s - AHEAD_S, 2 * ramp_s, 2 * ramp_s)
+            level[where] = np.maximum(level[where], bump * np.float32((1.0 - SHORT_PAUSE_KEEP) * quiet))
+        return level
+
+    def _hold_at(self, time_s: float) -> tuple[float, float] | None:
+        """The lip closure whose sound covers `time_s`, with its hold."""
+        segment = next((s for s in self._segments if s.has("closure") and s.start_s <= time_s < s.end_s), None)
+        if segment is None:
+            return None
+        return next(
+            ((a, b) for a, b in self._shut_holds if a < segment.end_s and b > segment.start_s - MIN_HOLD_S), None
+        )
+
+    def _holds(self, segments: list[_Segment], kind: str, name: str | None = None) -> Iterator[tuple[float, float]]:
+        """Spans in which the lips of this kind are held, merged where they are close to each other."""
+        holds: list[tuple[float, float, int]] = []
+        for i, segment in enumerate(segments):
+            if not segment.has(kind) or (name is not None and segment.viseme is not visemes.CLASSES[name]):
+                continue
+            shut_s, open_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
+            if segment.plosive:
+                before_s = segments[i - 1].length_s if i else 0.0
+                shut_s = segment.start_s - float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
+                open_s = segment.start_s + min(PLOSIVE_HOLD_SHARE * segment.length_s, PLOSIVE_HOLD_S)
+            if open_s - shut_s < MIN_HOLD_S:
+                shut_s = min(shut_s, max(open_s - MIN_HOLD_S, shut_s - MIN_HOLD_S / 3))
+                open_s = max(open_s, shut_s + MIN_HOLD_S)
+            if holds:
+                between = segments[holds[-1][2] + 1 : i]
+                limit_s = MERGE_OVER_VOWEL_S if any(s.has("vowel") for s in between) else MERGE_CLOSURES_S
+                if shut_s - holds[-1][1] < limit_s:
+                    holds[-1] = (holds[-1][0], max(open_s, holds[-1][1]), i)
+                    continue
+            holds.append((shut_s, open_s, i))
+        for shut_s, open_s, _ in holds:
+            yield shut_s, open_s
+
+    def _closures(self, segments: list[_Segment]) -> tuple[Grid, Grid, Grid]:
+        """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""
+        curves = []
+        self._shut_holds = list(self._holds(segments, "closure", "PP"))
+        for kind, name in (("closure", "PP"), ("near", "FF"), ("near", "BV")):
+            level = np.zeros(len(self._time), dtype=np.float32)
+            gate = np.float32(visemes.CLASSES[name].gate)
+            for shut_s, open_s in self._holds(segments, kind, name):
+                where, bump = self._window(shut_s, open_s, CLOSE_S, RELEASE_S)
+                level[where] = np.maximum(level[where], gate * bump)
+            curves.append(level)
+        return curves[0], curves[1], curves[2]
+
+    def _body(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> tuple[Grid, Grid]:
+        """Slow energy and nods over the grid, each in [0, 1]."""
+        count = len(self._time)
+        if not voiced:
+            return np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
+        loudness = np.zeros(count)
+        for segment in voiced:
+            first, last = (int((edge - self._start_s) / STEP_S) for edge in (segment.start_s, segment.end_s))
+            loudness[first : last + 1] = 1.0
+        if self._loudness is not None:
+            loudness *= np.clip(self._loudness, 0.0, 1.0)
+        width = int(ENERGY_SMOOTH_S / STEP_S) | 1
+        kernel = np.hanning(width + 2)[1:-1]
+        energy = np.convolve(loudness, kernel / kernel.sum(), mode="full")[width // 2 :][:count]
+        beats = np.zeros(count)
+        for segment, (jaw, _) in zip(voiced, gains, strict=True):
+            if segment.has("vowel") and segment.stress == "ˈ":
+                middle = int(((segment.start_s + segment.end_s) / 2 - self._start_s) / STEP_S)
+                beats[min(middle, count - 1)] += max(0.0, float(jaw) - NOD_FROM_JAW) / (GAIN_BOUNDS[1] - NOD_FROM_JAW)
+        half = int(NOD_S / STEP_S / 2)
+        nod = np.tanh(np.convolve(beats, np.hanning(2 * half + 3)[1:-1], mode="full")[half : half + count])
+        # A clip that is cut into the next must not leave a step: both start and end at rest.
+        edge = _smoothstep((self._time + LEAD_S) / LEAD_S)
+        edge *= _smoothstep((self.duration_s + TAIL_S - self._time) / TAIL_S)
+        return (np.clip(1.5 * energy, 0, 1) * edge).astype(np.float32), (nod * edge).astype(np.float32)
+
+
+_OPENING_OF: dict[str, Grid] = {name: response.openings(np.array(w)) for name, w in visemes.VISEMES.items()}
