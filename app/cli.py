@@ -22,7 +22,9 @@ def parser() -> argparse.ArgumentParser:
         description="A desktop AI VTuber: talk to it, it answers in its own voice with lips in sync.",
     )
     root.add_argument("--version", action="version", version=f"kuchipaku {__version__}")
-    root.add_argument("--log", choices=("warning", "info", "debug"), default="warning", help="how much to log on stderr")
+    root.add_argument(
+        "--log", choices=("warning", "info", "debug"), default="warning", help="how much to log on stderr"
+    )
     verbs = root.add_subparsers(dest="verb", metavar="VERB")
 
     run = verbs.add_parser("run", help="the window (also without any verb)")

@@ -48,7 +48,9 @@ class VirtualCamera:
         try:
             import pyvirtualcam
         except ImportError as error:
-            raise AppError(f"The virtual camera library does not load: {error}.", "Run `python installer setup`.") from error
+            raise AppError(
+                f"The virtual camera library does not load: {error}.", "Run `python installer setup`."
+            ) from error
         try:
             self._camera = pyvirtualcam.Camera(
                 width=self._canvas.width_px,

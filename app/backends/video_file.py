@@ -32,7 +32,9 @@ class VideoFile:
         self._sound_samples = 0
         self._closed = False
         if path.suffix.lower() != ".mp4":
-            raise AppError(f"Films are written as MP4, and {path.name} does not end in .mp4.", "Choose a name that does.")
+            raise AppError(
+                f"Films are written as MP4, and {path.name} does not end in .mp4.", "Choose a name that does."
+            )
         try:
             self._part.open("wb").close()  # PyAV opens it only at the first packet, far too late to be told
             self._file = av.open(str(self._part), "w", options={"movflags": "+faststart"})
@@ -98,7 +100,9 @@ class VideoFile:
             os.replace(self._part, self._path)
         except OSError as error:
             self._part.unlink(missing_ok=True)
-            raise AppError(f"{self._path} could not be finished: {error}.", "Free some disk space and try again.") from error
+            raise AppError(
+                f"{self._path} could not be finished: {error}.", "Free some disk space and try again."
+            ) from error
 
     def discard(self) -> None:
         """Leave nothing behind; safe after `close`."""
@@ -122,4 +126,6 @@ class VideoFile:
         try:
             self._file.mux(packets)
         except OSError as error:
-            raise AppError(f"{self._path} could not be written: {error}.", "Free some disk space and try again.") from error
+            raise AppError(
+                f"{self._path} could not be written: {error}.", "Free some disk space and try again."
+            ) from error

@@ -1,0 +1,279 @@
+"""Names to objects: the only file that knows every backend. The window and the commands build from here alike."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from animator.character import Character, CharacterError, list_characters, load_character
+from animator.messages import Samples, SpeechClip
+from animator.timebase import Clock
+from app import paths
+from app.backends.animator_process import AnimatorOptions, AnimatorProcess
+from app.backends.camera_pyvirtualcam import VirtualCamera
+from app.backends.mic_rehearsal import RehearsalMicrophone
+from app.bus import Bus
+from app.errors import AppError
+from app.line import Line, LineOptions
+from app.messages import Command
+from app.models import ModelStore, default_store
+from app.ports import AvatarHost, ChatModel, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.settings import Settings
+from app.stages.camera import CameraStage
+
+FACE_MODEL = "tha3-separable-float"
+HEARING_MODEL = "whisper-tiny-en"
+BRAIN_MODEL = "smollm2-135m"
+VOICE_MODEL = "piper-joe"
+
+SIZE_PX = 512
+T = TypeVar("T")
+_SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
+
+
+def character_roots() -> tuple[Path, ...]:
+    """Folders that hold characters: those that come with the app, then the user's own."""
+    return paths.REPOSITORY / "characters", paths.data_dir() / "characters"
+
+
+def find_character(name: str) -> Path:
+    """The folder of a character by its name (that of its folder or its own), or a folder or PNG by its path.
+
+    Raises AppError that names those there are.
+    """
+    if _SAFE_NAME.fullmatch(name):
+        for root in character_roots():
+            if (root / name / "character.toml").is_file():
+                return root / name
+    there = list_characters(*character_roots())
+    for own_name, folder in there:
+        if own_name.casefold() == name.casefold():
+            return folder
+    path = Path(name).expanduser()
+    if path.exists():
+        return path.resolve()
+    names = ", ".join(folder.name for _, folder in there)
+    raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def character_of(folder: Path) -> Character:
+    """Load and check a character; raises AppError."""
+    try:
+        return load_character(folder)
+    except CharacterError as error:
+        raise AppError(error.problem, error.remedy) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the line is made of, besides its two ends."""
+
+    detector: SpeechDetector | None
+    transcriber: Transcriber | None
+    chat: ChatModel | None
+    synth: SpeechSynth
+
+
+def line_parts(
+    settings: Settings, character: Character, *, hears: bool, answers: bool, bus: Bus, required: bool = True
+) -> Parts:
+    """The models that this show needs, checked but not loaded yet.
+
+    A model that is missing or damaged raises AppError; with `required` False its stage says so instead, in the words
+    of that error, and the others work.
+    """
+    from app.backends.stt_faster_whisper import FasterWhisperTranscriber
+    from app.backends.tts_piper import PiperSynth
+    from app.backends.vad_silero import SileroDetector
+
+    store = default_store()
+
+    def built(make: Callable[[], T], instead: Callable[[AppError], T]) -> T:
+        try:
+            return make()
+        except AppError as error:
+            if required:
+                raise
+            return instead(error)
+
+    synth: SpeechSynth = built(lambda: PiperSynth(file_of(store.path(VOICE_MODEL), ".onnx")), Unavailable)
+    detector = SileroDetector() if hears else None
+    transcriber: Transcriber | None = None
+    if hears:
+        transcriber = built(lambda: FasterWhisperTranscriber(store.path(HEARING_MODEL)), Unavailable)
+    chat: ChatModel | None = None
+    if answers:
+        chat = built(lambda: chat_model(settings, store, character.persona, bus), Unavailable)
+    return Parts(detector, transcriber, chat, synth)
+
+
+class Unavailable:
+    """Stands in for a model that is not there: every use raises the error that says how to repair it."""
+
+    name = "not there"
+
+    def __init__(self, error: AppError) -> None:
+        self._error = error
+
+    def load(self) -> None:
+        """Raise the reason."""
+        raise self._error
+
+    def transcribe(self, samples: Samples) -> str:
+        """Raise the reason."""
+        raise self._error
+
+    def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
+        """Raise the reason."""
+        raise self._error
+
+    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
+        """Raise the reason."""
+        raise self._error
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) -> ChatModel:
+    """The brain of the settings: Groq where a key is set, with the local model behind it, else the local model alone.
+
+    Raises AppError where Groq is asked for without a key, or the local model is needed and is missing or damaged.
+    """
+    from app.backends.llm_failover import FailoverChat
+    from app.backends.llm_groq import GroqChat
+    from app.backends.llm_llama_server import LlamaServerChat
+
+    brain = settings.brain
+    key = os.environ.get("GROQ_API_KEY", "").strip()
+    if brain.provider == "groq" and not key:
+        raise AppError(
+            "The settings ask for Groq, and no Groq key is set.",
+            'Set GROQ_API_KEY, or write provider = "local" under [brain].',
+        )
+    models: list[ChatModel] = []
+    if key and brain.provider != "local":
+        models.append(GroqChat(key, model=brain.groq_model))
+    if brain.provider != "groq":
+        try:
+            models.append(LlamaServerChat(file_of(store.path(BRAIN_MODEL), ".gguf"), persona=persona))
+        except AppError:
+            if not models:
+                raise
+
+    def say_switch(name: str, error: AppError) -> None:
+        bus.emit("llm", "state", state="ready", label=name, problem=error.problem, remedy=error.remedy)
+
+    return models[0] if len(models) == 1 else FailoverChat(models, say_switch)
+
+
+def file_of(folder: Path, suffix: str) -> Path:
+    """The one file of a model's folder that ends in `suffix`."""
+    return next(path for path in sorted(folder.iterdir()) if path.name.endswith(suffix))
+
+
+def device_microphone(settings: Settings) -> Microphone:
+    """The microphone of the settings."""
+    from app.backends.mic_sounddevice import DeviceMicrophone
+
+    return DeviceMicrophone(settings.hearing.device or None)
+
+
+def device_speaker(settings: Settings, clock: Clock) -> Speaker:
+    """The loudspeaker of the settings."""
+    from app.backends.speaker_sounddevice import DeviceSpeaker
+
+    return DeviceSpeaker(settings.voice.device or None, clock)
+
+
+def file_microphone(path: Path) -> Microphone:
+    """A recording, read as fast as the line takes it."""
+    from app.backends.mic_file import FileMicrophone
+
+    return FileMicrophone(path)
+
+
+def rehearsal_microphone(path: Path, clock: Clock, settings: Settings) -> RehearsalMicrophone:
+    """A recording at a speaker's pace, followed by the silence that ends an utterance."""
+    from app.backends.mic_file import FileMicrophone
+
+    return RehearsalMicrophone(FileMicrophone(path, clock), clock, settings.hearing.min_silence_ms / 1000)
+
+
+def null_speaker(clock: Clock) -> Speaker:
+    """A loudspeaker that keeps time and makes no sound."""
+    from app.backends.speaker_null import NullSpeaker
+
+    return NullSpeaker(clock)
+
+
+def build_line(
+    bus: Bus,
+    clock: Clock,
+    settings: Settings,
+    character: Character,
+    parts: Parts,
+    microphone: Microphone | None,
+    speaker: Speaker,
+    face: AvatarHost | None,
+    *,
+    from_file: bool,
+    fallback_speaker: Speaker | None = None,
+    on_command: Callable[[Command], None] | None = None,
+) -> Line:
+    """Wire the line. `from_file`: the microphone is one recorded question."""
+    options = LineOptions(
+        source="file" if from_file else "live",
+        hearing="open" if settings.hearing.mode == "open" else "half-duplex",
+        min_silence_ms=None if from_file else settings.hearing.min_silence_ms,
+        threshold=settings.hearing.threshold,
+        fallback_line=character.fallback_line,
+    )
+    return Line(
+        bus,
+        clock,
+        microphone,
+        parts.detector,
+        parts.transcriber,
+        parts.chat,
+        parts.synth,
+        speaker,
+        face,
+        character.persona,
+        options,
+        fallback_speaker=fallback_speaker,
+        on_command=on_command,
+    )
+
+
+def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
+    """How the animator process is started. Raises AppError where the face's weights are missing or damaged."""
+    weights = default_store().path(FACE_MODEL)
+    return AnimatorOptions(weights, paths.cache_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
+
+
+def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> AnimatorProcess:
+    """Start the animator with a character; returns before it is ready."""
+    face = AnimatorProcess(bus, face_options(settings, stepped=stepped))
+    face.load(str(folder))
+    return face
+
+
+def camera_stage(bus: Bus, clock: Clock, face: AvatarHost, settings: Settings) -> CameraStage:
+    """The stage that hands frames out, with no sink yet."""
+    return CameraStage(bus, clock, face.latest, (SIZE_PX, SIZE_PX), settings.face.fps)
+
+
+def virtual_camera(settings: Settings) -> VirtualCamera:
+    """The virtual camera of the settings, not opened yet."""
+    camera = settings.camera
+    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
+
+
+def weights() -> Path:
+    """The checked folder of the face's weights."""
+    return default_store().path(FACE_MODEL)

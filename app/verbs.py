@@ -1,0 +1,315 @@
+"""What each command does. The same parts as the window's, from `compose`; only the ends of the line differ."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from animator.character import list_characters
+from animator.clock import SystemClock
+from app import compose, paths
+from app.backends.animator_process import AnimatorProcess
+from app.backends.mic_rehearsal import RehearsalMicrophone
+from app.backends.video_file import VideoFile
+from app.bus import Bus
+from app.errors import AppError
+from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
+from app.messages import Fact, Say
+from app.ports import Microphone, Speaker
+from app.settings import Settings, load_settings
+from app.stages.camera import CameraStage
+
+Progress = Callable[[str, float], None]
+
+FPS = 30
+BAKE_TIMEOUT_S = 900.0
+LOAD_TIMEOUT_S = 120.0
+ANSWER_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmRequest:
+    """Where a film goes, who plays in it (None: the settings' character), and where the trace goes."""
+
+    out: Path
+    character: str | None
+    trace: Path | None
+
+
+def settings() -> Settings:
+    """The user's settings."""
+    return load_settings(paths.config_dir() / "settings.toml")
+
+
+@contextlib.contextmanager
+def tracing(bus: Bus, path: Path | None) -> Iterator[None]:
+    """Write every fact as one JSON line with at_s (from the start), stage, event and its data."""
+    if path is None:
+        yield
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise AppError(f"The trace {path} cannot be written: {error.strerror}.", "Choose another --trace.") from error
+    lock = threading.Lock()
+    start_ns = SystemClock().now_ns()
+
+    def write(fact: Fact) -> None:
+        line = {"at_s": round((fact.at_ns - start_ns) / 1e9, 4), "stage": fact.stage, "event": fact.event, **fact.data}
+        with lock:
+            if not file.closed:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    bus.listen(write)
+    try:
+        yield
+    finally:
+        with lock:
+            file.close()
+
+
+class Report:
+    """What `--json` prints, gathered from the facts of one turn. Facts come on any thread."""
+
+    def __init__(self, bus: Bus, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._at_ns: dict[str, int] = {}
+        self._heard: list[str] = []
+        self._answer: list[str] = []
+        self._audio_s = 0.0
+        self._ended_ns: int | None = None
+        self.problems: list[AppError] = []
+        bus.listen(self._take)
+
+    def _take(self, fact: Fact) -> None:
+        key, data = (fact.stage, fact.event), fact.data
+        with self._lock:
+            if key == ("vad", "speech_ended"):
+                self._ended_ns = data.get("ended_ns", fact.at_ns)
+            elif key == ("stt", "transcript"):
+                self._at_ns["transcript"] = fact.at_ns
+                self._heard.append(data["text"])
+            elif key == ("llm", "first_token"):
+                self._at_ns.setdefault("first_token", fact.at_ns)
+            elif key == ("tts", "clip"):
+                self._audio_s += data["duration_s"]
+            elif key == ("playback", "clip_started"):
+                self._at_ns.setdefault("first_audio", fact.at_ns)
+                self._answer.append(data["text"])
+            elif key == ("avatar", "speaking_frame"):
+                self._at_ns.setdefault("first_frame", data.get("host_ns", fact.at_ns))
+            elif data.get("state") == "failed":
+                self.problems.append(AppError(data.get("problem", "Something failed."), data.get("remedy", "")))
+        if key == ("avatar", "progress"):
+            self._progress(data["what"], data["share"])
+
+    def as_json(self, film: VideoFile) -> dict[str, Any]:
+        """The object of `--json`; latencies are null where a stage was not reached."""
+        with self._lock:
+            ended_ns = self._ended_ns
+            latency_ms = {
+                name: round((self._at_ns[name] - ended_ns) / 1e6, 1) if ended_ns and name in self._at_ns else None
+                for name in ("transcript", "first_token", "first_audio", "first_frame")
+            }
+            return {
+                "heard": " ".join(self._heard),
+                "answer": " ".join(text for text in self._answer if text),
+                "audio_s": round(self._audio_s, 3),
+                "frames": film.frames,
+                "fps": float(FPS),
+                "latency_ms": latency_ms,
+            }
+
+
+def reply(question: Path, film: FilmRequest, realtime: bool, progress: Progress) -> dict[str, Any]:
+    """Answer the question in a sound file with a film; returns the object of `--json`.
+
+    Raises AppError for a file that is not sound, and where any part cannot work.
+    """
+    return _film(film, realtime, progress, question=question, text=None)
+
+
+def say(text: str, film: FilmRequest, progress: Progress) -> dict[str, Any]:
+    """Speak `text` in a film."""
+    if not any(character.isalnum() for character in text):
+        raise AppError("There is nothing to say in that text.", "Give it at least one word.")
+    report = _film(film, False, progress, question=None, text=text)
+    del report["heard"], report["latency_ms"]
+    return report
+
+
+def _film(
+    request: FilmRequest, realtime: bool, progress: Progress, question: Path | None, text: str | None
+) -> dict[str, Any]:
+    clock = SystemClock()
+    bus = Bus(clock.now_ns)
+    chosen = settings()
+    folder = compose.find_character(request.character or chosen.face.character)
+    character = compose.character_of(folder)
+    hears = question is not None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(tracing(bus, request.trace))
+        report = Report(bus, progress)
+        microphone: Microphone | None = None
+        if question is not None:
+            microphone = (
+                compose.rehearsal_microphone(question, clock, chosen) if realtime else compose.file_microphone(question)
+            )
+            microphone.open()  # a file that is no sound is refused before anything loads
+            microphone.close()
+        parts = compose.line_parts(chosen, character, hears=hears, answers=hears, bus=bus)
+        video = VideoFile(request.out, FPS)
+        stack.callback(video.discard)
+        face = compose.start_face(bus, chosen, folder, stepped=not realtime)
+        stack.callback(face.close)
+        show: _SteppedShow | _LiveShow
+        if realtime:
+            show = _LiveShow(video, compose.null_speaker(clock), compose.camera_stage(bus, clock, face, chosen))
+        else:
+            show = _SteppedShow(video, face)
+        line = compose.build_line(bus, clock, chosen, character, parts, microphone, show.speaker, face, from_file=True)
+        stack.callback(line.stop)
+        face.wait_loaded(BAKE_TIMEOUT_S)
+        show.start()
+        stack.callback(show.stop)
+        line.start()
+        if isinstance(microphone, RehearsalMicrophone):
+            line.wait_until_loaded(LOAD_TIMEOUT_S)
+            microphone.begin()
+        if text is not None:
+            bus.gate.put(Say(text))
+        if not line.wait_until_idle(ANSWER_TIMEOUT_S):
+            raise AppError(f"There was no answer within {ANSWER_TIMEOUT_S:.0f} s.", "Run `kuchipaku doctor`.")
+        show.finish()
+        line.stop()
+        if video.frames == 0:
+            raise report.problems[0] if report.problems else NOTHING_SAID
+        video.close()
+        return report.as_json(video)
+
+
+NOTHING_SAID = AppError("Nothing was said in that file, so there is no answer.", "Record a question with a voice.")
+
+
+class _SteppedShow:
+    """Filmed frame by frame, on the speech's own time."""
+
+    def __init__(self, video: VideoFile, face: AnimatorProcess) -> None:
+        self.speaker = FilmSpeaker(video, face, FPS)
+
+    def start(self) -> None:
+        """The speaker starts with the line."""
+
+    def finish(self) -> None:
+        """Film the lead-out; raises what stopped the film early."""
+        self.speaker.finish()
+        if self.speaker.problem is not None:
+            raise self.speaker.problem
+
+    def stop(self) -> None:
+        """Let go."""
+        self.speaker.close()
+
+
+class _LiveShow:
+    """Filmed as viewers would see it, at the clock's pace."""
+
+    def __init__(self, video: VideoFile, speaker: Speaker, camera: CameraStage) -> None:
+        self._camera = camera
+        self._film = LiveFilm(video, FPS)
+        self.speaker = FilmedSpeaker(speaker, self._film)
+
+    def start(self) -> None:
+        """Let the camera run."""
+        self._camera.add(self._film)
+        self._camera.start()
+
+    def finish(self) -> None:
+        """Keep the camera on for the lead-out, then lay the sound."""
+        threading.Event().wait(LEAD_OUT_S)
+        self._camera.stop()
+        self._film.finish()
+
+    def stop(self) -> None:
+        """Let go."""
+        self._camera.stop()
+
+
+def render(character: str, poses_file: Path, engine: str, out: Path, progress: Progress) -> int:
+    """Draw the poses of a .npy file with one engine into another."""
+    from animator.tha3.render import render_poses
+
+    try:
+        poses = np.load(poses_file, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise AppError(
+            f"{poses_file} is not a NumPy file of poses: {error}", "Save float32 (n, 45) by numpy.save."
+        ) from error
+    image = compose.character_of(compose.find_character(character)).image
+    weights = compose.weights()
+    try:
+        frames = render_poses(image, weights, paths.cache_dir(), poses, engine, progress)
+        with _npy_writer(out, len(poses)) as target:
+            for index, pixels in enumerate(frames):
+                target[index] = pixels
+                progress("Drawing", (index + 1) / len(poses))
+    except ValueError as error:
+        raise AppError(str(error), "Give float32 poses of shape (n, 45) in THA3's order.") from error
+    return 0
+
+
+@contextlib.contextmanager
+def _npy_writer(out: Path, count: int) -> Iterator[np.ndarray]:
+    # Mapped, because 1,000 frames are a gibibyte.
+    try:
+        frames = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(count, 512, 512, 4))
+    except OSError as error:
+        raise AppError(f"{out} cannot be written: {error.strerror}.", "Choose another --out.") from error
+    yield frames
+    frames.flush()
+
+
+def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
+    """Prepare the live face of characters; what is ready already takes no time."""
+    from animator.tha3.bake import bake as bake_character
+
+    folders = [compose.find_character(name) for name in names]
+    if every:
+        folders += [folder for _, folder in list_characters(*compose.character_roots())]
+    if not folders:
+        folders = [compose.find_character(settings().face.character)]
+    weights = compose.weights()
+    for folder in folders:
+        character = compose.character_of(folder)
+        bake_character(
+            character.image,
+            weights,
+            paths.cache_dir(),
+            lambda what, share, name=character.name: progress(f"{name}: {what}", share),
+            lambda: False,
+        )
+    return 0
+
+
+def sheet(character: str, engine: str, out: Path, progress: Progress) -> int:
+    """Write the contact sheets of a character."""
+    from animator.contact_sheet import make_sheets
+
+    loaded = compose.character_of(compose.find_character(character))
+    face = compose.face_of(loaded.image, engine, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    make_sheets(face.draw, out)
+    return 0
+
+
+def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
+    """Open the window and run until it is closed."""
+    raise NotImplementedError
