@@ -345,7 +345,9 @@ class ProgressLines:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of `kuchipaku models`."""
-    parser.add_argument("action", choices=["list", "fetch", "verify", "remove"], help="what to do")
+    parser.add_argument(
+        "action", nargs="?", choices=["list", "fetch", "verify", "remove"], default="list", help="default: list"
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="models (default: all; remove needs names or --all)")
     parser.add_argument("--all", action="store_true", help="every model")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
