@@ -194,6 +194,11 @@ def normalise(ipa: str) -> str:
     return "".join(letters)
 
 
+def is_known(base: str) -> bool:
+    """Whether every sound of normalised letters is in the table."""
+    return all(token in _TABLE.by_symbol for token in _tokens(base))
+
+
 def _nearest(letter: str) -> Viseme:
     """A stand-in for a letter outside the table: its look-alike's shape, or a vowel-neutral one. Counted."""
     unknown_segments[letter] += 1
