@@ -346,7 +346,12 @@ class ProgressLines:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of `kuchipaku models`."""
     parser.add_argument(
-        "action", nargs="?", choices=["list", "fetch", "verify", "remove"], default="list", help="default: list"
+        # Alone it fetches what is missing, which is nothing where all is well, and then shows the list.
+        "action",
+        nargs="?",
+        choices=["list", "fetch", "verify", "remove"],
+        default="fetch",
+        help="default: fetch",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="models (default: all; remove needs names or --all)")
     parser.add_argument("--all", action="store_true", help="every model")
