@@ -50,10 +50,10 @@ RELEASE_S = 0.045
 """... and this long to part: they pop open faster than they close."""
 MIN_HOLD_S = 0.060
 """A closure is held at least this long: 1.25 frames at 25 fps need 50 ms."""
-PLOSIVE_PULL_S = (0.030, 0.060)
+PLOSIVE_PULL_S = (0.030, 0.045)
 """p and b are labelled at their burst; the lips shut half the sound before earlier, within these bounds.
 
-Measured on Piper (en_US-joe): the energy falls 60 ms (p) and 40 ms (b) before the label and rises at it."""
+Measured on Piper (en_US-joe): the sound is down from 50 ms (p) and 40 ms (b) before the label and comes back at it."""
 PLOSIVE_HOLD_SHARE = 0.5
 """Share of the labelled plosive still shut, for aligners that label from the closure; at most PLOSIVE_HOLD_S."""
 PLOSIVE_HOLD_S = 0.060
@@ -261,7 +261,7 @@ class MouthTrack:
             gate = self._gate(level, viseme.gate, time_s, frame_s)
             if gate > 0.0:
                 own = np.array(viseme.weights, dtype=np.float32) * np.float32(gate / viseme.gate)
-                mouth = response.scaled(mouth, 1.0 - gate) + own
+                mouth = mouth * np.float32(1.0 - gate) + own  # what is left of the vowel falls below its dead zone
         gate = self._gate(self._shut, 1.0, time_s, frame_s)
         if gate > 0.0:
             mouth = response.scaled(mouth, 1.0 - gate)
