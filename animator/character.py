@@ -47,49 +47,56 @@ DEFAULT_PERSONA = (
 DEFAULT_GREETING = "Hi! I'm {name}. What shall we talk about?"
 DEFAULT_FALLBACK_LINE = "Sorry, my thoughts wandered off for a moment. Could you say that again?"
 
+# THA3 fades a closed mouth to almost nothing; a little mouth_smirk leaves the line of the lips, still closed.
 DEFAULT_EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
     "happy": {
-        "eyebrow_happy": 0.8,
-        "eye_relaxed": 0.25,
+        "eyebrow_happy": 1.0,
+        "eye_happy_wink": 0.3,
         "eye_raised_lower_eyelid": 0.5,
+        "mouth_smirk": 0.7,
         "mouth_raised_corner": 1.0,
         "neck_z": 0.15,
     },
     "sad": {
         "eyebrow_troubled": 1.0,
-        "eye_unimpressed": 0.25,
+        "eye_unimpressed": 0.4,
+        "mouth_smirk": 0.6,
         "mouth_lowered_corner": 1.0,
         "iris_rotation_x": -0.25,
         "head_x": -0.35,
     },
     "angry": {
         "eyebrow_angry": 1.0,
-        "eyebrow_lowered": 0.3,
-        "eye_unimpressed": 0.35,
+        "eyebrow_lowered": 0.2,
+        "eye_unimpressed": 0.5,
+        "mouth_smirk": 0.8,
         "mouth_lowered_corner": 1.0,
         "head_x": -0.15,
     },
-    "surprised": {"eyebrow_raised": 1.0, "eye_surprised": 0.8, "iris_small": 0.35, "mouth_ooo": 0.5, "head_x": 0.15},
+    "surprised": {"eyebrow_raised": 0.8, "eye_surprised": 0.8, "iris_small": 0.3, "mouth_ooo": 0.7, "head_x": 0.15},
     "shy": {
         "eyebrow_troubled": 0.6,
         "eye_relaxed": 0.3,
+        "mouth_smirk": 0.5,
+        "mouth_raised_corner": 0.5,
         "iris_rotation_x": -0.4,
         "iris_rotation_y": 0.5,
         "head_x": -0.25,
         "head_y": 0.3,
         "neck_z": -0.25,
     },
-    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.75, "head_x": -0.3, "neck_z": 0.3},
+    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.75, "mouth_smirk": 0.5, "head_x": -0.3, "neck_z": 0.3},
     "smug": {
-        "eyebrow_serious": 0.6,
-        "eyebrow_raised_left": 0.5,
-        "eye_unimpressed": 0.45,
+        "eyebrow_serious": 0.4,
+        "eyebrow_raised_left": 0.7,
+        "eye_unimpressed": 0.6,
+        "eye_raised_lower_eyelid": 0.4,
         "mouth_smirk": 0.8,
-        "mouth_raised_corner": 0.6,
+        "mouth_raised_corner_left": 1.0,
         "head_x": 0.15,
         "head_y": -0.2,
     },
-    "neutral": {},
+    "neutral": {"mouth_smirk": 0.5},
 }
 """The eight that sit on the keys 1 to 8, in this order. A bare pair name sets both sides."""
 
