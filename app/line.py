@@ -53,6 +53,8 @@ class LineOptions:
     itself. "open": the user can interrupt by voice; for headphones."""
     min_silence_ms: int | None = None
     """Pause that ends an utterance; None: 500 live, 1500 in a file."""
+    threshold: float = 0.6
+    """Silero's probability above which sound counts as speech."""
     speculate: bool = True
     """Decode at the first pause of 200 ms already, and reuse the text if the user had indeed finished."""
     fallback_line: str = "Sorry, I lost my train of thought. Could you say that again?"
@@ -159,7 +161,12 @@ class Line:
                     blocks,
                     utterances,
                     detector,
-                    EndpointingOptions(min_silence_ms=min_silence_ms),
+                    EndpointingOptions(
+                        threshold=self.options.threshold,
+                        # Silero's own distance between the two thresholds, and never above the first.
+                        neg_threshold=min(0.35, self.options.threshold * 0.6),
+                        min_silence_ms=min_silence_ms,
+                    ),
                     begin_turn=self._begin_turn,
                     is_deaf=self._is_deaf,
                     on_end=self._end_of_source,

@@ -32,6 +32,7 @@ class SttStage(Stage[Utterance]):
         self._guess: tuple[tuple[int, int, int], str] | None = None
         self._turn = 0
         self._parts: list[str] = []
+        self._took_ns = 0
         self._failed_to_load: Exception | None = None
 
     def load(self) -> str:
@@ -48,11 +49,11 @@ class SttStage(Stage[Utterance]):
         if not self._turns.is_current(item.turn):
             return
         if item.turn != self._turn:
-            self._turn, self._parts = item.turn, []
-        start_ns = self._clock.now_ns()
+            self._turn, self._parts, self._took_ns = item.turn, [], 0
         if item.speculative:
             self._guess = (self._key(item), self._decode(item))
             return
+        start_ns = self._clock.now_ns()
         if len(item.samples):
             if self._guess is not None and self._guess[0] == self._key(item):
                 text = self._guess[1]
@@ -62,17 +63,18 @@ class SttStage(Stage[Utterance]):
                 self.say_state("ready")
             self._parts.append(text)
         self._guess = None
+        self._took_ns += self._clock.now_ns() - start_ns
         if item.last and self._turns.is_current(item.turn):
-            self._send(item, start_ns)
+            self._send(item)
 
     def recover(self, item: Utterance) -> None:
         """What could not be decoded counts as not heard, so that the turn ends."""
         if item.last and not item.speculative and self._turns.is_current(item.turn):
-            self._send(item, self._clock.now_ns())
+            self._send(item)
 
-    def _send(self, item: Utterance, start_ns: int) -> None:
+    def _send(self, item: Utterance) -> None:
         text = " ".join(part for part in self._parts if part)
-        took_ms = round((self._clock.now_ns() - start_ns) / 1e6)
+        took_ms = round(self._took_ns / 1e6)
         self.bus.emit(self.name, "transcript", turn=item.turn, text=text, took_ms=took_ms, typed=False)
         self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns))
 

@@ -118,7 +118,8 @@ class VadStage(Stage[AudioBlock]):
                     self._part = 0
                 self.bus.emit(self.name, "speech_started", turn=self._turn)
             case SpeechPaused(samples=samples):
-                if self._speculate:
+                # Behind with listening (a recording that is read at full speed): a guess would only take time.
+                if self._speculate and len(self.inbox) <= 2:
                     self._send(samples, last=False, speculative=True)
             case SpeechSplit(samples=samples):
                 self._send(samples, last=False)

@@ -1,0 +1,134 @@
+"""Groq's cloud, for those who have a key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
+
+from app.backends.openai_stream import Piece, StreamTimeouts, ThreadedStream, status_error, whole_sentences
+from app.errors import AppError
+
+DEFAULT_MODEL = "openai/gpt-oss-20b"
+
+
+class GroqChat:
+    """Streams from Groq through its own SDK. The key is held by the SDK alone and never shown.
+
+    `base_url` is for tests; the SDK adds `/openai/v1/…` to it.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        model: str = DEFAULT_MODEL,
+        *,
+        base_url: str | None = None,
+        temperature: float = 0.7,
+        max_tokens: int = 700,
+        timeouts: StreamTimeouts | None = None,
+    ) -> None:
+        self.name = f"{model} (Groq)"
+        self._model = model
+        self._temperature = temperature
+        # Thoughts count as well, so this is far more than two sentences need.
+        self._max_tokens = max_tokens
+        self._timeouts = timeouts or StreamTimeouts(connect_s=3.0, first_token_s=6.0, next_token_s=5.0)
+        self._threaded = ThreadedStream()
+        self._base_url = base_url
+        self._key: str | None = key
+        self._client: Any = None
+
+    def load(self) -> None:
+        """Make the client and see whether the key and the model are accepted. Raises AppError."""
+        import groq
+        import httpx
+
+        if not (self._key or "").strip() and self._client is None:
+            raise AppError("There is no Groq key.", "Set GROQ_API_KEY, or use the local model.")
+        if self._client is None:
+            limits = self._timeouts
+            self._client = groq.AsyncGroq(
+                api_key=(self._key or "").strip(),
+                base_url=self._base_url,
+                # The SDK's own retries sleep up to a minute; somebody else may answer in that time.
+                max_retries=0,
+                timeout=httpx.Timeout(limits.first_token_s, connect=limits.connect_s),
+            )
+            self._key = None
+        client = self._client
+        with _translated(self.name):
+            self._threaded.wait(client.models.retrieve(self._model), limits_sum(self._timeouts), lambda: False)
+
+    def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
+        """Stream the answer in pieces. Raises AppError, also in mid-stream."""
+        if self._client is None:
+            self.load()
+        yield from whole_sentences(self._pieces(messages, should_stop))
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._threaded.close(*([self._client] if self._client is not None else []))
+
+    def _pieces(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[Piece]:
+        with _translated(self.name):
+            yield from self._threaded.iterate(lambda: self._stream(messages), self._timeouts, should_stop)
+
+    async def _stream(self, messages: Sequence[dict[str, str]]) -> AsyncIterator[Piece]:
+        stream = await self._client.chat.completions.create(
+            model=self._model,
+            messages=list(messages),
+            stream=True,
+            temperature=self._temperature,
+            max_completion_tokens=self._max_tokens,
+            **({"reasoning_effort": "low", "include_reasoning": False} if "gpt-oss" in self._model else {}),
+        )
+        finished = False
+        try:
+            async for chunk in stream:
+                if not chunk.choices:
+                    continue
+                choice = chunk.choices[0]
+                if choice.delta.content:
+                    yield Piece(choice.delta.content)
+                if choice.finish_reason:
+                    finished = True
+                    yield Piece("", cut=choice.finish_reason == "length")
+        finally:
+            await stream.close()
+        if not finished:
+            raise AppError(f"{self.name} broke off in the middle of its answer.", "Ask again.")
+
+
+def limits_sum(timeouts: StreamTimeouts) -> float:
+    """Seconds until a whole first request is given up."""
+    return timeouts.connect_s + timeouts.first_token_s
+
+
+class _translated:
+    """Turns the SDK's errors into the user's words."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        import groq
+
+        match error:
+            case TimeoutError() | groq.APITimeoutError():
+                problem = f"{self._name} did not answer in time."
+                raise AppError(problem, "Check the internet connection, or use the local model.") from error
+            case groq.APIStatusError(status_code=status, response=response):
+                # `from None`: the SDK's message may quote the question, or part of the key.
+                raise status_error(self._name, status, response.headers.get("retry-after")) from None
+            case groq.APIConnectionError():
+                problem = f"{self._name} cannot be reached."
+                raise AppError(problem, "Check the internet connection, or use the local model.") from None
+            case groq.GroqError():
+                problem = f"{self._name} reported an error in the middle of its answer."
+                raise AppError(problem, "Ask again.") from None
+            case _ if type(error).__module__.split(".")[0] in ("httpx", "httpcore"):
+                problem = f"{self._name} broke off in the middle of its answer."
+                raise AppError(problem, "Check the internet connection, or use the local model.") from None

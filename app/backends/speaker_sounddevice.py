@@ -1,0 +1,190 @@
+"""The computer's loudspeaker through PortAudio."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import soxr
+
+from animator.messages import PlayoutAnchor, Samples, SpeechClip
+from animator.timebase import Clock
+from app.backends.portaudio import device_error, import_sounddevice
+from app.errors import AppError
+
+FADE_MS = 25
+ANCHOR_EVERY_S = 0.1
+_TICK_S = 0.01
+MIN_LATENCY_S = 0.06
+"""Shorter buffers run dry when another thread holds Python's lock for a moment."""
+
+
+@dataclass(slots=True, eq=False)
+class _Queued:
+    turn: int
+    index: int
+    samples: Samples
+    number: int
+    at: int = 0
+
+
+class SoundDeviceSpeaker:
+    """One output stream that stays open, silence between clips.
+
+    The callback copies, and notes what is heard when in a deque; a helper thread turns the notes into calls. Clips are
+    brought to the device's own rate before they are queued. `underruns` counts the times the device ran dry.
+    """
+
+    def __init__(
+        self, clock: Clock, device: str | int | None = None, *, volume: float = 1.0, sounddevice: Any = None
+    ) -> None:
+        self.name = "loudspeaker"
+        self.underruns = 0
+        self._clock = clock
+        self._device = device if device != "" else None
+        self._volume = volume
+        self._sounddevice = sounddevice
+        self._stream: Any = None
+        self._rate = 48_000
+        self._queue: deque[_Queued] = deque()
+        self._number = 0
+        self._clear_to = 0
+        """Clips up to this number are faded out and dropped. Written by `clear`, read by the callback."""
+        self._fade_at = 0
+        self._fade = np.zeros(0, np.float32)
+        self._next_anchor_ns = 0
+        self._notes: deque[tuple[str, int, int, int, int]] = deque(maxlen=512)
+        self._latency_ns = 0
+        self._closed = threading.Event()
+        self._helper: threading.Thread | None = None
+        self._on_anchor: Callable[[PlayoutAnchor], None] = lambda anchor: None
+        self._on_played: Callable[[int, int], None] = lambda turn, index: None
+
+    def open(self, on_anchor: Callable[[PlayoutAnchor], None], on_played: Callable[[int, int], None]) -> None:
+        """Open the device and start the helper; raises AppError with a remedy where there is none."""
+        self._on_anchor, self._on_played = on_anchor, on_played
+        sd = self._sounddevice or import_sounddevice()
+        try:
+            info = sd.query_devices(self._device, "output")
+            self._rate = int(info["default_samplerate"])
+            self._fade = np.linspace(1.0, 0.0, self._rate * FADE_MS // 1000, dtype=np.float32)
+            self._stream = sd.OutputStream(
+                samplerate=self._rate,
+                device=self._device,
+                channels=max(1, min(2, int(info["max_output_channels"]))),
+                dtype="float32",
+                blocksize=0,
+                latency=max(MIN_LATENCY_S, float(info["default_low_output_latency"])),
+                callback=self._callback,
+            )
+            self._latency_ns = int(float(self._stream.latency) * 1e9)
+            self._stream.start()
+        except AppError:
+            raise
+        except Exception as error:  # PortAudioError, ValueError for unknown names, and whatever a driver raises
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.close()
+            raise device_error("loudspeaker", self._device, error) from error
+        self.name = str(info["name"])
+        self._closed.clear()
+        self._helper = threading.Thread(target=self._help, name="speaker-helper", daemon=True)
+        self._helper.start()
+
+    def play(self, clip: SpeechClip) -> None:
+        """Queue a clip. Raises AppError where the device was lost."""
+        if self._stream is None or not self._stream.active:
+            raise AppError(
+                f"The loudspeaker {self.name!r} was lost.",
+                "Plug it in again and restart the app, or choose another one.",
+            )
+        samples = clip.samples
+        if clip.sample_rate != self._rate:
+            samples = soxr.resample(samples, clip.sample_rate, self._rate, quality="HQ")
+        self._number += 1
+        self._queue.append(_Queued(clip.turn, clip.index, samples * np.float32(self._volume), self._number))
+
+    def queued_s(self) -> float:
+        """Seconds still to be played."""
+        return sum(len(queued.samples) - queued.at for queued in list(self._queue)) / self._rate
+
+    def clear(self) -> None:
+        """Fade out within FADE_MS and drop what is queued."""
+        self._clear_to = self._number
+
+    def close(self) -> None:
+        """Stop and release the device; safe to call twice."""
+        self._closed.set()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        self._queue.clear()
+        if self._helper is not None and self._helper is not threading.current_thread():
+            self._helper.join(1.0)
+
+    def _callback(self, outdata: Any, frames: int, time: Any, status: Any) -> None:
+        """PortAudio's thread: copies only; never waits, logs or calls out."""
+        if status.output_underflow:
+            self.underruns += 1
+        # Some drivers leave the DAC's time empty; then the stream's own latency is the best guess.
+        ahead_s = time.outputBufferDacTime - time.currentTime
+        ahead_ns = int(ahead_s * 1e9) if 0.0 < ahead_s < 5.0 else self._latency_ns
+        heard_ns = self._clock.now_ns() + ahead_ns
+        done = 0
+        while done < frames and self._queue:
+            head = self._queue[0]
+            fading = head.number <= self._clear_to
+            if fading and head.at == 0 and self._fade_at == 0:
+                self._queue.popleft()
+                continue
+            count = min(frames - done, len(head.samples) - head.at)
+            if fading:
+                count = min(count, len(self._fade) - self._fade_at)
+            else:
+                self._note(head, heard_ns + done * 1_000_000_000 // self._rate)
+            piece = head.samples[head.at : head.at + count]
+            if fading:
+                piece = piece * self._fade[self._fade_at : self._fade_at + count]
+                self._fade_at += count
+            outdata[done : done + count] = piece[:, None]
+            head.at += count
+            done += count
+            if fading and (self._fade_at >= len(self._fade) or head.at >= len(head.samples)):
+                while self._queue and self._queue[0].number <= self._clear_to:
+                    self._queue.popleft()
+                self._fade_at = 0
+            elif head.at >= len(head.samples):
+                self._queue.popleft()
+                if not fading:
+                    end_ns = heard_ns + done * 1_000_000_000 // self._rate
+                    self._notes.append(("played", head.turn, head.index, head.at, end_ns))
+        outdata[done:] = 0.0
+
+    def _note(self, head: _Queued, heard_ns: int) -> None:
+        if head.at == 0 or heard_ns >= self._next_anchor_ns:
+            self._notes.append(("anchor", head.turn, head.index, head.at, heard_ns))
+            self._next_anchor_ns = heard_ns + int(ANCHOR_EVERY_S * 1e9)
+
+    def _help(self) -> None:
+        """Helper thread: anchors at once (they may lie in the near future), ends of clips when they are heard."""
+        while not self._closed.wait(_TICK_S):
+            while self._notes:
+                kind, turn, index, sample, host_ns = self._notes[0]
+                if kind == "played":
+                    if self._clock.now_ns() < host_ns:
+                        break
+                    self._notes.popleft()
+                    self._on_played(turn, index)
+                else:
+                    self._notes.popleft()
+                    self._on_anchor(PlayoutAnchor(turn, index, sample, self._rate, host_ns))
+            stream = self._stream
+            if stream is not None and not stream.active:
+                # Unplugged: whoever waits for the end of these clips must not wait forever.
+                while self._queue and not self._closed.is_set():
+                    lost = self._queue.popleft()
+                    self._on_played(lost.turn, lost.index)
