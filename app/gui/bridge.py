@@ -1,0 +1,151 @@
+"""From the tap to Qt: drains facts on the GUI thread and emits them as typed signals.
+
+A fact that is unknown or malformed is passed over: stages may say more than this window knows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
+
+from app.bus import Bus
+from app.messages import Fact
+
+TICK_MS = 33
+"""How often facts are read. It also lets Python run its signal handlers (Ctrl-C) while Qt's loop waits."""
+
+SLOW_EVERY = 15
+"""Ticks between two refreshes of text that counts (about 0.5 s): figures that flicker cannot be read."""
+
+BUDGET_MS = 8
+"""Longest time one tick spends on facts; the rest waits for the next tick, so that the window stays responsive."""
+
+STATES = ("starting", "ready", "busy", "off", "failed")
+
+
+class Bridge(QObject):
+    """Reads `bus` every TICK_MS and emits what the window shows. Lives on the GUI thread; `stop` ends it."""
+
+    level = Signal(float)
+    """Microphone level in dBFS, at most once per tick."""
+    state = Signal(str, str, str)
+    """Stage, state, label."""
+    failed = Signal(str, str, str)
+    """Stage, problem, remedy."""
+    user_speaking = Signal(bool)
+    heard = Signal(int, str, bool)
+    """Turn, text, whether it was typed."""
+    sentence = Signal(int, int, str)
+    """Turn, index, text: thought, not yet spoken."""
+    spoken = Signal(int, int, str)
+    """Turn, index, text: its sound starts now."""
+    fell_silent = Signal(int, bool)
+    """Turn, whether it was cut short."""
+    took = Signal(str, float)
+    """Stage and how long its last step took, in ms."""
+    progress = Signal(str, float)
+    """What is being prepared, share in [0, 1]."""
+    frames = Signal(float, int, str)
+    """Frames per second, frames missed in the last second, tier."""
+    expression = Signal(str)
+    character = Signal(str)
+    tick = Signal()
+    slow_tick = Signal()
+
+    def __init__(self, bus: Bus, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tap = bus.tap()
+        # Subscribe first, then read what had happened before: nothing is missed, and doubles are told apart below.
+        self._seen = list(bus.snapshot().values())
+        self._backlog: deque[Fact] = deque()
+        self._ticks = 0
+        self._loudest_dbfs: float | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.drain)
+
+    @property
+    def backlog(self) -> int:
+        """Facts read but not yet emitted."""
+        return len(self._backlog)
+
+    def start(self) -> None:
+        """Tell what had happened before, then go on every TICK_MS. Connect the signals first."""
+        fresh = self._tap.drain()
+        known = {id(fact) for fact in fresh}
+        self._backlog.extend(sorted((f for f in self._seen if id(f) not in known), key=lambda fact: fact.at_ns))
+        self._backlog.extend(fresh)
+        self._timer.start()
+        self.drain()
+
+    def stop(self) -> None:
+        """End the timer; nothing is emitted afterwards."""
+        self._timer.stop()
+        self._backlog.clear()
+
+    def drain(self) -> None:
+        """Emit what has come since the last call, for BUDGET_MS at most."""
+        elapsed = QElapsedTimer()
+        elapsed.start()
+        if not self._backlog:
+            known = {id(fact) for fact in self._seen}
+            self._backlog.extend(fact for fact in self._tap.drain() if id(fact) not in known)
+        while self._backlog and elapsed.elapsed() < BUDGET_MS:
+            try:
+                self._tell(self._backlog.popleft())
+            except (KeyError, TypeError, ValueError):
+                # A fact without the values that its name promises says nothing that could be shown.
+                continue
+        if self._loudest_dbfs is not None:
+            self.level.emit(self._loudest_dbfs)
+            self._loudest_dbfs = None
+        self.tick.emit()
+        self._ticks += 1
+        if self._ticks % SLOW_EVERY == 0:
+            self.slow_tick.emit()
+
+    def _tell(self, fact: Fact) -> None:
+        data = fact.data
+        if "took_ms" in data:
+            self.took.emit(fact.stage, _number(data["took_ms"]))
+        match fact.stage, fact.event:
+            case stage, "state" if data["state"] in STATES:
+                self.state.emit(stage, data["state"], str(data.get("label") or ""))
+                if data.get("problem"):  # also with "ready": the old character goes on where a new one could not load
+                    self.failed.emit(stage, str(data["problem"]), str(data.get("remedy") or ""))
+            case "capture", "level":
+                dbfs = float(data["dbfs"])
+                if not math.isnan(dbfs):
+                    self._loudest_dbfs = max(dbfs, self._loudest_dbfs if self._loudest_dbfs is not None else -math.inf)
+            case "vad", "speech_started":
+                self.user_speaking.emit(True)
+            case "vad", "speech_ended":
+                self.user_speaking.emit(False)
+            case "stt", "transcript":
+                self.heard.emit(int(data["turn"]), str(data["text"]), bool(data.get("typed", False)))
+            case "llm", "sentence":
+                self.sentence.emit(int(data["turn"]), int(data["index"]), str(data["text"]))
+            case "playback", "clip_started":
+                self.spoken.emit(int(data["turn"]), int(data["index"]), str(data.get("text") or ""))
+            case "playback", "turn_finished":
+                self.fell_silent.emit(int(data["turn"]), False)
+            case "playback", "stopped":
+                self.fell_silent.emit(int(data["turn"]), True)
+            case _, "progress":
+                self.progress.emit(str(data["what"]), min(1.0, max(0.0, _number(data["share"]))))
+            case "avatar", "frames":
+                self.frames.emit(_number(data["fps"]), int(data.get("missed") or 0), str(data.get("tier") or ""))
+            case "avatar", "expression":
+                self.expression.emit(str(data["name"]))
+            case "avatar", "character":
+                self.character.emit(str(data["name"]))
+
+
+def _number(value: object) -> float:
+    """A finite float; ValueError otherwise."""
+    number = float(value)  # type: ignore[arg-type]
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite number, got {number!r}")
+    return number

@@ -1,0 +1,145 @@
+"""A button per expression; the first eight have the keys 1 to 8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+
+from app.gui.theme import Theme
+
+KEYS = 8
+BUTTON_PX = 84
+"""Narrower than this and names are cut: the row then breaks in two."""
+
+
+def readable(name: str) -> str:
+    """`eye_wink` as people read it: `Eye wink`."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+class ExpressionButton(QPushButton):
+    """Name below, key above."""
+
+    def __init__(self, name: str, key: int | None, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.expression = name
+        self._key = key
+        self._theme = theme
+        self.setCheckable(True)
+        self.setProperty("role", "expression")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        label = readable(name)
+        self.setAccessibleName(
+            self.tr("Expression {name}, key {key}").format(name=label, key=key)
+            if key is not None
+            else self.tr("Expression {name}").format(name=label)
+        )
+        self.setToolTip(self.tr("{name} (key {key})").format(name=label, key=key) if key is not None else label)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Two lines of text."""
+        return QSize(BUTTON_PX, 46)
+
+    def minimumSizeHint(self) -> QSize:
+        """Two lines of text."""
+        return QSize(48, 46)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the key and the name onto the button."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        font = self.font()
+        base_pt = max(font.pointSizeF(), 9.0)
+        if self._key is not None:
+            font.setPointSizeF(base_pt * 0.85)
+            painter.setFont(font)
+            painter.setPen(QColor(self._theme.accent if self.isChecked() else self._theme.dim))
+            painter.drawText(QRectF(0, 6, self.width(), 14), Qt.AlignmentFlag.AlignCenter, str(self._key))
+        font.setPointSizeF(base_pt * 1.05)
+        font.setWeight(font.Weight.DemiBold if self.isChecked() else font.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(QColor(self._theme.text))
+        name = painter.fontMetrics().elidedText(
+            readable(self.expression), Qt.TextElideMode.ElideRight, max(0, self.width() - 8)
+        )
+        top = 20 if self._key is not None else 0
+        painter.drawText(QRectF(0, top, self.width(), self.height() - top - 7), Qt.AlignmentFlag.AlignCenter, name)
+        painter.end()
+
+
+class ExpressionBar(QWidget):
+    """The buttons in one row, or in several where the window is narrow. `chosen` tells the name."""
+
+    chosen = Signal(str)
+
+    def __init__(self, names: Sequence[str], theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(8)
+        self._columns = 0
+        self.buttons: list[ExpressionButton] = []
+        for number, name in enumerate(names, start=1):
+            button = ExpressionButton(name, number if number <= KEYS else None, theme)
+            button.clicked.connect(lambda _checked=False, chosen=name: self._choose(chosen))
+            self.buttons.append(button)
+        self._arrange(max(1, len(self.buttons)))
+        self.setVisible(bool(self.buttons))
+
+    @property
+    def active(self) -> str:
+        """The expression that is highlighted, or ""."""
+        return next((b.expression for b in self.buttons if b.isChecked()), "")
+
+    def set_active(self, name: str) -> None:
+        """Highlight what the face shows; a name without a button clears the highlight."""
+        for button in self.buttons:
+            button.setChecked(button.expression == name)
+
+    def press_key(self, key: int) -> None:
+        """Choose the expression of key 1 to 8; a key without one does nothing."""
+        if 1 <= key <= min(KEYS, len(self.buttons)):
+            self._choose(self.buttons[key - 1].expression)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        for button in self.buttons:
+            button.set_theme(theme)
+
+    def _choose(self, name: str) -> None:
+        # Shown at once; the face's own fact confirms or corrects it.
+        self.set_active(name)
+        self.chosen.emit(name)
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        for column in range(self._columns):
+            self._grid.setColumnStretch(column, 0)
+        self._columns = columns
+        for place, button in enumerate(self.buttons):
+            self._grid.addWidget(button, place // columns, place % columns)
+        for column in range(columns):
+            self._grid.setColumnStretch(column, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        """Four buttons wide: the bar can always break."""
+        return QSize(4 * 48 + 3 * 8, self._grid.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Break into as many rows as the width asks for, equally full."""
+        super().resizeEvent(event)
+        if self.buttons:
+            fits = max(1, (self.width() + 8) // (BUTTON_PX + 8))
+            rows = -(-len(self.buttons) // fits)
+            self._arrange(-(-len(self.buttons) // rows))

@@ -1,0 +1,111 @@
+"""The window's few symbols, drawn as strokes on a 24-unit grid so that they are sharp at any scale."""
+
+from __future__ import annotations
+
+import itertools
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+
+
+def _microphone(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(9, 3, 6, 11), 3, 3)
+    path.moveTo(5.5, 11)
+    path.arcTo(QRectF(5.5, 4.5, 13, 13), 180, 180)
+    path.moveTo(12, 17.5)
+    path.lineTo(12, 21)
+
+
+def _camera(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 6.5, 12.5, 11), 2.5, 2.5)
+    path.moveTo(15.5, 11)
+    path.lineTo(21, 8)
+    path.lineTo(21, 16)
+    path.lineTo(15.5, 13)
+
+
+def _stop(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(6.5, 6.5, 11, 11), 2, 2)
+
+
+def _send(path: QPainterPath) -> None:
+    path.moveTo(12, 19)
+    path.lineTo(12, 5)
+    path.moveTo(6, 11)
+    path.lineTo(12, 5)
+    path.lineTo(18, 11)
+
+
+def _close(path: QPainterPath) -> None:
+    path.moveTo(6.5, 6.5)
+    path.lineTo(17.5, 17.5)
+    path.moveTo(17.5, 6.5)
+    path.lineTo(6.5, 17.5)
+
+
+def _copy(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(8.5, 8.5, 11, 11), 2, 2)
+    path.moveTo(15.5, 5.5)
+    path.lineTo(15.5, 4.5)
+    path.lineTo(4.5, 4.5)
+    path.lineTo(4.5, 15.5)
+    path.lineTo(5.5, 15.5)
+
+
+def _warning(path: QPainterPath) -> None:
+    path.addPolygon([QPointF(12, 4), QPointF(21, 19.5), QPointF(3, 19.5), QPointF(12, 4)])
+    path.moveTo(12, 10)
+    path.lineTo(12, 14)
+    path.moveTo(12, 16.8)
+    path.lineTo(12, 16.9)
+
+
+def _chevron(path: QPainterPath) -> None:
+    path.moveTo(7, 10)
+    path.lineTo(12, 15)
+    path.lineTo(17, 10)
+
+
+_SHAPES = {
+    "microphone": _microphone,
+    "camera": _camera,
+    "stop": _stop,
+    "send": _send,
+    "close": _close,
+    "copy": _copy,
+    "warning": _warning,
+    "chevron": _chevron,
+}
+
+
+def paint(painter: QPainter, name: str, where: QRectF, colour: QColor, struck: bool = False) -> None:
+    """Draw symbol `name` into the square `where`; `struck` puts a bar through it (switched off)."""
+    path = QPainterPath()
+    _SHAPES[name](path)
+    if struck:
+        path.moveTo(4, 4)
+        path.lineTo(20, 20)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(where.topLeft())
+    painter.scale(where.width() / 24, where.height() / 24)
+    pen = QPen(colour, 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.setBrush(colour if name == "stop" else Qt.BrushStyle.NoBrush)
+    painter.drawPath(path)
+    painter.restore()
+
+
+def icon(name: str, colour: str, size_px: int = 20, disabled: str | None = None) -> QIcon:
+    """Symbol `name` as an icon, with pixmaps for screens of scale 1, 2 and 3; `disabled`: its colour while so."""
+    result = QIcon()
+    modes = [(QIcon.Mode.Normal, colour)] + ([(QIcon.Mode.Disabled, disabled)] if disabled else [])
+    for ratio, (mode, shade) in itertools.product((1, 2, 3), modes):
+        pixmap = QPixmap(QSize(size_px * ratio, size_px * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        paint(painter, name, QRectF(0, 0, size_px, size_px), QColor(shade))
+        painter.end()
+        result.addPixmap(pixmap, mode)
+    return result

@@ -1,0 +1,73 @@
+"""A check box drawn as a sliding switch with a symbol; to assistive technology it stays a check box."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QCheckBox, QSizePolicy, QWidget
+
+from app.gui import icons
+from app.gui.theme import Theme
+
+ICON_PX = 20
+TRACK_PX = QSize(34, 20)
+GAP_PX = 8
+
+
+class Switch(QCheckBox):
+    """Symbol, text, slider. The symbol is struck through while off, so that colour is not the only sign."""
+
+    def __init__(self, symbol: str, text: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._symbol = symbol
+        self._theme = theme
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for symbol, text and slider."""
+        text_px = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(ICON_PX + text_px + TRACK_PX.width() + 2 * GAP_PX + 4, 32)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut off."""
+        return self.sizeHint()
+
+    def hitButton(self, pos: QPoint) -> bool:
+        """The whole widget can be clicked."""
+        return self.rect().contains(pos)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw symbol, text and slider."""
+        theme, middle = self._theme, self.height() / 2
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = QColor(theme.text if self.isChecked() else theme.dim)
+        icons.paint(
+            painter, self._symbol, QRectF(2, middle - ICON_PX / 2, ICON_PX, ICON_PX), colour, not self.isChecked()
+        )
+        painter.setPen(colour)
+        left = 2 + ICON_PX + GAP_PX
+        text_px = self.fontMetrics().horizontalAdvance(self.text())
+        painter.drawText(QRectF(left, 0, text_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        track = QRectF(
+            self.width() - TRACK_PX.width() - 2, middle - TRACK_PX.height() / 2, TRACK_PX.width(), TRACK_PX.height()
+        )
+        painter.setPen(QPen(QColor(theme.accent if self.isChecked() else theme.dim), 1.2))
+        painter.setBrush(QColor(theme.accent if self.isChecked() else theme.raised))
+        painter.drawRoundedRect(track, 10, 10)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.on_accent if self.isChecked() else theme.dim))
+        knob_px = 14.0
+        x = track.right() - knob_px - 3 if self.isChecked() else track.left() + 3
+        painter.drawEllipse(QRectF(x, middle - knob_px / 2, knob_px, knob_px))
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.accent), 1.6))
+            painter.drawRoundedRect(track.adjusted(-2.5, -2.5, 2.5, 2.5), 12, 12)
+        painter.end()

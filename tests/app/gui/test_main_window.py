@@ -1,0 +1,459 @@
+"""What the window does with keys, words, facts and its own end."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from app.bus import Bus
+from app.gui.main_window import MainWindow
+from app.gui.meter import FLOOR_DBFS
+from app.messages import Ask, Express, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
+
+if TYPE_CHECKING:
+    from tests.app.gui.conftest import Rig
+
+pytestmark = pytest.mark.gui
+
+DIGITS = [Qt.Key(Qt.Key.Key_0 + n) for n in range(1, 9)]
+
+
+def fail_microphone(rig: Rig) -> None:
+    rig.tell(
+        "capture",
+        "state",
+        state="failed",
+        label="Microphone",
+        problem="No microphone was found.",
+        remedy="Plug one in.",
+    )
+
+
+# Keys and words
+
+
+def test_keys_1_to_8_choose_the_expressions_in_their_order(rig: Rig) -> None:
+    for digit in DIGITS:
+        rig.key(digit)
+
+    assert [Express(name) for name in rig.info.expressions] == rig.commands()
+
+
+def test_the_number_pad_chooses_expressions_too(rig: Rig) -> None:
+    rig.key(Qt.Key.Key_3, Qt.KeyboardModifier.KeypadModifier)
+
+    assert [Express("sad")] == rig.commands()
+
+
+def test_digits_typed_into_the_field_are_text(rig: Rig) -> None:
+    rig.key(Qt.Key.Key_T)
+    rig.qtbot.keyClicks(rig.window.field, "12345678 mct")
+
+    assert rig.window.field.text() == "12345678 mct"
+    assert rig.commands() == []
+    assert rig.window.microphone.isChecked()
+
+
+def test_escape_leaves_the_field_and_the_keys_work_again(rig: Rig) -> None:
+    rig.window.field.setFocus()
+
+    rig.key(Qt.Key.Key_Escape)
+    rig.key(Qt.Key.Key_2)
+
+    assert not rig.window.field.hasFocus()
+    assert [Express("happy")] == rig.commands()
+
+
+def test_a_key_without_an_expression_does_nothing(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(expressions=["neutral", "happy"])
+
+    rig.key(Qt.Key.Key_3)
+
+    assert rig.commands() == []
+
+
+def test_a_window_without_expressions_opens(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(expressions=[], characters=[])
+
+    rig.key(Qt.Key.Key_1)
+
+    assert rig.commands() == []
+
+
+def test_enter_asks_while_the_character_speaks(rig: Rig) -> None:
+    rig.tell("playback", "clip_started", turn=1, index=0, text="Once upon a time")
+    rig.window.field.setFocus()
+    rig.qtbot.keyClicks(rig.window.field, "  wait, who?  ")
+
+    rig.key(Qt.Key.Key_Return)
+
+    assert [Ask("wait, who?")] == rig.commands()
+    assert rig.window.field.text() == ""
+    assert rig.window.log.messages[-1] == ("user", "wait, who?")
+
+
+def test_blank_text_is_not_asked(rig: Rig) -> None:
+    rig.window.field.setFocus()
+    rig.qtbot.keyClicks(rig.window.field, "   ")
+
+    rig.key(Qt.Key.Key_Return)
+
+    assert rig.commands() == []
+    assert not rig.window.send.isEnabled()
+
+
+def test_the_active_expression_is_the_one_the_face_shows(rig: Rig) -> None:
+    rig.qtbot.mouseClick(rig.window.expressions.buttons[1], Qt.MouseButton.LeftButton)
+    assert rig.window.expressions.active == "happy"
+
+    rig.tell("avatar", "expression", name="sad")
+
+    assert rig.window.expressions.active == "sad"
+    assert [Express("happy")] == rig.commands()
+
+
+def test_stop_button_and_escape_and_ctrl_dot_stop_the_talking(rig: Rig) -> None:
+    rig.qtbot.mouseClick(rig.window.stop, Qt.MouseButton.LeftButton)
+    rig.window.stage.setFocus()
+    rig.key(Qt.Key.Key_Escape)
+    rig.window.field.setFocus()
+    rig.key(Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+
+    assert [StopTalking()] * 3 == rig.commands()
+
+
+# Switches
+
+
+def test_the_microphone_switch_mutes_and_empties_the_meter(rig: Rig) -> None:
+    rig.tell("capture", "level", dbfs=-10.0)
+    rig.qtbot.mouseClick(rig.window.microphone, Qt.MouseButton.LeftButton)
+    rig.tell("capture", "level", dbfs=-3.0)
+
+    assert rig.window.meter.shown_dbfs == FLOOR_DBFS
+    rig.window.stage.setFocus()
+    rig.key(Qt.Key.Key_M)
+    assert [Mute(True), Mute(False)] == rig.commands()
+
+
+def test_the_camera_is_off_at_first_and_its_switch_tells_the_line(rig: Rig) -> None:
+    assert not rig.window.camera.isChecked()
+
+    rig.key(Qt.Key.Key_C)
+
+    assert [SwitchCamera(True)] == rig.commands()
+
+
+def test_the_camera_switch_falls_back_when_the_camera_fails(rig: Rig) -> None:
+    rig.key(Qt.Key.Key_C)
+    rig.commands()
+
+    rig.tell("camera", "state", state="starting", label="")
+    assert rig.window.camera.isChecked()
+    rig.tell("camera", "state", state="failed", label="", problem="No virtual camera was found.", remedy="Install OBS.")
+
+    assert not rig.window.camera.isChecked()
+    assert rig.commands() == []
+
+
+def test_picking_a_character_asks_for_it_by_name(rig: Rig) -> None:
+    rig.window.picker.setCurrentIndex(1)
+    rig.window.picker.activated.emit(1)
+
+    assert [SwitchCharacter("Mina")] == rig.commands()
+
+
+def test_a_character_that_could_not_load_is_not_shown_as_chosen(rig: Rig) -> None:
+    rig.window.picker.setCurrentIndex(1)
+
+    rig.tell("avatar", "state", state="ready", label="Face", problem="No picture in mina.", remedy="Add image.png.")
+
+    assert rig.window.picker.currentText() == "Haru"
+    assert rig.window.banner.problem.toPlainText() == "No picture in mina."
+
+
+def test_the_picker_follows_the_face_by_folder_name(rig: Rig) -> None:
+    rig.tell("avatar", "character", name="mina")
+
+    assert rig.window.picker.currentText() == "Mina"
+    assert rig.commands() == []
+
+
+# Meter
+
+
+def test_the_meter_follows_the_loudest_level_at_once_and_falls_slowly(rig: Rig) -> None:
+    rig.bus.emit("capture", "level", dbfs=-40.0)
+    rig.bus.emit("capture", "level", dbfs=-12.0)
+    rig.bus.emit("capture", "level", dbfs=-30.0)
+    rig.window.bridge.drain()
+    after_one = rig.window.meter.shown_dbfs
+    rig.window.bridge.drain()
+
+    assert -15.0 < after_one <= -12.0
+    assert FLOOR_DBFS < rig.window.meter.shown_dbfs < after_one
+
+
+def test_silence_and_nonsense_levels_keep_the_meter_in_its_range(rig: Rig) -> None:
+    for dbfs in (-math.inf, math.nan, 12.0, "loud"):
+        rig.tell("capture", "level", dbfs=dbfs)
+
+        assert FLOOR_DBFS <= rig.window.meter.shown_dbfs <= 0.0
+
+
+# Errors
+
+
+def test_an_error_appears_once_with_its_remedy(rig: Rig) -> None:
+    for _ in range(3):
+        fail_microphone(rig)
+
+    assert rig.window.banner.isVisible()
+    assert rig.window.banner.problem.toPlainText() == "No microphone was found."
+    assert rig.window.banner.remedy.toPlainText() == "Plug one in."
+    assert len(rig.window.banner.troubles) == 1
+
+
+def test_a_dismissed_error_stays_away_until_the_stage_has_worked(rig: Rig) -> None:
+    fail_microphone(rig)
+    rig.window.banner.close_button.click()
+    fail_microphone(rig)
+    assert not rig.window.banner.isVisible()
+
+    rig.tell("capture", "state", state="ready", label="Microphone")
+    fail_microphone(rig)
+
+    assert rig.window.banner.isVisible()
+
+
+def test_a_new_question_makes_the_same_failure_news(rig: Rig) -> None:
+    failure = {"state": "failed", "label": "", "problem": "The model did not answer.", "remedy": "Check the network."}
+    rig.tell("llm", "state", **failure)
+    rig.window.banner.close_button.click()
+
+    rig.window.field.setText("again")
+    rig.window.send.click()
+    rig.tell("llm", "state", **failure)
+
+    assert rig.window.banner.isVisible()
+
+
+def test_the_banner_goes_when_the_stage_works_again(rig: Rig) -> None:
+    fail_microphone(rig)
+
+    rig.tell("capture", "state", state="ready", label="Microphone")
+
+    assert not rig.window.banner.isVisible()
+
+
+def test_several_errors_wait_for_each_other(rig: Rig) -> None:
+    fail_microphone(rig)
+    rig.tell("llm", "state", state="failed", label="", problem="The model did not answer.", remedy="Check the network.")
+
+    assert rig.window.banner.count.text() == "2 of 2"
+    assert rig.window.banner.problem.toPlainText() == "The model did not answer."
+    rig.window.banner.close_button.click()
+    assert rig.window.banner.problem.toPlainText() == "No microphone was found."
+
+
+def test_copy_takes_problem_and_remedy(rig: Rig) -> None:
+    fail_microphone(rig)
+
+    rig.window.banner.copy.click()
+
+    assert QGuiApplication.clipboard().text() == "No microphone was found.\nPlug one in."
+
+
+def test_the_status_dot_brings_a_dismissed_error_back(rig: Rig) -> None:
+    fail_microphone(rig)
+    rig.window.banner.close_button.click()
+
+    chip = rig.window.status.chip("capture")
+    assert chip is not None
+    chip.click()
+
+    assert rig.window.banner.isVisible()
+    assert chip.state == "failed"
+    assert "No microphone was found." in chip.toolTip()
+
+
+def test_a_failed_microphone_reads_as_off_and_switching_it_on_tries_again(rig: Rig) -> None:
+    fail_microphone(rig)
+    assert rig.window.no_microphone.isVisible()
+    assert not rig.window.microphone.isChecked()
+
+    rig.window.microphone.click()
+    assert [Mute(False)] == rig.commands()
+    rig.tell("capture", "state", state="ready", label="Microphone")
+
+    assert rig.window.meter.isVisible()
+    assert rig.window.microphone.isChecked()
+
+
+def test_a_muted_microphone_that_gets_ready_stays_muted(rig: Rig) -> None:
+    rig.window.microphone.click()
+
+    rig.tell("capture", "state", state="ready", label="Microphone")
+
+    assert not rig.window.microphone.isChecked()
+    assert [Mute(True)] == rig.commands()
+
+
+def test_a_long_error_leaves_room_for_the_character(rig: Rig) -> None:
+    rig.window.resize(900, 600)
+    rig.tell("camera", "state", state="failed", label="", problem="No camera. " * 200, remedy="Install OBS. " * 100)
+    rig.qtbot.waitUntil(lambda: rig.window.banner.height() < 130, timeout=5000)
+
+    assert rig.window.height() == 600
+    assert rig.window.stage.height() >= 170
+    assert not rig.window.stage.geometry().intersects(rig.window.expressions.geometry())
+
+
+# Start-up
+
+
+def test_progress_shows_while_it_lasts(rig: Rig) -> None:
+    rig.tell("avatar", "progress", what="baking Haru", share=0.25)
+    assert rig.window.stage.card.isVisible()
+
+    rig.tell("avatar", "progress", what="baking Haru", share=1.0)
+
+    assert not rig.window.stage.card.isVisible()
+
+
+def test_progress_goes_when_the_face_is_ready_or_failed(rig: Rig) -> None:
+    for state in ("ready", "failed"):
+        rig.tell("avatar", "progress", what="baking Haru", share=0.25)
+        rig.tell("avatar", "state", state=state, label="Face")
+
+        assert not rig.window.stage.card.isVisible()
+
+
+def test_what_happened_before_the_window_opened_is_shown(make_rig: Callable[..., Rig]) -> None:
+    def before(bus: Bus) -> None:
+        bus.emit("llm", "state", state="ready", label="SmolLM2-135M (local)")
+        bus.emit(
+            "capture", "state", state="failed", label="", problem="No microphone was found.", remedy="Plug one in."
+        )
+        bus.emit("avatar", "progress", what="baking Haru", share=0.5)
+
+    rig = make_rig(before)
+
+    brain = rig.window.status.chip("llm")
+    assert brain is not None
+    assert (brain.state, brain.label) == ("ready", "SmolLM2-135M (local)")
+    assert len(rig.window.banner.troubles) == 1
+    assert rig.window.stage.card.isVisible()
+
+
+def test_tier_and_frame_rate_are_shown(rig: Rig) -> None:
+    rig.tell("avatar", "frames", fps=29.7, due=30, missed=2, tier="live")
+    rig.tell("avatar", "frames", fps=29.7, due=30, missed=1, tier="exact")
+    rig.window.bridge.slow_tick.emit()
+
+    assert rig.window.stage.tier.text() == "EXACT"
+    assert rig.window.stage.rate.text() == "30 fps · 3 dropped"
+
+
+def test_two_stages_share_a_dot_and_the_graver_state_wins(rig: Rig) -> None:
+    rig.tell("playback", "state", state="failed", label="Speakers", problem="No speakers.", remedy="Plug some in.")
+    rig.tell("tts", "state", state="ready", label="Piper")
+
+    voice = rig.window.status.chip("tts")
+    assert voice is not None
+    assert (voice.state, voice.label) == ("failed", "Speakers")
+
+
+# Robustness
+
+
+@pytest.mark.parametrize(
+    ("stage", "event", "data"),
+    [
+        ("horoscope", "state", {"state": "ready", "label": "Stars"}),
+        ("horoscope", "prediction", {"luck": 1}),
+        ("llm", "state", {"state": "dreaming"}),
+        ("llm", "state", {}),
+        ("stt", "transcript", {"turn": None, "text": "x"}),
+        ("playback", "clip_started", {}),
+        ("avatar", "frames", {"fps": "fast"}),
+        ("avatar", "progress", {"what": "x", "share": math.nan}),
+        ("avatar", "expression", {"name": "unheard of"}),
+        ("avatar", "character", {"name": "nobody"}),
+        ("llm", "first_token", {"turn": 1, "took_ms": "soon"}),
+    ],
+)
+def test_unknown_and_malformed_facts_are_passed_over(rig: Rig, stage: str, event: str, data: dict[str, object]) -> None:
+    rig.tell(stage, event, **data)
+    rig.tell("stt", "transcript", turn=9, text="still here", typed=False)
+
+    assert rig.window.log.messages == [("user", "still here")]
+    assert not rig.window.banner.isVisible()
+
+
+def test_an_error_of_an_unknown_stage_is_still_shown(rig: Rig) -> None:
+    rig.tell("horoscope", "state", state="failed", label="", problem="No stars tonight.", remedy="Wait.")
+
+    assert rig.window.banner.problem.toPlainText() == "No stars tonight."
+
+
+def test_every_control_has_an_accessible_name(rig: Rig) -> None:
+    from PySide6.QtGui import QAccessible
+
+    controls = [
+        w for w in rig.window.findChildren(QWidget) if w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.isVisible()
+    ]
+    unnamed = []
+    for control in controls:
+        interface = QAccessible.queryAccessibleInterface(control)
+        if interface is None or not interface.text(QAccessible.Text.Name):
+            unnamed.append(f"{type(control).__name__} {control.objectName()}")
+
+    assert len(controls) > 15
+    assert unnamed == []
+
+
+# The end
+
+
+def test_closing_puts_quit_once_and_leaves_no_timer_running(rig: Rig) -> None:
+    threads = threading.active_count()
+
+    rig.window.close()
+    rig.window.close()
+
+    assert [Quit()] == rig.commands()
+    endless = [t for t in rig.window.findChildren(QTimer) if t.isActive() and not t.isSingleShot()]
+    assert endless == []
+    assert threading.active_count() <= threads
+
+
+def test_ctrl_q_closes_even_while_typing(rig: Rig) -> None:
+    rig.window.field.setFocus()
+
+    rig.key(Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+
+    assert not rig.window.isVisible()
+    assert [Quit()] == rig.commands()
+
+
+def test_the_window_goes_when_the_show_is_over(rig: Rig) -> None:
+    rig.tell("app", "state", state="off", label="")
+
+    rig.qtbot.waitUntil(lambda: not rig.window.isVisible(), timeout=5000)
+    assert [Quit()] == rig.commands()
+
+
+def test_the_window_keeps_to_its_smallest_size(rig: Rig) -> None:
+    rig.window.resize(10, 10)
+
+    assert (rig.window.width(), rig.window.height()) == (900, 600)
+    assert rig.window.minimumSizeHint().width() <= 900
+    assert isinstance(rig.window, MainWindow)
