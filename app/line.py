@@ -60,6 +60,7 @@ class LineOptions:
     fallback_line: str = "Sorry, I lost my train of thought. Could you say that again?"
     """Spoken where no chat model answers."""
     clips_ahead: int = 2
+    """So many clips wait behind the one that sounds."""
     ahead_s: float = 6.0
     """The voice works at most this far ahead of playout."""
     history_chars: int = 2400
@@ -144,7 +145,9 @@ class Line:
             sentences,
             clips,
             synth,
-            lambda turn: self._playback.wait_for_room(turn, self.options.clips_ahead, self.options.ahead_s),
+            lambda turn, sent: self._playback.wait_for_room(
+                turn, sent, self.options.clips_ahead + 1, self.options.ahead_s
+            ),
         )
         self._stages: list[Stage[Any]] = []
         if microphone is not None and detector is not None and transcriber is not None:

@@ -49,6 +49,7 @@ class PlaybackStage(Stage[SpeechClip]):
         self._unplayed: dict[tuple[int, int], SpeechClip] = {}
         self._started: set[tuple[int, int]] = set()
         self._closed_turn = 0
+        self._done_turn = self._done = 0
         self._silent_since_ns: int | None = None
         self._is_open = False
 
@@ -76,15 +77,15 @@ class PlaybackStage(Stage[SpeechClip]):
             since_ns = self._silent_since_ns
         return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
 
-    def wait_for_room(self, turn: int, clips: int, seconds: float) -> None:
-        """Wait until fewer than `clips` clips wait behind the one that sounds, and fewer than `seconds` s are queued.
+    def wait_for_room(self, turn: int, sent: int, clips: int, seconds: float) -> None:
+        """Wait until fewer than `clips` of the `sent` clips of `turn` are unheard, and fewer than `seconds` s are queued.
 
         Also returns when `turn` is over or the line stops. Called on the tts thread.
         """
         with self._room:
-            while not self.stopping.is_set() and self._turns.is_current(turn) and self._unplayed:
-                waiting = len(self._unplayed) + len(self.inbox)
-                if waiting <= clips and self._speaker.queued_s() < seconds:
+            while not self.stopping.is_set() and self._turns.is_current(turn):
+                unheard = sent - (self._done if self._done_turn == turn else 0)
+                if unheard == 0 or (unheard < clips and self._speaker.queued_s() < seconds):
                     return
                 # The clip's end wakes us; the timeout is for the seconds, which pass without a word.
                 self._room.wait(0.05)
@@ -125,8 +126,9 @@ class PlaybackStage(Stage[SpeechClip]):
                         self._closed_turn = item.turn
                 self._play(item)
                 return
-            if item.last:
-                with self._lock:
+            with self._room:
+                self._count_done(item.turn)
+                if item.last:
                     self._closed_turn = item.turn
             self._finish_if_done(item.turn)
 
@@ -193,8 +195,15 @@ class PlaybackStage(Stage[SpeechClip]):
                 return
             if not self._unplayed:
                 self._silent_since_ns = self._clock.now_ns()
-            self._room.notify_all()
+            self._count_done(turn)
         self._finish_if_done(turn)
+
+    def _count_done(self, turn: int) -> None:
+        """One more clip of `turn` needs no waiting for. Called with the lock held."""
+        if self._done_turn != turn:
+            self._done_turn, self._done = turn, 0
+        self._done += 1
+        self._room.notify_all()
 
     def _finish_if_done(self, turn: int) -> None:
         with self._lock:

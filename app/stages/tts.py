@@ -17,7 +17,7 @@ from app.stage import Channel, Stage, Turns
 
 
 class TtsStage(Stage[Sentence]):
-    """Speaks sentence after sentence, a little ahead of playout: `wait_for_room` says when the next one is due."""
+    """Speaks sentence after sentence, a little ahead of playout: `wait_for_room(turn, sent)` waits for its time."""
 
     name = "tts"
 
@@ -29,7 +29,7 @@ class TtsStage(Stage[Sentence]):
         inbox: Channel[Sentence],
         outbox: Channel[SpeechClip],
         synth: SpeechSynth,
-        wait_for_room: Callable[[int], None],
+        wait_for_room: Callable[[int, int], None],
     ) -> None:
         super().__init__(bus, inbox)
         self._clock = clock
@@ -39,6 +39,8 @@ class TtsStage(Stage[Sentence]):
         self._wait_for_room = wait_for_room
         self._failed_to_load: Exception | None = None
         self._sample_rate = 22_050
+        self._turn = 0
+        self._sent = 0
 
     def load(self) -> str:
         """Load the voice."""
@@ -53,13 +55,15 @@ class TtsStage(Stage[Sentence]):
         """Speak one sentence; the clip keeps the text as it was written, not as it was spelled out."""
         if not self._turns.is_current(item.turn):
             return
+        if item.turn != self._turn:
+            self._turn, self._sent = item.turn, 0
         words = spoken(item.text)
         if not words:
             self._send(self._silence(item))
             return
         if self._failed_to_load is not None:
             raise self._failed_to_load
-        self._wait_for_room(item.turn)
+        self._wait_for_room(item.turn, self._sent)
         if not self._turns.is_current(item.turn):
             return
         self.say_state("busy")
@@ -89,4 +93,5 @@ class TtsStage(Stage[Sentence]):
         )
 
     def _send(self, clip: SpeechClip) -> None:
+        self._sent += 1
         self._outbox.put(clip)

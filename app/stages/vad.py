@@ -119,7 +119,7 @@ class VadStage(Stage[AudioBlock]):
                 self.bus.emit(self.name, "speech_started", turn=self._turn)
             case SpeechPaused(samples=samples):
                 # Behind with listening (a recording that is read at full speed): a guess would only take time.
-                if self._speculate and len(self.inbox) <= 2:
+                if self._speculate and len(self.inbox) <= 16:
                     self._send(samples, last=False, speculative=True)
             case SpeechSplit(samples=samples):
                 self._send(samples, last=False)

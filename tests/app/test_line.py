@@ -1,0 +1,623 @@
+"""The line's rules, on fakes: no device, no model, no network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.bus import Bus
+from app.errors import AppError
+from app.line import Line, LineOptions
+from app.messages import Ask, Command, Express, Mute, Quit, Say, StopTalking, SwitchCharacter
+from tests.fakes import (
+    TIMEOUT_S,
+    BlockedChat,
+    Facts,
+    FakeAvatar,
+    FakeChat,
+    FakeClock,
+    FakeDetector,
+    FakeMicrophone,
+    FakeSpeaker,
+    FakeSynth,
+    FakeTranscriber,
+    silence,
+    speech,
+)
+
+QUESTION = (silence(300), speech(800), silence(800))
+
+
+class Rig:
+    """A line on fakes, every part of it within reach."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.clock = FakeClock()
+        self.bus = Bus(self.clock.now_ns)
+        self.facts = Facts(self.bus)
+        self.microphone: Any = parts.get("microphone", FakeMicrophone())
+        self.transcriber = parts.get("transcriber", FakeTranscriber("What is your name?"))
+        self.chat = parts.get("chat", FakeChat("My name is Kuchi. It means mouth."))
+        self.synth = parts.get("synth", FakeSynth())
+        self.speaker = parts.get("speaker", FakeSpeaker(instant=True))
+        self.avatar = FakeAvatar()
+        self.commands: list[Command] = []
+        self.line = Line(
+            self.bus,
+            self.clock,
+            self.microphone,
+            FakeDetector(),
+            self.transcriber,
+            self.chat,
+            self.synth,
+            self.speaker,
+            self.avatar,
+            "You are Kuchi.",
+            parts.get("options", LineOptions()),
+            fallback_speaker=parts.get("fallback_speaker"),
+            on_command=parts.get("on_command", self.commands.append),
+        )
+
+    def put(self, *commands: Command) -> None:
+        for command in commands:
+            self.bus.gate.put(command)
+
+    def ends(self, turn: int) -> list[str]:
+        facts = self.facts.of("playback", "turn_finished", turn=turn) + self.facts.of("playback", "stopped", turn=turn)
+        return [fact.event for fact in facts]
+
+    def said(self) -> list[str]:
+        return [clip.text for clip in self.speaker.clips]
+
+
+@pytest.fixture
+def rig() -> Iterator[Callable[..., Rig]]:
+    rigs: list[Rig] = []
+
+    def make(*, load: bool = True, **parts: Any) -> Rig:
+        rigs.append(Rig(**parts))
+        rigs[-1].line.start()
+        if load:
+            assert rigs[-1].line.wait_until_loaded(TIMEOUT_S)
+        return rigs[-1]
+
+    yield make
+    for made in rigs:
+        assert made.line.stop()
+
+
+def line_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("line-")]
+
+
+# From ear to mouth
+
+
+def test_what_is_heard_is_answered_aloud_and_the_avatar_gets_every_clip(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert r.said() == ["My name is Kuchi.", "It means mouth."]
+    assert r.facts.wait("stt", "transcript").data["text"] == "What is your name?"
+    assert [call for call in r.avatar.calls if call[0] == "push"] == [("push", (1, 0)), ("push", (1, 1))]
+    assert {("anchor", (1, 0)), ("anchor", (1, 1))} <= set(r.avatar.calls)
+    assert r.chat.asked[0] == [
+        {"role": "system", "content": "You are Kuchi."},
+        {"role": "user", "content": "What is your name?"},
+    ]
+
+
+def test_facts_come_in_the_order_of_the_line(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    first: dict[str, int] = {}
+    for i, fact in enumerate(r.facts.all):
+        first.setdefault(f"{fact.stage} {fact.event}", i)
+    order = [
+        "vad speech_started",
+        "vad speech_ended",
+        "stt transcript",
+        "llm first_token",
+        "llm sentence",
+        "tts clip",
+        "playback clip_started",
+        "playback turn_finished",
+    ]
+    assert order == sorted(order, key=first.__getitem__)
+
+
+def test_a_typed_question_is_answered_like_a_spoken_one(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Ask("  Who are you?  "))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.facts.wait("stt", "transcript").data == {"turn": 1, "text": "Who are you?", "took_ms": 0, "typed": True}
+    assert r.said() == ["My name is Kuchi.", "It means mouth."]
+
+
+def test_say_is_spoken_as_it_is_and_the_brain_is_not_asked(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Say("Good evening. Tonight we bake a cake."))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == ["Good evening.", "Tonight we bake a cake."]
+    assert r.chat.asked == []
+
+
+def test_the_next_question_carries_what_was_said_before(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    for text in ("First question?", "Second question?"):
+        r.put(Ask(text))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert [message["role"] for message in r.chat.asked[1]][1:] == ["user", "assistant", "user"]
+    assert r.chat.asked[1][2]["content"] == "My name is Kuchi. It means mouth."
+
+
+def test_a_recording_is_one_question_however_long_its_pauses(rig: Callable[..., Rig]) -> None:
+    """People think between two phrases; 2 s of quiet inside a file does not begin a second turn."""
+    r = rig(options=LineOptions(source="file"), transcriber=FakeTranscriber("Ask not", "what you can do."))
+
+    r.microphone.say(speech(900), silence(2000), speech(900), silence(100), end=True)
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert [fact.data["text"] for fact in r.facts.of("stt", "transcript")] == ["Ask not what you can do."]
+    assert len(r.chat.asked) == 1
+
+
+def test_a_recording_without_speech_ends_without_a_turn(rig: Callable[..., Rig]) -> None:
+    r = rig(options=LineOptions(source="file"))
+
+    r.microphone.say(silence(2000), end=True)
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.line.turn == 0
+    assert r.said() == []
+
+
+def test_a_click_is_not_a_turn(rig: Callable[..., Rig]) -> None:
+    """Only what lasts 250 ms interrupts what is being said or thought."""
+    r = rig(options=LineOptions(source="file"))
+
+    r.microphone.say(silence(500), speech(130), silence(2000), end=True)
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.line.turn == 0
+
+
+def test_a_guess_at_the_first_pause_is_reused_when_the_user_had_finished(rig: Callable[..., Rig]) -> None:
+    r = rig(transcriber=FakeTranscriber("Guessed once.", "Decoded twice."))
+    r.microphone.say(silence(300), speech(800))
+    wait_until_heard(r)
+    r.microphone.say(silence(260))
+    wait_for_decodes(r, 1)
+
+    r.microphone.say(silence(500))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert r.facts.wait("stt", "transcript").data["text"] == "Guessed once."
+    assert len(r.transcriber.heard_s) == 1
+
+
+def test_a_guess_is_dropped_when_the_user_goes_on(rig: Callable[..., Rig]) -> None:
+    r = rig(transcriber=FakeTranscriber("I think", "I think so."))
+    r.microphone.say(silence(300), speech(800))
+    wait_until_heard(r)
+    r.microphone.say(silence(300))
+    wait_for_decodes(r, 1)
+
+    r.microphone.say(speech(600), silence(800))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert r.facts.wait("stt", "transcript").data["text"] != "I think"
+    assert r.transcriber.heard_s[-1] > 1.5
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    nudge = threading.Event()
+    for _ in range(int(TIMEOUT_S / 0.005)):
+        if what():
+            return
+        nudge.wait(0.005)
+    raise AssertionError("it never came true")
+
+
+def wait_until_heard(r: Rig) -> None:
+    """Until the detector has caught up: behind with listening, nothing is guessed."""
+    r.facts.wait("vad", "speech_started")
+    vad = next(stage for stage in r.line._stages if stage.name == "vad")
+    wait_for(lambda: r.microphone.is_drained and len(vad.inbox) == 0)
+
+
+def wait_for_decodes(r: Rig, count: int) -> None:
+    wait_for(lambda: len(r.transcriber.heard_s) >= count)
+
+
+# Turns
+
+
+def test_a_new_turn_silences_the_old_one_at_once(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+    r.put(Ask("Tell me a story."))
+    r.speaker.start()
+
+    r.put(Say("Stop that now."))
+    r.facts.wait("playback", "stopped", turn=1)
+
+    r.speaker.wait_for_clips(1)
+    assert r.speaker.start().turn == 2
+    r.speaker.finish()
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert ("clear", 2) in r.avatar.calls
+    after = r.avatar.calls[r.avatar.calls.index(("clear", 2)) :]
+    assert all(turn == 2 for name, (turn, _) in [c for c in after if c[0] in ("push", "anchor")])  # type: ignore[misc]
+
+
+def test_an_answer_that_was_cut_off_is_remembered_as_far_as_it_was_heard(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), chat=FakeChat("First I woke up. Then I had some breakfast. Then it rained.", "Yes."))
+    r.put(Ask("How was your day?"))
+    r.speaker.start()
+    r.facts.wait("playback", "clip_started", turn=1, index=0)
+
+    r.put(Ask("Did it rain?"))
+    r.facts.wait("llm", "sentence", turn=2)
+
+    assert r.chat.asked[1][2]["content"] == "First I woke up. —"
+
+
+def test_a_brain_that_still_thinks_about_an_old_turn_is_stopped(rig: Callable[..., Rig]) -> None:
+    chat = BlockedChat("Let me think about that. ")
+    r = rig(chat=chat, speaker=FakeSpeaker())
+    r.put(Ask("Hard question?"))
+    assert chat.thinks.wait(TIMEOUT_S)
+    chat.thinks.clear()
+
+    r.put(Ask("Another one?"))
+
+    assert chat.thinks.wait(TIMEOUT_S)
+    assert chat.asked[1][1]["content"] == "Hard question?\nAnother one?"
+
+
+def test_every_turn_ends_with_exactly_one_fact(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+
+    r.put(Ask("One?"), Ask("Two?"), Say("Three."), StopTalking(), Ask("Five?"))
+    r.facts.wait("llm", "sentence", turn=5, last=True)
+    for _ in r.facts.of("llm", "sentence", turn=5):
+        r.speaker.start()
+        r.speaker.finish()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert [r.ends(turn) for turn in (1, 2, 3)] == [["stopped"]] * 3
+    assert r.ends(5) == ["turn_finished"]
+
+
+def test_stop_talking_falls_silent_and_leaves_nothing_queued(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+    r.put(Say("A long, long story about a small, small dog."))
+    r.speaker.start()
+
+    r.put(StopTalking())
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.ends(1) == ["stopped"]
+    assert r.speaker.queued_s() == 0.0
+    assert not r.facts.of("playback", "turn_finished")
+
+
+def test_the_voice_works_at_most_two_clips_ahead_of_playout(rig: Callable[..., Rig]) -> None:
+    story = " ".join(f"This is sentence number {i} of the story." for i in range(8))
+    r = rig(speaker=FakeSpeaker(), chat=FakeChat(story))
+    r.put(Ask("A story, please."))
+
+    r.speaker.wait_for_clips(3)
+    r.facts.wait("llm", "sentence", last=True)
+    at_first = len(r.synth.spoken)
+    r.speaker.start()
+    r.speaker.finish()
+    r.speaker.wait_for_clips(3)
+
+    assert at_first == 3
+    assert len(r.synth.spoken) == 4
+    r.put(StopTalking())
+
+
+# Hearing
+
+
+def test_half_duplex_does_not_hear_the_character_itself(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    r.microphone.say(*QUESTION)
+    r.facts.wait("capture", "level", count=30)
+    r.speaker.finish()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.facts.of("vad", "speech_started") == []
+    assert r.ends(1) == ["turn_finished"]
+
+
+def test_open_hearing_lets_the_user_interrupt_by_voice(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="open"))
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "stopped", turn=1)
+
+    assert r.facts.wait("vad", "speech_started").data["turn"] == 2
+    assert r.speaker.start().turn == 2
+
+
+def test_a_muted_microphone_is_not_heard_and_its_level_not_shown(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.put(Mute(True))
+    r.facts.wait("capture", "state", state="off")
+
+    r.microphone.say(*QUESTION)
+    r.put(Ask("Do you hear me?"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.facts.of("vad", "speech_started") == []
+    assert r.facts.of("capture", "level") == []
+
+
+def test_muting_in_the_middle_of_a_sentence_closes_its_turn(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.microphone.say(speech(800))
+    r.facts.wait("vad", "speech_started", turn=1)
+
+    r.put(Mute(True))
+    r.facts.wait("capture", "state", state="off")
+    r.microphone.say(silence(100))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.ends(1) == ["turn_finished"]
+    assert r.said() == []
+
+
+def test_a_lost_microphone_is_opened_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.stages.capture.REOPEN_AFTER_S", 0.01)
+    r = rig()
+
+    r.microphone.lose()
+    failed = r.facts.wait("capture", "state", state="failed")
+    r.facts.wait("capture", "state", state="ready", count=2)
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert failed.data["remedy"] == "Plug it in again."
+
+
+# Loading
+
+
+def test_a_question_typed_while_the_brain_loads_is_answered_when_it_is_ready(rig: Callable[..., Rig]) -> None:
+    loaded = threading.Event()
+    r = rig(load=False, chat=FakeChat("Here I am.", loaded=loaded))
+    r.put(Ask("Are you there?"))
+    r.facts.wait("stt", "transcript", typed=True)
+
+    loaded.set()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == ["Here I am."]
+
+
+def test_nothing_that_was_typed_while_loading_is_lost(rig: Callable[..., Rig]) -> None:
+    """Two questions and a sentence to be spoken, before anything is ready: all three happen, in order."""
+    chat_loaded, voice_loaded = threading.Event(), threading.Event()
+    r = rig(
+        load=False,
+        chat=FakeChat("Answer number one.", "Answer number two.", loaded=chat_loaded),
+        synth=FakeSynth(loaded=voice_loaded),
+    )
+    r.put(Ask("Question one?"), Say("Say this in between."), Ask("Question two?"))
+    r.facts.wait("stt", "transcript", text="Question one?")
+
+    chat_loaded.set()
+    voice_loaded.set()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == ["Answer number one.", "Say this in between.", "Answer number two."]
+    assert [r.ends(turn) for turn in (1, 2, 3)] == [["turn_finished"]] * 3
+
+
+def test_stages_report_starting_then_ready_with_a_label(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    for stage, label in (("stt", "fake ears"), ("llm", "fake brain"), ("tts", "fake voice")):
+        states = [fact.data["state"] for fact in r.facts.of(stage, "state")]
+        assert states == ["starting", "ready"]
+        assert label == r.facts.of(stage, "state", state="ready")[0].data["label"]
+
+
+# Failures
+
+
+def test_a_question_that_cannot_be_decoded_costs_that_question_only(rig: Callable[..., Rig]) -> None:
+    r = rig(
+        transcriber=FakeTranscriber(RuntimeError("what was said"), "Second try."), options=LineOptions(speculate=False)
+    )
+
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "turn_finished", turn=1)
+    r.microphone.say(*QUESTION)
+    r.facts.wait("playback", "turn_finished", turn=2)
+
+    failed = r.facts.of("stt", "state", state="failed")
+    assert len(failed) == 1
+    assert "what was said" not in failed[0].data["problem"]
+    assert [fact.data["text"] for fact in r.facts.of("stt", "transcript")] == ["", "Second try."]
+
+
+def test_a_brain_that_fails_is_excused_aloud_and_asked_again_next_time(rig: Callable[..., Rig]) -> None:
+    broken = AppError("Groq cannot be reached.", "Check the internet connection.")
+    r = rig(chat=FakeChat(broken, "Now it works."), options=LineOptions(fallback_line="My head is empty today."))
+
+    for text in ("First?", "Second?"):
+        r.put(Ask(text))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert r.said() == ["My head is empty today.", "Now it works."]
+    assert r.facts.wait("llm", "state", state="failed").data["problem"] == "Groq cannot be reached."
+    assert r.chat.asked[1][1:] == [{"role": "user", "content": "Second?"}]
+
+
+def test_an_answer_that_breaks_off_is_spoken_as_far_as_it_came(rig: Callable[..., Rig]) -> None:
+    r = rig(chat=FakeChat(["I will tell you everything. And now", AppError("It broke off.", "Ask again.")]))
+
+    r.put(Ask("Well?"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == ["I will tell you everything."]
+    assert r.ends(1) == ["turn_finished"]
+
+
+def test_a_sentence_that_cannot_be_spoken_is_skipped(rig: Callable[..., Rig]) -> None:
+    r = rig(
+        synth=FakeSynth(unspeakable="dragon"),
+        chat=FakeChat("I like all the cats. I fear the angry dragon. I like dogs too."),
+    )
+
+    r.put(Ask("What do you like?"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == ["I like all the cats.", "I like dogs too."]
+
+
+def test_an_answer_with_nothing_to_say_still_ends_its_turn(rig: Callable[..., Rig]) -> None:
+    r = rig(chat=FakeChat("<think>hm</think> 😊"))
+
+    r.put(Ask("Smile!"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.said() == []
+    assert r.ends(1) == ["turn_finished"]
+
+
+def test_without_a_sound_card_the_show_goes_on_in_silence_and_says_so_once(rig: Callable[..., Rig]) -> None:
+    error = AppError("There is no loudspeaker.", "Plug one in.")
+    silent = FakeSpeaker(instant=True)
+    r = rig(speaker=FakeSpeaker(broken=error), fallback_speaker=silent)
+
+    for text in ("First.", "Second."):
+        r.put(Say(text))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert [clip.text for clip in silent.clips] == ["First.", "Second."]
+    assert [fact.data["problem"] for fact in r.facts.of("playback", "state", state="failed")] == [
+        "There is no loudspeaker."
+    ]
+
+
+def test_a_loudspeaker_that_is_pulled_out_is_replaced_by_silence(rig: Callable[..., Rig]) -> None:
+    silent = FakeSpeaker(instant=True)
+    r = rig(fallback_speaker=silent)
+    r.speaker.broken = AppError("The loudspeaker was lost.", "Plug it in again.")
+
+    r.put(Say("Can you hear me?"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert [clip.text for clip in silent.clips] == ["Can you hear me?"]
+    assert r.ends(1) == ["turn_finished"]
+
+
+# The gate
+
+
+def test_commands_that_the_line_does_not_own_are_passed_on(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(SwitchCharacter("nova"), Quit())
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert [SwitchCharacter("nova"), Quit()] == r.commands
+
+
+def test_an_expression_reaches_the_avatar_and_the_window(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Express("happy"))
+
+    assert r.facts.wait("avatar", "expression").data["name"] == "happy"
+    assert ("express", "happy") in r.avatar.calls
+
+
+def test_a_command_that_fails_does_not_close_the_gate(rig: Callable[..., Rig]) -> None:
+    def fail(command: Command) -> None:
+        raise AppError("There is no such character.", "Choose another.")
+
+    r = rig(on_command=fail)
+
+    r.put(SwitchCharacter("nobody"), Say("Still here."))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.facts.wait("gate", "state", state="failed").data["problem"] == "There is no such character."
+    assert r.said() == ["Still here."]
+
+
+# Ending
+
+
+def test_stop_ends_every_thread_while_everything_is_busy() -> None:
+    chat = BlockedChat("Let me think about it. ")
+    r = Rig(chat=chat, speaker=FakeSpeaker())
+    r.line.start()
+    assert r.line.wait_until_loaded(TIMEOUT_S)
+    r.put(Ask("Hard question?"))
+    assert chat.thinks.wait(TIMEOUT_S)
+
+    assert r.line.stop(timeout_s=2.0)
+
+    assert line_threads() == []
+    assert (chat.closed, r.speaker.closed) == (1, 1)
+    assert r.microphone.closed >= 1
+
+
+def test_stop_may_be_called_twice_and_before_start() -> None:
+    never_started, started = Rig(), Rig()
+    started.line.start()
+
+    assert all([never_started.line.stop(), started.line.stop(), started.line.stop()])
+    assert line_threads() == []
+
+
+def test_two_hundred_turns_leave_no_thread_and_no_turn_open() -> None:
+    """Spoken, typed, interrupted and stopped turns in a fixed mix."""
+    r = Rig(
+        transcriber=FakeTranscriber(*["Hello there."] * 200),
+        chat=FakeChat(*["One thing. And another thing too."] * 200),
+    )
+    r.line.start()
+    assert r.line.wait_until_loaded(TIMEOUT_S)
+    threads = threading.active_count()
+    turn = 0
+    for k in range(50):
+        r.microphone.say(*QUESTION)
+        turn += 1
+        r.facts.wait("playback", "turn_finished", turn=turn)
+        r.clock.advance(1.0)
+        r.put(Ask("And?"), Say("Well."), StopTalking())
+        turn += 3
+        assert r.line.wait_until_idle(TIMEOUT_S), k
+
+    assert r.line.turn == 200
+    assert threads == threading.active_count()
+    minted = {turn for turn in range(1, 201) if turn % 4}
+    assert dict.fromkeys(minted, 1) == {turn: len(r.ends(turn)) for turn in minted}
+    assert r.line.stop()
+    assert line_threads() == []

@@ -1,0 +1,127 @@
+"""A chat server on loopback that speaks like OpenAI's and Groq's, good days and bad days."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+DAYS = ("good", "401", "404", "429", "500", "cut", "error event", "empty", "slow", "stall", "length", "garbage")
+
+
+class ChatServer:
+    """Use as a context manager. `day` says what happens to the next requests; `seen` holds what was asked."""
+
+    def __init__(self, day: str = "good", answer: str = "Hello there, my friend. How are you today?") -> None:
+        self.day = day
+        self.answer = answer
+        self.seen: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.released = threading.Event()
+        """Ends what "slow" and "stall" wait for."""
+        self.disconnected = threading.Event()
+        """Set when a client went away before the end."""
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                server.keys.append(self.headers.get("Authorization", ""))
+                if server.day in ("401", "404", "500"):
+                    self.fail(int(server.day))
+                else:
+                    self.send_json(200, {"id": "m", "object": "model", "created": 1, "owned_by": "x", "data": []})
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                server.keys.append(self.headers.get("Authorization", ""))
+                server.seen.append({"path": self.path, **json.loads(body)})
+                try:
+                    self.answer_chat(server.day)
+                except (BrokenPipeError, ConnectionResetError):
+                    server.disconnected.set()
+
+            def answer_chat(self, day: str) -> None:
+                if day.isdigit():
+                    self.fail(int(day))
+                    return
+                if day == "slow":
+                    server.released.wait(20)
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.close_connection = True
+                if day == "garbage":
+                    self.wfile.write(b"data: <html>\n\n")
+                    return
+                self.event({"delta": {"role": "assistant", "content": ""}})
+                words = [] if day == "empty" else server.answer.split(" ")
+                for i, word in enumerate(words):
+                    if i == 4 and day == "cut":
+                        return
+                    if i == 4 and day == "error event":
+                        self.wfile.write(b'data: {"error": {"message": "secret words", "type": "server_error"}}\n\n')
+                        return
+                    if i == 4 and day == "stall":
+                        for _ in range(2000):
+                            if server.released.wait(0.01):
+                                break
+                            # A comment, as real servers send them: it shows when the client is gone.
+                            self.wfile.write(b": \n\n")
+                    self.event({"delta": {"content": ("" if i == 0 else " ") + word}})
+                self.event({"delta": {}, "finish_reason": "length" if day == "length" else "stop"})
+                self.wfile.write(b"data: [DONE]\n\n")
+
+            def event(self, choice: dict[str, Any]) -> None:
+                event = {
+                    "id": "c",
+                    "object": "chat.completion.chunk",
+                    "created": 1,
+                    "model": "m",
+                    "choices": [{"index": 0, "finish_reason": None, **choice}],
+                }
+                self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                self.wfile.flush()
+
+            def fail(self, status: int) -> None:
+                error = {"error": {"message": "you said: secret words", "type": "x", "code": "x"}}
+                self.send_json(status, error, {"retry-after": "7"} if status == 429 else {})
+
+            def send_json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def root(self) -> str:
+        """What Groq's SDK adds `/openai/v1` to."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/v1"
+
+    def __enter__(self) -> ChatServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
