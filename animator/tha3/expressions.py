@@ -17,8 +17,9 @@ NEUTRAL = "neutral"
 FADE_S = 0.240
 """A face takes 200-300 ms to change its expression."""
 
-CORNERS = slice(32, 37)
-"""mouth_lowered_corner, mouth_raised_corner and mouth_smirk: what an expression does with a mouth that stays shut."""
+CORNERS = slice(32, 36)
+"""mouth_lowered_corner and mouth_raised_corner. mouth_smirk is left alone: it draws the line of shut lips, without
+which a mouth that closes for p b m nearly vanishes; on open shapes it is not seen."""
 CORNERS_WHILE_SPEAKING = 0.4
 """Share of the corners that is left while speaking: a full smile would widen every vowel."""
 

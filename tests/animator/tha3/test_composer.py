@@ -85,8 +85,8 @@ def test_lips_shut_for_b_under_every_expression(name: str) -> None:
 
 
 def test_an_open_mouth_of_an_expression_returns_after_speech() -> None:
-    composer = Composer(1)
-    composer.express("surprised", 90.0)
+    composer = Composer(1, {"gasp": {"mouth_ooo": 0.5}})
+    composer.express("gasp", 90.0)
     speech = clip(1, 0, *BABA)
     composer.push(speech)
     at_rest = mouth(composer.pose(None, 99.0))[4]

@@ -80,6 +80,6 @@ def test_speech_takes_an_expressions_open_mouth_away_and_eases_its_corners() -> 
 
     assert speaking[p.MOUTH].max() == 0.0
     assert speaking[p.INDEX["mouth_raised_corner_left"]] == pytest.approx(0.4)
-    assert speaking[p.INDEX["mouth_smirk"]] == pytest.approx(0.2)
+    assert speaking[p.INDEX["mouth_smirk"]] == pytest.approx(0.5)  # the line of shut lips
     assert face[p.INDEX["eye_surprised_left"]] == speaking[p.INDEX["eye_surprised_left"]]
     np.testing.assert_array_equal(face, while_speaking(face, 0.0))
