@@ -43,7 +43,7 @@ def clean(text: str) -> str:
     text = _LINK.sub(r"\1", text)
     text = _EMOJI.sub(" ", _EMOTICON.sub(" ", text))
     text = re.sub(r"<\|[^|>]*\|>|</?[a-zA-Z][^<>]*>", " ", text)
-    text = re.sub(r"\*+|`+|~~|(?<!\w)_+|_+(?!\w)|^#+", "", text)
+    text = re.sub(r"\*+|`+|~~|(?<!\w)_+|_+(?!\w)", "", text)
     text = " ".join(text.split())
     text = re.sub(r"\s+([,.!?;:…])", r"\1", text)
     return text if re.search(r"\w", text) else ""
@@ -282,7 +282,8 @@ def _is_border(text: str, at: int, end: int, final: bool) -> bool:
     if not final and _may_go_on(text, at, end) and not text[end:].strip():
         return False
     if char in "–-":
-        return at > 0 and text[at - 1].isspace()
+        # Between spaces a dash, at a line's start a bullet.
+        return text[at - 1 : at] == " " and text[:at].rstrip(" ")[-1:] not in ("", "\n")
     if char == "." and end == at + 1:
         word = re.search(r"[^\s(\"“]*$", text[:at])
         token = word.group().lower() if word else ""

@@ -56,6 +56,7 @@ _SYMBOLS = {
 def spoken(text: str) -> str:
     """`text` in words; "" where there is nothing to say. Figures stay, since the voice reads them itself."""
     text = clean("".join(c if c.isprintable() else " " for c in text))
+    ends_with_comma = text.endswith(",")
     text = _EMAIL.sub(lambda m: f"{m[1]} at {m[2].replace('.', ' dot ')}", text)
     text = _URL.sub(lambda m: m[1].removeprefix("www.").rstrip(".,!?").replace(".", " dot "), text)
     text = _MONEY.sub(lambda m: f"{m[2]}{m[3] or ''} {_CURRENCIES[m[1]]}", text)
@@ -70,9 +71,9 @@ def spoken(text: str) -> str:
     text = re.sub(r"\.{4,}", "...", text)
     text = re.sub(r"\s+([,.!?;:])", r"\1", " ".join(text.split()))
     text = re.sub(r",(?:\s*,)+", ",", text)
-    text = re.sub(r"([.!?;:]),|,\s*([.!?;:])", r"\1\2", text).strip(
-        " ,;:-" if not text.rstrip().endswith(",") else " ;:-"
-    )
+    text = re.sub(r"([.!?;:]),|,\s*([.!?;:])", r"\1\2", text).rstrip(" ;:-")
+    if not ends_with_comma:
+        text = text.rstrip(",")
     text = text.lstrip(" ,;:-.!?")
     if not any(c.isalnum() for c in text):
         return ""

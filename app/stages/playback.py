@@ -78,7 +78,7 @@ class PlaybackStage(Stage[SpeechClip]):
         return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
 
     def wait_for_room(self, turn: int, sent: int, clips: int, seconds: float) -> None:
-        """Wait until fewer than `clips` of the `sent` clips of `turn` are unheard, and fewer than `seconds` s are queued.
+        """Wait until fewer than `clips` of the `sent` clips of `turn` are unheard and less than `seconds` s are queued.
 
         Also returns when `turn` is over or the line stops. Called on the tts thread.
         """

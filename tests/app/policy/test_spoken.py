@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from app.policy.spoken import spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Well—then, and/or 50% (approx)", "Well, then, and or 50 percent, approx."),
+        ("#1 + 2 = 3", "number 1 plus 2 equals 3."),
+        ("It is 3°C & sunny.", "It is 3 degrees Celsius and sunny."),
+        ("₹500 or $2.50 or €3 million", "500 rupees or 2.50 dollars or 3 million euros."),
+        ("Mail me@site.org", "Mail me at site dot org."),
+        ("See https://www.example.com/a/b?c=1.", "See example dot com"),
+        ("from 3-5 apples", "from 3 to 5 apples."),
+        ("Awwwww!!! So cute…", "Aww! So cute..."),
+        ("He said “hi”, didn’t he?", "He said hi, didn't he?"),
+        ("well-known words stay", "well-known words stay."),
+        ("A clause,", "A clause,"),
+        ("*waves* **bold** 😊", "waves bold."),
+        ("zero\u200bwidth\x00 and\ttabs", "zero width and tabs."),
+    ],
+)
+def test_symbols_become_words(written: str, expected: str) -> None:
+    assert spoken(written).rstrip(".") == expected.rstrip(".")
+
+
+@pytest.mark.parametrize("written", ["", "...", "😊", "?!", "—", "* * *", "\n", "“”"])
+def test_what_has_no_word_is_nothing_to_say(written: str) -> None:
+    assert spoken(written) == ""
