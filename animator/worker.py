@@ -247,5 +247,12 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def run_process() -> None:
+    """Run and leave at once: the inbox thread sits in a read of stdin that nothing can interrupt (gh-87135)."""
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process()
