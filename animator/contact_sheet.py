@@ -33,7 +33,7 @@ class _Cell:
 
 
 def parameter_poses() -> dict[str, Pose]:
-    """Label -> pose: the face at rest, then every one of the 45 parameters at its ends (1, and -1 where it goes below 0)."""
+    """Label -> pose: the face at rest, then each of the 45 parameters at 1, and at -1 where it goes below 0."""
     poses = {"rest": pose.neutral()}
     for i, name in enumerate(pose.NAMES):
         for value in (1.0, -1.0):
@@ -135,6 +135,7 @@ def _tile(picture: Pixels, label: str, crop: Box, side_px: int) -> Image.Image:
 
 def _grid(tiles: Sequence[Image.Image], columns: int, title: str) -> Image.Image:
     gap, head = 4, 34
+    columns = min(columns, len(tiles))
     width, height = tiles[0].size
     rows = -(-len(tiles) // columns)
     sheet = Image.new("RGB", (gap + columns * (width + gap), head + rows * (height + gap)), (24, 28, 34))
