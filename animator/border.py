@@ -7,7 +7,7 @@ for memory.
 from __future__ import annotations
 
 import json
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,14 +23,14 @@ class BorderError(OSError):
     """The other side sent something that is not a message."""
 
 
-def write_message(stream: BinaryIO, header: Header, payload: bytes = b"") -> None:
+def write_message(stream: IO[bytes], header: Header, payload: bytes = b"") -> None:
     """Send one message and flush. Callers on several threads hold a lock around it."""
     line = json.dumps({**header, "bytes": len(payload)}, separators=(",", ":")).encode() + b"\n"
     stream.write(line + payload if payload else line)
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> tuple[Header, bytes] | None:
+def read_message(stream: IO[bytes]) -> tuple[Header, bytes] | None:
     """Read one message; None at the end of the stream. Raises BorderError on anything else that is not a message."""
     line = stream.readline(MAX_HEADER_BYTES)
     if not line:

@@ -24,9 +24,9 @@ Pose: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One speech sound: espeak IPA (stress marks `ˈ ˌ` and length `ː` may be part of it), times in s from the clip's start.
+    """One speech sound in espeak IPA, with times in s from the clip's start.
 
-    A pause is a phone whose `ipa` is the empty string.
+    Stress marks `ˈ ˌ` and length `ː` may be part of `ipa`. A pause is a phone whose `ipa` is the empty string.
     """
 
     ipa: str

@@ -24,12 +24,12 @@ class Capabilities:
 
 
 class Animator(Protocol):
-    """A face. `render` is called on the worker's main thread, `load` on its loader thread, the rest on its inbox thread."""
+    """A face. `render` is called on the worker's main thread, `load` on its loader, the rest on its inbox thread."""
 
     capabilities: Capabilities
 
     def load(self, character: Path, progress: Progress) -> None:
-        """Take a character's folder (or one PNG) in; may take long, reports progress; replaces the one before on success."""
+        """Take a character's folder (or one PNG) in; may take long; replaces the one before on success."""
         ...
 
     def cancel_load(self) -> None:

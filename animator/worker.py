@@ -1,4 +1,6 @@
-"""The animator process, `python -m animator.worker`: messages in on stdin, frames out by shared memory, facts on stdout.
+"""The animator process, `python -m animator.worker`: messages in on stdin, frames out by shared memory.
+
+Facts go out on stdout.
 
 Two ways to run: free, where frame k is drawn in the interval before it is due (start + k / fps) and is there at
 its deadline; and stepped (`--stepped`), where each frame is asked for, so that a film can be made slower or faster

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from animator.character import Character, CharacterError, list_characters, load_character
 from animator.messages import Samples, SpeechClip
@@ -31,7 +30,6 @@ BRAIN_MODEL = "smollm2-135m"
 VOICE_MODEL = "piper-joe"
 
 SIZE_PX = 512
-T = TypeVar("T")
 _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
 
 
@@ -92,22 +90,30 @@ def line_parts(
 
     store = default_store()
 
-    def built(make: Callable[[], T], instead: Callable[[AppError], T]) -> T:
+    def available(name: str) -> Path | Unavailable:
         try:
-            return make()
+            return store.path(name)
         except AppError as error:
             if required:
                 raise
-            return instead(error)
+            return Unavailable(error)
 
-    synth: SpeechSynth = built(lambda: PiperSynth(file_of(store.path(VOICE_MODEL), ".onnx")), Unavailable)
-    detector = SileroDetector() if hears else None
+    voice = available(VOICE_MODEL)
+    synth: SpeechSynth = voice if isinstance(voice, Unavailable) else PiperSynth(file_of(voice, ".onnx"))
+    detector: SpeechDetector | None = None
     transcriber: Transcriber | None = None
     if hears:
-        transcriber = built(lambda: FasterWhisperTranscriber(store.path(HEARING_MODEL)), Unavailable)
+        detector = SileroDetector()
+        hearing = available(HEARING_MODEL)
+        transcriber = hearing if isinstance(hearing, Unavailable) else FasterWhisperTranscriber(hearing)
     chat: ChatModel | None = None
     if answers:
-        chat = built(lambda: chat_model(settings, store, character.persona, bus), Unavailable)
+        try:
+            chat = chat_model(settings, store, character.persona, bus)
+        except AppError as error:
+            if required:
+                raise
+            chat = Unavailable(error)
     return Parts(detector, transcriber, chat, synth)
 
 
@@ -178,16 +184,16 @@ def file_of(folder: Path, suffix: str) -> Path:
 
 def device_microphone(settings: Settings) -> Microphone:
     """The microphone of the settings."""
-    from app.backends.mic_sounddevice import DeviceMicrophone
+    from app.backends.mic_sounddevice import SoundDeviceMicrophone
 
-    return DeviceMicrophone(settings.hearing.device or None)
+    return SoundDeviceMicrophone(settings.hearing.device)
 
 
 def device_speaker(settings: Settings, clock: Clock) -> Speaker:
     """The loudspeaker of the settings."""
-    from app.backends.speaker_sounddevice import DeviceSpeaker
+    from app.backends.speaker_sounddevice import SoundDeviceSpeaker
 
-    return DeviceSpeaker(settings.voice.device or None, clock)
+    return SoundDeviceSpeaker(clock, settings.voice.device)
 
 
 def file_microphone(path: Path) -> Microphone:

@@ -1,4 +1,4 @@
-"""Films of an answer. Two cameras for one show:
+"""Films of an answer: two cameras for one show.
 
 `FilmSpeaker` takes the speaker's place and films the animator frame by frame on the speech's own time, as fast as
 the machine can (`say`, `reply`). `LiveFilm` films the running show as viewers see it, at its real pace
@@ -29,8 +29,6 @@ LEAD_OUT_S = 0.7
 
 class Film(Protocol):
     """What a film is written to (`app.backends.video_file.VideoFile`)."""
-
-    duration_s: float
 
     def frame(self, pixels: Pixels) -> None:
         """Add one frame."""

@@ -77,7 +77,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """llm → tts: the unit of speech; `index` from 0 within the turn. An empty `text` with `last` only closes the turn."""
+    """llm → tts: the unit of speech; `index` from 0 within the turn. An empty `text` with `last` only ends the turn."""
 
     turn: int
     index: int

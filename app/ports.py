@@ -66,9 +66,9 @@ class ChatModel(Protocol):
         ...
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
-        """Yield pieces of the answer to chat `messages` ({"role", "content"}). Stops soon after `should_stop()` is true.
+        """Yield pieces of the answer to chat `messages` ({"role", "content"}).
 
-        Raises AppError, also in mid-stream.
+        Stops soon after `should_stop()` is true. Raises AppError, also in mid-stream.
         """
         ...
 
@@ -93,9 +93,10 @@ class Speaker(Protocol):
     """Plays clips one after another and says when each sample is heard."""
 
     def open(self, on_anchor: Callable[[PlayoutAnchor], None], on_played: Callable[[int, int], None]) -> None:
-        """Start. `on_anchor` gets an anchor at each clip's start and about 10 times a second; `on_played(turn, index)` a clip's end.
+        """Start. `on_anchor` gets an anchor at each clip's start and about 10 times a second.
 
-        Both are called on a thread of the speaker's own, never in a device callback.
+        `on_played(turn, index)` says that a clip has ended. Both are called on a thread of the speaker's own, never in
+        a device callback.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from animator.timebase import Clock
@@ -114,7 +115,7 @@ class Show:
             return
         self._stopped = True
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts = [self._line.stop]
+        parts: list[Callable[[], object]] = [self._line.stop]
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:

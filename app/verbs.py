@@ -14,7 +14,9 @@ import numpy as np
 
 from animator.character import list_characters
 from animator.clock import SystemClock
-from app import compose, paths
+from animator.messages import Pixels
+from animator.tha3.face import Face
+from app import __version__, compose, paths
 from app.backends.animator_process import AnimatorProcess
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.backends.video_file import VideoFile
@@ -24,6 +26,7 @@ from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.messages import Fact, Say
 from app.ports import Microphone, Speaker
 from app.settings import Settings, load_settings
+from app.show import Show
 from app.stages.camera import CameraStage
 
 Progress = Callable[[str, float], None]
@@ -289,13 +292,11 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     weights = compose.weights()
     for folder in folders:
         character = compose.character_of(folder)
-        bake_character(
-            character.image,
-            weights,
-            paths.cache_dir(),
-            lambda what, share, name=character.name: progress(f"{name}: {what}", share),
-            lambda: False,
-        )
+
+        def named(what: str, share: float, name: str = character.name) -> None:
+            progress(f"{name}: {what}", share)
+
+        bake_character(character.image, weights, paths.cache_dir(), named, lambda: False)
     return 0
 
 
@@ -304,12 +305,48 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> int:
     from animator.contact_sheet import make_sheets
 
     loaded = compose.character_of(compose.find_character(character))
-    face = compose.face_of(loaded.image, engine, progress)
+    weights = compose.weights()
+    face = _face_of(loaded.image, weights, engine, progress)
     out.mkdir(parents=True, exist_ok=True)
     make_sheets(face.draw, out)
     return 0
 
 
+def _face_of(image: Pixels, weights: Path, engine: str, progress: Progress) -> Face:
+    if engine == "exact":
+        from animator.tha3.exact import ExactFace
+
+        return ExactFace(weights, image)
+    from animator.tha3.bake import bake as bake_character
+    from animator.tha3.live import LiveFace
+
+    return LiveFace(bake_character(image, weights, paths.cache_dir(), progress, lambda: False))
+
+
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
-    raise NotImplementedError
+    from app.gui.display import require_display
+    from app.gui.main_window import WindowInfo, run_window
+
+    require_display()
+    clock = SystemClock()
+    bus = Bus(clock.now_ns)
+    chosen = settings()
+    folder = compose.find_character(character or chosen.face.character)
+    camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
+    with tracing(bus, trace):
+        show = Show(bus, clock, chosen, folder)
+        info = WindowInfo(
+            title="Kuchipaku",
+            version=__version__,
+            characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
+            character=str(folder),
+            expressions=list(compose.character_of(folder).expressions)[:8],
+            camera_on=camera_on,
+            microphone_on=not muted,
+        )
+        try:
+            show.start(muted=muted, camera_on=camera_on)
+            return run_window(bus, show.latest, info)
+        finally:
+            show.stop()

@@ -1,0 +1,1 @@
+"""The anime face: Talking-Head-Anime-3, exact and live."""

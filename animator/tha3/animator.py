@@ -42,7 +42,7 @@ class StillFace:
 
 
 def cuda_is_there() -> bool:
-    """Whether PyTorch finds a CUDA device; asked only where an NVIDIA driver is, since importing torch costs seconds."""
+    """Whether PyTorch finds a CUDA device; asked only where a driver is, since importing torch costs seconds."""
     if not (Path("/proc/driver/nvidia").exists() or Path("C:/Windows/System32/nvcuda.dll").exists()):
         return False
     import torch

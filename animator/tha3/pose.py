@@ -69,7 +69,10 @@ HIGH: Pose = np.ones(45, dtype=np.float32)
 
 
 def neutral() -> Pose:
-    """A face at rest: every parameter 0, the mouth closed. (THA3's table gives mouth_aaa the default 1: the source's own open mouth.)"""
+    """A face at rest: every parameter 0, the mouth closed.
+
+    THA3's own table gives mouth_aaa the default 1, which is the source's open mouth.
+    """
     return np.zeros(45, dtype=np.float32)
 
 

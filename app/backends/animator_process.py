@@ -47,6 +47,7 @@ class AnimatorProcess:
         self._bus = bus
         self._options = options
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._slots: FrameSlots | None = None
         self._frame: Frame | None = None
@@ -164,13 +165,13 @@ class AnimatorProcess:
         self._loaded.set()
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
-        with self._lock:
-            process = self._process
-            if process is None or process.stdin is None:
-                return
-            # A process that has just died is noticed and restarted by the reader thread.
-            with contextlib.suppress(OSError, ValueError):
-                write_message(process.stdin, header, payload)
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        # A lock of its own: a full pipe must not hold up whoever asks for the newest frame. A process that has just
+        # died is noticed and restarted by the reader thread.
+        with self._sending, contextlib.suppress(OSError, ValueError):
+            write_message(process.stdin, header, payload)
 
     def push(self, clip: SpeechClip) -> None:
         """Send a clip ahead of its sound."""

@@ -18,8 +18,8 @@ REMEDIES = {
         "Install the v4l2loopback module (Debian/Ubuntu: sudo apt install v4l2loopback-dkms), then run: "
         'sudo modprobe v4l2loopback exclusive_caps=1 card_label="Kuchipaku"'
     ),
-    "darwin": "Install OBS Studio 30 or newer, click Start Virtual Camera once in OBS, click Stop, then switch it on here.",
-    "win32": "Install OBS Studio (its virtual camera comes with it), restart Kuchipaku, then switch the camera on again.",
+    "darwin": "Install OBS Studio 30 or newer, click Start Virtual Camera in it once, click Stop, then switch it on here.",
+    "win32": "Install OBS Studio (its virtual camera comes with it), restart Kuchipaku, then switch the camera on.",
 }
 
 _KR, _KB = 0.2126, 0.0722

@@ -107,7 +107,7 @@ def test_a_fast_engine_misses_nothing(show):
 
     worker.free_loop()
 
-    assert [0] == [fact["missed"] for fact in told if fact["event"] == "frames"]
+    assert [fact["missed"] for fact in told if fact["event"] == "frames"] == [0]
 
 
 def test_the_first_frame_that_speaks_is_told_once_per_turn(show):
