@@ -143,7 +143,7 @@ class OpenAiStream:
             for piece in self._threaded.iterate(lambda: self._stream(messages), self.endpoint.timeouts, should_stop):
                 got_something = got_something or bool(piece.text)
                 yield piece
-        except TimeoutError as error:
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
             what = "stopped in the middle of its answer" if got_something else "did not answer in time"
             raise AppError(f"{self.endpoint.name} {what}.", self.endpoint.remedy) from error
         except httpx.HTTPError as error:

@@ -35,7 +35,7 @@ class _Queued:
 class SoundDeviceSpeaker:
     """One output stream that stays open, silence between clips.
 
-    The callback copies, and notes what is heard when in a deque; a helper thread turns the notes into calls. Clips are
+    The callback copies, and notes what is heard when; a helper thread turns the notes into calls. Clips are
     brought to the device's own rate before they are queued. `underruns` counts the times the device ran dry.
     """
 
@@ -57,7 +57,9 @@ class SoundDeviceSpeaker:
         self._fade_at = 0
         self._fade = np.zeros(0, np.float32)
         self._next_anchor_ns = 0
-        self._notes: deque[tuple[str, int, int, int, int]] = deque(maxlen=512)
+        self._starts: deque[tuple[int, int, int, int]] = deque(maxlen=512)
+        self._ends: deque[tuple[int, int, int]] = deque(maxlen=512)
+        """What the callback notes for the helper: (turn, index, sample, host_ns) and (turn, index, host_ns)."""
         self._latency_ns = 0
         self._closed = threading.Event()
         self._helper: threading.Thread | None = None
@@ -161,27 +163,23 @@ class SoundDeviceSpeaker:
                 self._queue.popleft()
                 if not fading:
                     end_ns = heard_ns + done * 1_000_000_000 // self._rate
-                    self._notes.append(("played", head.turn, head.index, head.at, end_ns))
+                    self._ends.append((head.turn, head.index, end_ns))
         outdata[done:] = 0.0
 
     def _note(self, head: _Queued, heard_ns: int) -> None:
         if head.at == 0 or heard_ns >= self._next_anchor_ns:
-            self._notes.append(("anchor", head.turn, head.index, head.at, heard_ns))
+            self._starts.append((head.turn, head.index, head.at, heard_ns))
             self._next_anchor_ns = heard_ns + int(ANCHOR_EVERY_S * 1e9)
 
     def _help(self) -> None:
         """Helper thread: anchors at once (they may lie in the near future), ends of clips when they are heard."""
         while not self._closed.wait(_TICK_S):
-            while self._notes:
-                kind, turn, index, sample, host_ns = self._notes[0]
-                if kind == "played":
-                    if self._clock.now_ns() < host_ns:
-                        break
-                    self._notes.popleft()
-                    self._on_played(turn, index)
-                else:
-                    self._notes.popleft()
-                    self._on_anchor(PlayoutAnchor(turn, index, sample, self._rate, host_ns))
+            while self._starts:
+                turn, index, sample, host_ns = self._starts.popleft()
+                self._on_anchor(PlayoutAnchor(turn, index, sample, self._rate, host_ns))
+            while self._ends and self._clock.now_ns() >= self._ends[0][2]:
+                turn, index, _ = self._ends.popleft()
+                self._on_played(turn, index)
             stream = self._stream
             if stream is not None and not stream.active:
                 # Unplugged: whoever waits for the end of these clips must not wait forever.
