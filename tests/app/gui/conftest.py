@@ -85,7 +85,7 @@ class Bell(QObject):
 
 @pytest.fixture(scope="session")
 def sound_binding(qapp: QApplication) -> None:
-    """PySide6 6.12.0 drops a reference to True with every emit; before Python 3.12 that ends the process in about a minute.
+    """PySide6 6.12.0 drops a reference to True with every emit, which before Python 3.12 soon ends the process.
 
     Said here as a failure, because the crash would take the whole test run with it.
     """
