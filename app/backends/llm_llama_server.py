@@ -143,6 +143,8 @@ class LlamaServerChat:
         with self._lock:
             if self._closed:
                 raise AppError(f"{self.name} was closed.", "Start the app again.")
+            if self._process is not None:
+                _end(self._process)
             self._process = process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
