@@ -36,7 +36,8 @@ class Bus:
 
     def __init__(self, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler may emit while the main thread is in here.
+        self._lock = threading.RLock()
         self._subscriptions: list[Subscription] = []
         self._listeners: list[Callable[[Fact], None]] = []
         self._latest: dict[tuple[str, str], Fact] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     levels = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
     logging.basicConfig(level=levels[arguments.log], format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # The same as Ctrl-C: child processes are ended, half-written files removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run_verb(arguments)
     except AppError as error:

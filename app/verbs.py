@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -345,6 +347,13 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             camera_on=camera_on,
             microphone_on=not muted,
         )
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            # An exception would end up in whichever Qt slot runs at that moment; the window closes itself instead.
+            bus.emit("app", "state", state="off", label="Ending")
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
         try:
             show.start(muted=muted, camera_on=camera_on)
             return run_window(bus, show.latest, info)

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.canvas import view_of
 from app.gui.theme import Theme
 from app.messages import Frame
 
@@ -88,9 +89,9 @@ class Preview(QWidget):
         pixels = frame.pixels
         if pixels.ndim != 3 or pixels.shape[2] != 4 or pixels.dtype != np.uint8 or pixels.size == 0:
             return
-        height_px, width_px = pixels.shape[:2]
         before = self._target()
-        buffer = np.ascontiguousarray(pixels)
+        buffer = view_of(pixels)  # what viewers see, so that nobody leans out of a picture he thinks he is in
+        height_px, width_px = buffer.shape[:2]
         view = QImage(buffer.data, width_px, height_px, width_px * 4, QImage.Format.Format_RGBA8888)
         # The one copy. Premultiplied is what the raster engine blends fastest (half the time of straight RGBA), and
         # the picture no longer depends on the frame's buffer.
