@@ -337,13 +337,14 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
     folder = compose.find_character(character or chosen.face.character)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
+        loaded = compose.character_of(folder)
         show = Show(bus, clock, chosen, folder)
         info = WindowInfo(
             title="Kuchipaku",
             version=__version__,
             characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
-            character=str(folder),
-            expressions=list(compose.character_of(folder).expressions)[:8],
+            character=loaded.name,
+            expressions=list(loaded.expressions)[:8],
             camera_on=camera_on,
             microphone_on=not muted,
         )
