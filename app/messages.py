@@ -54,7 +54,7 @@ class Utterance:
     """vad → stt: what the user said, at HEARING_RATE, pre-roll included. `ended_ns`: host time of the end of speech.
 
     A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
-    one is a guess that the user has finished: its text is kept in case the real part turns out to be the same.
+    one is a guess that the user has finished: its text is kept and used if the real part has the same `revision`.
     """
 
     turn: int
@@ -63,6 +63,7 @@ class Utterance:
     part: int = 0
     last: bool = True
     speculative: bool = False
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

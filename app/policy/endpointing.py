@@ -44,9 +44,13 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechPaused:
-    """`tail_pad_ms` of quiet: the user may have finished. `samples` is what SpeechEnded will carry if so."""
+    """`tail_pad_ms` of quiet: the user may have finished.
+
+    If SpeechEnded comes with the same `revision`, nothing was said in between; then `samples` has every word.
+    """
 
     samples: Samples
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,7 @@ class SpeechEnded:
 
     samples: Samples
     speech_s: float
+    revision: int
 
 
 SpeechEdge = SpeechStarted | SpeechPaused | SpeechSplit | SpeechEnded
@@ -87,6 +92,8 @@ class Endpointing:
         self._announced = False
         self._speech_windows = 0
         self._quiet_windows = 0
+        self._revision = 0
+        self._has_paused = False
 
     @property
     def is_speaking(self) -> bool:
@@ -101,7 +108,7 @@ class Endpointing:
         if not self._in_speech:
             self._before.append(window)
             recent = list(self._before)[-4:]
-            if sum(w.probability > self.options.threshold for w in recent) < self.options.start_windows:
+            if not self._is_onset(recent):
                 return []
             first = next(i for i, w in enumerate(recent) if w.probability > self.options.threshold)
             self._kept = list(self._before)[-(len(recent) - first) - self._pre_roll :]
@@ -111,6 +118,9 @@ class Endpointing:
             self._quiet_windows = 0
             return self._announce()
         self._kept.append(window)
+        if self._has_paused and self._is_onset(self._kept[-4:]):
+            self._has_paused = False
+            self._revision += 1
         if probability >= self.options.neg_threshold:
             self._speech_windows += 1
             self._quiet_windows = 0
@@ -119,7 +129,8 @@ class Endpointing:
         if self._quiet_windows >= self._windows(self.options.min_silence_ms):
             return self._end()
         if self._announced and self._quiet_windows == self._windows(self.options.tail_pad_ms):
-            return [SpeechPaused(self._joined(self._kept))]
+            self._has_paused = True
+            return [SpeechPaused(self._joined(self._kept), self._revision)]
         return self._split()
 
     def flush(self) -> list[SpeechEdge]:
@@ -130,8 +141,13 @@ class Endpointing:
         """Forget what was heard; an open turn ends without an edge."""
         self._before.clear()
         self._kept = []
-        self._in_speech = self._announced = False
+        self._in_speech = self._announced = self._has_paused = False
+        self._revision = 0
         self._speech_windows = self._quiet_windows = 0
+
+    def _is_onset(self, recent: list[_Window]) -> bool:
+        """Whether speech begins in the last four windows. One alone is a breath or a click."""
+        return sum(window.probability > self.options.threshold for window in recent) >= self.options.start_windows
 
     def _windows(self, ms: float) -> int:
         return max(1, round(ms * SAMPLE_RATE / 1000 / self._window))
@@ -153,7 +169,7 @@ class Endpointing:
         edges: list[SpeechEdge] = []
         if self._announced:
             speech_s = self._speech_windows * self._window / SAMPLE_RATE
-            edges.append(SpeechEnded(self._joined(kept), speech_s))
+            edges.append(SpeechEnded(self._joined(kept), speech_s, self._revision))
         self.reset()
         self._before.extend(tail)
         return edges

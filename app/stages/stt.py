@@ -85,4 +85,4 @@ class SttStage(Stage[Utterance]):
 
     @staticmethod
     def _key(item: Utterance) -> tuple[int, int, int]:
-        return (item.turn, item.part, len(item.samples))
+        return (item.turn, item.part, item.revision)

@@ -62,6 +62,7 @@ class VadStage(Stage[AudioBlock]):
         self._part = 0
         self._was_deaf = False
         self._last_speech_ns = 0
+        self._paused: tuple[int, int] | None = None
 
     def load(self) -> str:
         """Run the detector once, so that its first window is not late."""
@@ -117,21 +118,35 @@ class VadStage(Stage[AudioBlock]):
                     self._turn = self._begin_turn()
                     self._part = 0
                 self.bus.emit(self.name, "speech_started", turn=self._turn)
-            case SpeechPaused(samples=samples):
+            case SpeechPaused(samples=samples, revision=revision):
+                self._paused = (revision, self._last_speech_ns)
                 # Behind with listening (a recording that is read at full speed): a guess would only take time.
                 if self._speculate and len(self.inbox) <= 16:
-                    self._send(samples, last=False, speculative=True)
+                    self._send(samples, last=False, speculative=True, revision=revision)
             case SpeechSplit(samples=samples):
+                self._paused = None
                 self._send(samples, last=False)
-            case SpeechEnded(samples=samples, speech_s=speech_s):
+            case SpeechEnded(samples=samples, speech_s=speech_s, revision=revision):
+                if self._paused is not None and self._paused[0] == revision:
+                    # What came after the pause was a breath or a click, not speech.
+                    self._last_speech_ns = self._paused[1]
+                self._paused = None
                 self.bus.emit(self.name, "speech_ended", turn=self._turn, speech_s=round(speech_s, 3))
-                self._send(samples, last=not self._one_question)
+                self._send(samples, last=not self._one_question, revision=revision)
 
-    def _send(self, samples: Samples, *, last: bool, speculative: bool = False) -> None:
+    def _send(self, samples: Samples, *, last: bool, speculative: bool = False, revision: int = 0) -> None:
         # A guess is worth nothing once something newer is known.
         self._outbox.discard(lambda queued: queued.speculative)
         self._outbox.put(
-            Utterance(self._turn, samples, self._last_speech_ns, self._part, last=last, speculative=speculative)
+            Utterance(
+                self._turn,
+                samples,
+                self._last_speech_ns,
+                self._part,
+                last=last,
+                speculative=speculative,
+                revision=revision,
+            )
         )
         if not speculative:
             self._part += 1

@@ -90,6 +90,15 @@ def test_the_guess_has_the_very_samples_of_the_end() -> None:
     np.testing.assert_array_equal(paused.samples, ended.samples)
 
 
+def test_a_breath_after_the_pause_does_not_undo_the_guess_but_a_word_does() -> None:
+    def revisions(*after: tuple[float, int]) -> list[int]:
+        edges = feed(Endpointing(), (0.9, 800), (0.01, 300), *after, (0.01, 600))
+        return [edge.revision for edge in edges if isinstance(edge, SpeechPaused | SpeechEnded)]
+
+    assert len(set(revisions((0.8, 64)))) == 1
+    assert revisions((0.9, 200)) == [0, 1, 1]
+
+
 def test_samples_are_in_order_and_none_is_missing() -> None:
     edges = feed(Endpointing(), (0.01, 500), (0.9, 500), (0.01, 300), (0.9, 500), (0.01, 600))
 
