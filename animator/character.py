@@ -85,7 +85,7 @@ DEFAULT_EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
         "head_y": 0.3,
         "neck_z": -0.25,
     },
-    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.75, "mouth_smirk": 0.5, "head_x": -0.3, "neck_z": 0.3},
+    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.65, "mouth_smirk": 0.5, "head_x": -0.3, "neck_z": 0.3},
     "smug": {
         "eyebrow_serious": 0.4,
         "eyebrow_raised_left": 0.7,
