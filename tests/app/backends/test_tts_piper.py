@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_phones_leave_no_gap_and_keep_the_whole_length() -> None:
 
     assert phones[0].start_s == 2.0
     assert phones[-1].end_s == pytest.approx(2.0 + sum(count for _, count in alignment) / RATE)
-    assert all(a.end_s == b.start_s for a, b in zip(phones, phones[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(phones))
 
 
 def test_silence_is_trimmed_and_phones_move_with_the_sound() -> None:
@@ -118,7 +119,7 @@ def test_phones_cover_the_clip_exactly(clips: list[SpeechClip]) -> None:
         assert clip.phones
         assert clip.phones[0].start_s == 0.0
         assert clip.phones[-1].end_s == pytest.approx(clip.duration_s, abs=1e-6)
-        assert all(a.end_s == pytest.approx(b.start_s) for a, b in zip(clip.phones, clip.phones[1:], strict=False))
+        assert all(a.end_s == pytest.approx(b.start_s) for a, b in pairwise(clip.phones))
         assert all(phone.end_s > phone.start_s for phone in clip.phones)
 
 
