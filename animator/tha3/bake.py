@@ -1,0 +1,366 @@
+"""Bakes one character for the live tier: runs the networks over a fixed set of poses and keeps what they say.
+
+`python -m animator.tha3.bake --image X.png --weights DIR --cache DIR` does it as a process of low priority. It prints
+one JSON object per line on stdout: "what", "share" and "stage", which names a stage just finished or is null; the
+last also has "folder". It stops when its standard input closes or SIGTERM comes. What is finished by then is kept,
+and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from animator.messages import Pixels
+from animator.tha3 import bake_flow, live_nodes, live_store
+from animator.tha3.face import check_image
+from animator.tha3.live_store import bake_key, weights_fingerprint
+from animator.tha3.live_warp import Floats, Inverter, Region
+from animator.tha3.pose import BODY, EYEBROW, FACE, MOUTH, pose_of
+
+if TYPE_CHECKING:
+    from animator.tha3.bake_networks import BakeNetworks
+
+__all__ = ["BakeStopped", "bake", "bake_key", "main"]
+
+RESIDUAL_SCALE = 16
+"""Residuals are int16 in 1/16 of an 8-bit step, so that adding several does not add up rounding."""
+_CHANGED = 3.0
+"""A pixel belongs to a part's box if some node changes it by more than this, of 255."""
+_MARGIN_PX = 40
+"""Room around the neutral character for head and body to move in."""
+
+Progress = Callable[[str, float], None]
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class BakeStopped(Exception):
+    """`should_stop` said so; finished stages are kept."""
+
+
+def bake(image: Pixels, weights: Path, cache_root: Path, progress: Progress, should_stop: Callable[[], bool]) -> Path:
+    """Bake `image`, or what is missing of it.
+
+    Args:
+        image: The character, uint8 RGBA (512,512,4), straight alpha.
+        weights: Folder with THA3's five weight files.
+        cache_root: Where bakes are kept, at most `live_store.CACHE_MAX_BYTES` in all.
+        progress: Told what is being done and the share done in [0, 1], after every network run.
+        should_stop: Asked after every network run.
+
+    Returns:
+        The bake's folder, for `LiveFace`.
+
+    Raises:
+        ValueError: If the picture is of the wrong kind.
+        WeightsError: If the weights do not fit.
+        BakeStopped: If `should_stop` said so.
+        OSError: If the disk does not take it.
+    """
+    image = check_image(image)
+    folder = cache_root / bake_key(image, weights)
+    done = live_store.drop_damaged(folder)
+    missing = [stage for stage in live_nodes.STAGES if stage not in done]
+    live_store.trim(cache_root, keep=[folder.name])
+    if missing:
+        # PyTorch takes seconds to load; a finished bake must not wait for it.
+        from animator.tha3.bake_networks import GRAPH_VERSION, BakeNetworks
+
+        progress("loading networks", 0.0)
+        graphs = cache_root / f"graphs-{GRAPH_VERSION}-{weights_fingerprint(weights)[:16]}"
+        baker = _Baker(BakeNetworks(image, weights, graphs), progress, should_stop, missing)
+        for stage in missing:
+            live_store.write_stage(folder, stage, baker.stage(stage))
+        live_store.trim(cache_root, keep=[folder.name])
+    live_store.mark_used(folder)
+    progress("ready", 1.0)
+    return folder
+
+
+class _Baker:
+    """One character's way through the stages."""
+
+    def __init__(
+        self, networks: BakeNetworks, progress: Progress, should_stop: Callable[[], bool], missing: Sequence[str]
+    ) -> None:
+        self._networks = networks
+        self._progress = progress
+        self._should_stop = should_stop
+        self._mouths = live_nodes.mouth_nodes()
+        self._runs_due = sum(self._runs(stage) for stage in missing)
+        self._runs_done = 0
+        self._what = ""
+        neutral, picture, grid_change = networks.first()
+        self._neutral = neutral
+        self._full = networks.full(neutral)
+        self._source = networks.to_pixels(self._full)
+        self._picture, self._grid_change = networks.to_pixels(picture), grid_change[0]
+        self._visible = self._source[:, :, 3] > 8
+        self._region = _region(self._visible)
+        self._inverter = Inverter(self._region.height, self._region.width)
+        self._neutral_srgb = networks.to_srgb(neutral)
+        self._step("drawing the first picture", 3)
+
+    def stage(self, name: str) -> Arrays:
+        """All arrays of one stage."""
+        stages: dict[str, tuple[str, Callable[[], Arrays]]] = {
+            "first": ("drawing the first picture", self._first),
+            "mouth": ("learning the mouth", self._mouth),
+            "eyes": ("learning the eyes", self._eyes),
+            "motion": ("learning to move", self._motion),
+            "fine": ("refining small movements", self._fine),
+        }
+        self._what, make = stages[name]
+        self._step(self._what, 0)
+        return make()
+
+    def _runs(self, stage: str) -> int:
+        """About how much work a stage is, in runs of the face morpher (a body run is worth 6)."""
+        n = live_nodes
+        return {
+            "first": 3,
+            "mouth": len(self._mouths) + 2 * len(n.CORNERS),
+            "eyes": 49 + 5 * len(n.WINK_LEVELS[1:]) + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
+            "motion": 6 * (len(n.COARSE) + len(n.AXIS) + 9),
+            "fine": 6 * len(n.INNER),
+        }[stage]
+
+    def _step(self, what: str, runs: int) -> None:
+        self._runs_done += runs
+        self._progress(what, min(self._runs_done / max(self._runs_due, 1), 0.999))
+        if self._should_stop():
+            raise BakeStopped
+
+    # Stages
+
+    def _first(self) -> Arrays:
+        flow = self._flow(self._grid_change)
+        face = np.rint(np.clip(self._neutral_srgb, 0.0, 255.0)).astype(np.uint8)
+        r = self._region
+        return {
+            "region": np.array([r.top, r.bottom, r.left, r.right], np.int32),
+            "texture": bake_flow.texture(self._picture, flow, r, self._inverter),
+            "flow": flow.astype(np.float16),
+            "face": face,
+        }
+
+    def _mouth(self) -> Arrays:
+        residuals = [self._residual(self._mouth_pose(node)) for node in self._mouths]
+        opened = pose_of(mouth_aaa=live_nodes.OPEN_AT)
+        base = residuals[_index_of(self._mouths, opened[MOUTH])]
+        shut: list[Floats] = []
+        ajar: list[Floats] = []
+        for name in live_nodes.CORNERS:
+            shut.append(self._residual(pose_of(**{name: 1.0})))
+            ajar.append(self._residual(pose_of(**{name: 1.0}, mouth_aaa=live_nodes.OPEN_AT)) - base)
+        return {
+            "nodes": self._mouths,
+            **_packed("mouth", residuals),
+            **_packed("corners", [*shut, *ajar]),
+        }
+
+    def _eyes(self) -> Arrays:
+        n = live_nodes
+        iris = [
+            self._residual(pose_of(iris_rotation_x=x, iris_rotation_y=y)) for x in n.IRIS_LEVELS for y in n.IRIS_LEVELS
+        ]
+        winks = [np.zeros_like(iris[0])]
+        seen = [np.ones(iris[0].shape[:2], np.float32)]
+        for level in n.WINK_LEVELS[1:]:
+            wink = self._residual(pose_of(eye_wink=level))
+            winks.append(wink)
+            seen.append(self._still_seen(level, wink, iris) if level < 1.0 else np.zeros_like(seen[0]))
+        happy = [self._residual(pose_of(eye_happy_wink=level)) for level in n.HAPPY_WINK_LEVELS[1:]]
+        extras = [self._residual(pose_of(**{name: level})) for name in n.EYE_EXTRAS for level in n.LEVELS[1:]]
+        eye_residuals = [*iris, *winks, *happy, *extras]
+        packed = _packed("eyes", eye_residuals)
+        top, bottom, left, right = packed["eyes_box"]
+        brows: list[Floats] = []
+        for name in n.BROWS:
+            for level in n.LEVELS[1:]:
+                pose = pose_of(**{name: level})
+                self._networks.set_brows(pose[EYEBROW])
+                brows.append(self._residual(pose, runs=2))
+        self._networks.set_brows(pose_of()[EYEBROW])
+        return {
+            **packed,
+            "seen": np.rint(np.stack(seen)[:, top:bottom, left:right] * 255.0).astype(np.uint8),
+            **_packed("brows", brows),
+        }
+
+    def _still_seen(self, level: float, wink: Floats, iris: Sequence[Floats]) -> Floats:
+        """Share of each pixel's iris movement that is left at a wink level, by least squares over a few iris places."""
+        levels = live_nodes.IRIS_LEVELS
+        product = np.zeros(wink.shape[:2], np.float32)
+        square = np.zeros_like(product)
+        for x, y in live_nodes.IRIS_PROBES:
+            moved = self._residual(pose_of(eye_wink=level, iris_rotation_x=x, iris_rotation_y=y)) - wink
+            whole = iris[levels.index(x) * len(levels) + levels.index(y)]
+            product += (moved * whole).sum(axis=2)
+            square += (whole * whole).sum(axis=2)
+        # The constant leans pixels that never move towards 0: there is nothing to see there.
+        return np.clip(product / (square + 300.0), 0.0, 1.0)
+
+    def _motion(self) -> Arrays:
+        n = live_nodes
+        flows: list[Floats] = []
+        # Textures are worked out on a second thread while the networks go on.
+        with ThreadPoolExecutor(1) as pool:
+            textures: list[Future[Pixels]] = []
+            for head in n.COARSE:
+                picture, flow = self._body(n.body_pose(head))
+                flows.append(flow)
+                textures.append(pool.submit(bake_flow.texture, picture, flow, self._region, self._inverter))
+            flows += [self._body(n.body_pose(head))[1] for head in n.AXIS]
+            body = [self._body(pose_of(**{name: level}))[1] for name in n.BODY_NAMES for level in n.BODY_LEVELS]
+            body.append(self._body(pose_of(breathing=1.0))[1])
+            return {
+                "flows": np.stack(flows).astype(np.float16),
+                "body_flows": np.stack(body).astype(np.float16),
+                "textures": np.stack([texture.result() for texture in textures]),
+            }
+
+    def _fine(self) -> Arrays:
+        flows = [self._body(live_nodes.body_pose(head))[1] for head in live_nodes.INNER]
+        return {"flows": np.stack(flows).astype(np.float16)}
+
+    # Network runs
+
+    def _mouth_pose(self, node: Floats) -> Floats:
+        pose = pose_of()
+        pose[MOUTH] = node
+        return pose
+
+    def _residual(self, pose: Floats, runs: int = 1) -> Floats:
+        """What `pose` changes in the neutral face: float32 (192,192,4), in 8-bit sRGB steps."""
+        residual = self._networks.to_srgb(self._networks.face(pose[FACE])) - self._neutral_srgb
+        self._step(self._what, runs)
+        return residual
+
+    def _body(self, pose: Floats) -> tuple[Pixels, Floats]:
+        picture, grid_change = self._networks.body(self._full, pose[BODY])
+        flow = self._flow(grid_change[0])
+        pixels = self._networks.to_pixels(picture)
+        self._step(self._what, 6)
+        return pixels, flow
+
+    def _flow(self, grid_change: Floats) -> Floats:
+        flow = bake_flow.forward_flow(grid_change, self._visible)
+        return np.ascontiguousarray(flow[self._region.half])
+
+
+def _region(visible: npt.NDArray[np.bool_]) -> Region:
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    size = visible.shape[0]
+
+    def even_bounds(line: npt.NDArray[np.intp]) -> tuple[int, int]:
+        first, last = int(line[0]) - _MARGIN_PX, int(line[-1]) + 1 + _MARGIN_PX
+        return max(first, 0) // 2 * 2, min((last + 1) // 2 * 2, size)
+
+    return Region(*even_bounds(rows), *even_bounds(columns))
+
+
+def _index_of(nodes: Floats, node: Floats) -> int:
+    nearest: np.intp = np.abs(nodes - node).sum(axis=1).argmin()
+    return int(nearest)
+
+
+def _packed(name: str, residuals: Sequence[Floats]) -> Arrays:
+    """Residuals cut to the box of what any of them changes, as int16."""
+    stack = np.stack(residuals)
+    changed = np.abs(stack).max(axis=(0, 3)) > _CHANGED
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    # A part that changes nothing keeps one pixel, so that all boxes are real.
+    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 1)
+    left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 1)
+    cut = stack[:, top:bottom, left:right] * RESIDUAL_SCALE
+    return {
+        f"{name}_box": np.array([top, bottom, left, right], np.int32),
+        f"{name}_residuals": np.rint(cut).astype(np.int16),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as a process; returns the exit status: 0 done, 1 failed, 3 stopped."""
+    parser = argparse.ArgumentParser(prog="python -m animator.tha3.bake", description="Bake a character.")
+    parser.add_argument("--image", type=Path, required=True, help="PNG, 512 x 512, RGBA")
+    parser.add_argument("--weights", type=Path, required=True, help="folder with THA3's five .pt files")
+    parser.add_argument("--cache", type=Path, required=True, help="folder that keeps bakes")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(10)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def watch_stdin() -> None:
+        # The parent holds the other end: when the parent is gone, so is the need for this bake.
+        try:
+            while sys.stdin.buffer.read(4096):
+                pass
+        except (OSError, ValueError):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch_stdin, name="stdin", daemon=True).start()
+
+    def say(**fact: object) -> None:
+        try:
+            sys.stdout.write(json.dumps(fact) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            stop.set()
+
+    try:
+        image = read_png(given.image)
+        folder = given.cache / bake_key(image, given.weights)
+
+        known = set(live_store.stages_on_disk(folder))
+
+        def progress(what: str, share: float) -> None:
+            new = [stage for stage in live_store.stages_on_disk(folder) if stage not in known]
+            known.update(new)
+            say(what=what, share=round(share, 4), stage=new[-1] if new else None)
+
+        bake(image, given.weights, given.cache, progress, stop.is_set)
+    except BakeStopped:
+        return 3
+    except (ValueError, OSError) as error:
+        say(what="failed", share=0.0, stage=None, error=str(error))
+        return 1
+    say(what="ready", share=1.0, stage=live_nodes.STAGES[-1], folder=str(folder))
+    return 0
+
+
+def read_png(path: Path) -> Pixels:
+    """A picture file as uint8 RGBA.
+
+    Raises:
+        ValueError: If it is no picture of 512 x 512.
+        OSError: If it cannot be read.
+    """
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        if picture.size != (512, 512):
+            raise ValueError(f"{path} is {picture.size[0]} x {picture.size[1]} px; THA3 takes 512 x 512.")
+        return np.array(picture.convert("RGBA"))
+
+
+if __name__ == "__main__":
+    # A library's thread still at work must not hold up a stop.
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)

@@ -1,0 +1,134 @@
+"""Turns a pose into weights over baked nodes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_STEPS_PER_UNIT = 128
+"""Mouth poses are rounded to 1/128 so that they repeat; that moves no lip by a tenth of a pixel."""
+_HIT = 900.0
+"""How much more hitting the point counts than being near it."""
+
+
+def between(levels: Sequence[float], value: float) -> tuple[int, float]:
+    """Index i and share t in [0, 1] such that `value` lies at (1-t)·levels[i] + t·levels[i+1]; clamped to the ends."""
+    last = len(levels) - 2
+    index = 0
+    while index < last and value > levels[index + 1]:
+        index += 1
+    low, high = levels[index], levels[index + 1]
+    return index, min(max((value - low) / (high - low), 0.0), 1.0)
+
+
+def corners(levels: Sequence[Sequence[float]], values: Sequence[float]) -> list[tuple[tuple[int, ...], float]]:
+    """The 2^n corners of the cell around `values` and their multilinear weights; those of weight 0 are left out."""
+    out: list[tuple[tuple[int, ...], float]] = [((), 1.0)]
+    for axis, value in zip(levels, values, strict=True):
+        i, t = between(axis, value)
+        out = [
+            ((*place, i + step), weight * share)
+            for place, weight in out
+            for step, share in ((0, 1.0 - t), (1, t))
+            if share > 0.0
+        ]
+    return out
+
+
+def simplex(levels: Sequence[Sequence[float]], values: Sequence[float]) -> list[tuple[tuple[int, ...], float]]:
+    """As `corners`, with at most n+1 corners (Kuhn's triangulation): continuous, exact at nodes, cheaper."""
+    cells = [between(axis, value) for axis, value in zip(levels, values, strict=True)]
+    place = [i for i, _ in cells]
+    order = sorted(range(len(cells)), key=lambda axis: -cells[axis][1])
+    out: list[tuple[tuple[int, ...], float]] = []
+    above = 1.0
+    for axis in order:
+        share = cells[axis][1]
+        if above > share:
+            out.append((tuple(place), above - share))
+        place[axis] += 1
+        above = share
+    if above > 0.0:
+        out.append((tuple(place), above))
+    return out
+
+
+def quadratic(levels: tuple[float, float, float], value: float) -> Floats:
+    """Lagrange weights of the parabola through three levels."""
+    a, b, c = levels
+    return np.array(
+        [
+            (value - b) * (value - c) / ((a - b) * (a - c)),
+            (value - a) * (value - c) / ((b - a) * (b - c)),
+            (value - a) * (value - b) / ((c - a) * (c - b)),
+        ],
+        np.float32,
+    )
+
+
+class Scatter:
+    """Interpolates between nodes scattered in a space of several dimensions.
+
+    Weights are convex, few, continuous and exact at the nodes: those of the Delaunay cell around the point, found as
+    the convex mix that gives the point with the nearest nodes (the point nearest to it, outside the nodes' hull).
+    """
+
+    def __init__(self, nodes: Floats) -> None:
+        self._nodes = nodes.astype(np.float64)
+        self._gram = _HIT * (self._nodes @ self._nodes.T + 1.0)
+        self._cached = lru_cache(maxsize=4096)(self._solve)
+
+    def weights(self, point: Floats) -> list[tuple[int, float]]:
+        """Node indices and their weights, which sum to 1."""
+        return self._cached(tuple(round(float(v) * _STEPS_PER_UNIT) for v in point))
+
+    def _solve(self, steps: tuple[int, ...]) -> list[tuple[int, float]]:
+        point = np.array(steps, np.float64) / _STEPS_PER_UNIT
+        distances = ((self._nodes - point) ** 2).sum(axis=1)
+        nearest = int(distances.argmin())
+        if distances[nearest] < (0.5 / _STEPS_PER_UNIT) ** 2:
+            return [(nearest, 1.0)]
+        # Hitting the point and summing to 1 weigh heavily; among the mixes that do, the sum of squared distances
+        # decides, which by the lifting theorem is the Delaunay cell.
+        gram = self._gram + np.outer(distances, distances)
+        towards = _HIT * (self._nodes @ point + 1.0)
+        solved = nonnegative_least_squares(gram, towards)
+        solved /= solved.sum()
+        return [(int(i), float(solved[i])) for i in np.flatnonzero(solved > 1e-4)]
+
+
+def nonnegative_least_squares(
+    gram: npt.NDArray[np.float64], towards: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Find x >= 0 that minimises |a x - b|, given gram = aᵀa and towards = aᵀb (Lawson and Hanson, 1974)."""
+    size = len(gram)
+    x = np.zeros(size)
+    free: list[int] = []
+    for _ in range(3 * size):
+        gradient = towards - gram[:, free] @ x[free]
+        gradient[free] = -np.inf
+        enter = int(gradient.argmax())
+        if gradient[enter] <= 1e-6:
+            break
+        free.append(enter)
+        while free:
+            block = gram[np.ix_(free, free)]
+            trial = np.linalg.solve(block + 1e-9 * np.eye(len(free)), towards[free])
+            if trial.min() > 0.0:
+                x[:] = 0.0
+                x[free] = trial
+                break
+            now = x[free]
+            shrinking = trial <= 0.0
+            step = float((now[shrinking] / np.maximum(now[shrinking] - trial[shrinking], 1e-12)).min())
+            now = now + step * (trial - now)
+            free = [index for index, value in zip(free, now, strict=True) if value > 1e-10]
+            kept = now[now > 1e-10]
+            x[:] = 0.0
+            x[free] = kept
+    return x

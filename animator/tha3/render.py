@@ -1,0 +1,87 @@
+"""Draws a list of poses, for films and stills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from animator.messages import Pixels
+from animator.protocol import Progress
+from animator.tha3.face import Face
+
+ENGINES = ("exact", "live")
+
+
+def check_poses(poses: npt.NDArray[np.float32]) -> None:
+    """Accept float32 (n,45) alone.
+
+    Raises:
+        ValueError: If `poses` is anything else.
+    """
+    if poses.ndim != 2 or poses.shape[1] != 45 or poses.dtype != np.float32:
+        raise ValueError(
+            f"poses must be float32 of shape (n, 45), one row per frame in the order of animator/tha3/pose.py, "
+            f"got {poses.dtype} {poses.shape}"
+        )
+
+
+def open_face(image: Pixels, weights: Path, cache_root: Path, engine: str, progress: Progress) -> Face:
+    """A face of tier `engine`; "live" is baked first where it is not yet, which takes up to a minute.
+
+    Raises:
+        ValueError: If `engine` is unknown, or picture or weights do not fit.
+        OSError: If the cache cannot be written.
+    """
+    if engine == "exact":
+        from animator.tha3.exact import ExactFace
+
+        progress("loading networks", 0.0)
+        return ExactFace(weights, image)
+    if engine == "live":
+        from animator.tha3.bake import bake
+        from animator.tha3.live import LiveFace
+
+        return LiveFace(bake(image, weights, cache_root, progress, lambda: False))
+    raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+
+
+def render_poses(
+    image: Pixels,
+    weights: Path,
+    cache_root: Path,
+    poses: npt.NDArray[np.float32],
+    engine: str,
+    progress: Progress,
+) -> Iterator[Pixels]:
+    """Draw every pose in order.
+
+    Args:
+        image: The character, uint8 RGBA (512,512,4).
+        weights: Folder with THA3's weight files.
+        cache_root: Where bakes are kept.
+        poses: float32 (n,45); values outside their ranges are clamped.
+        engine: "exact" or "live".
+        progress: Told what is being done and the share done in [0, 1], first for opening the face, then for drawing.
+
+    Yields:
+        uint8 RGBA (512,512,4), one picture per pose.
+
+    Raises:
+        ValueError: At once, before anything is loaded, if `poses` or `engine` is of the wrong kind.
+    """
+    check_poses(poses)
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+    return _draw_all(image, weights, cache_root, poses, engine, progress)
+
+
+def _draw_all(
+    image: Pixels, weights: Path, cache_root: Path, poses: npt.NDArray[np.float32], engine: str, progress: Progress
+) -> Iterator[Pixels]:
+    face = open_face(image, weights, cache_root, engine, progress)
+    for i, pose in enumerate(poses):
+        yield face.draw(pose)
+        progress("drawing", (i + 1) / len(poses))
