@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 
 INVERSE_STEPS = 2
-"""Fixed-point steps at half size; one more follows at full size. More changed nothing visible (< 0.1 dB)."""
+"""Fixed-point steps at half size; one more follows at full size. More gain at most 0.2 dB."""
 
 
 @dataclass(frozen=True, slots=True)
