@@ -259,7 +259,7 @@ def build_line(
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
     """How the animator process is started. Raises AppError where the face's weights are missing or damaged."""
     weights = default_store().path(FACE_MODEL)
-    return AnimatorOptions(weights, paths.cache_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
+    return AnimatorOptions(weights, bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
 
 
 def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> AnimatorProcess:
@@ -278,6 +278,11 @@ def virtual_camera(settings: Settings) -> VirtualCamera:
     """The virtual camera of the settings, not opened yet."""
     camera = settings.camera
     return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
+
+
+def bakes_dir() -> Path:
+    """Where baked faces lie."""
+    return paths.cache_dir() / "bakes"
 
 
 def weights() -> Path:

@@ -106,7 +106,7 @@ class Fact:
     | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
     | capture | level | dbfs (about 20 a second) |
     | vad | speech_started | turn |
-    | vad | speech_ended | turn, speech_s |
+    | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |

@@ -147,7 +147,8 @@ class Stage(Generic[T]):
             if not self.stopping.is_set():
                 self.say_ready()
         except Exception as error:
-            self.say_failed(error)
+            if not self.stopping.is_set():  # a load that was broken off is no failure
+                self.say_failed(error)
         self.loaded.set()
         self.run_loop()
 

@@ -194,9 +194,9 @@ def _film(
         if not line.wait_until_idle(ANSWER_TIMEOUT_S):
             raise AppError(f"There was no answer within {ANSWER_TIMEOUT_S:.0f} s.", "Run `kuchipaku doctor`.")
         show.finish()
-        line.stop()
         if video.frames == 0:
             raise report.problems[0] if report.problems else NOTHING_SAID
+        line.stop()
         video.close()
         return report.as_json(video)
 
@@ -261,7 +261,7 @@ def render(character: str, poses_file: Path, engine: str, out: Path, progress: P
     image = compose.character_of(compose.find_character(character)).image
     weights = compose.weights()
     try:
-        frames = render_poses(image, weights, paths.cache_dir(), poses, engine, progress)
+        frames = render_poses(image, weights, compose.bakes_dir(), poses, engine, progress)
         with _npy_writer(out, len(poses)) as target:
             for index, pixels in enumerate(frames):
                 target[index] = pixels
@@ -298,7 +298,7 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
         def named(what: str, share: float, name: str = character.name) -> None:
             progress(f"{name}: {what}", share)
 
-        bake_character(character.image, weights, paths.cache_dir(), named, lambda: False)
+        bake_character(character.image, weights, compose.bakes_dir(), named, lambda: False)
     return 0
 
 
@@ -322,7 +322,7 @@ def _face_of(image: Pixels, weights: Path, engine: str, progress: Progress) -> F
     from animator.tha3.bake import bake as bake_character
     from animator.tha3.live import LiveFace
 
-    return LiveFace(bake_character(image, weights, paths.cache_dir(), progress, lambda: False))
+    return LiveFace(bake_character(image, weights, compose.bakes_dir(), progress, lambda: False))
 
 
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:

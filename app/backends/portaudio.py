@@ -28,6 +28,8 @@ def import_sounddevice() -> Any:
 
 def device_error(what: str, device: str | int | None, error: Exception) -> AppError:
     """Why a device cannot be opened, in the user's words."""
+    if device in (None, "") and "device -1" in str(error):  # PortAudio's words for an empty list
+        return AppError(f"No {what} was found.", f"Plug a {what} in; the show goes on without one.")
     which = f"The {what} {device!r}" if device not in (None, "") else f"The default {what}"
     return AppError(
         f"{which} cannot be opened: {str(error).splitlines()[0]}.",

@@ -52,14 +52,18 @@ class CaptureStage(Stage[None]):
 
     def run_loop(self) -> None:
         """Open, read until the stream ends or fails, and open again."""
+        said = ""
         while not self.stopping.is_set() and not self._ended.is_set():
             try:
                 self._microphone.open()
+                said = ""
                 self.label = str(getattr(self._microphone, "name", ""))
                 self.say_state("off" if self._is_muted() else "ready")
                 self._read()
             except Exception as error:
-                self.say_failed(error)
+                if str(error) != said:  # it is tried every 2 s, and said once
+                    self.say_failed(error)
+                said = str(error)
             self._microphone.close()
             if self._ended.is_set() or self.stopping.is_set():
                 return

@@ -131,7 +131,13 @@ class VadStage(Stage[AudioBlock]):
                     # What came after the pause was a breath or a click, not speech.
                     self._last_speech_ns = self._paused[1]
                 self._paused = None
-                self.bus.emit(self.name, "speech_ended", turn=self._turn, speech_s=round(speech_s, 3))
+                self.bus.emit(
+                    self.name,
+                    "speech_ended",
+                    turn=self._turn,
+                    speech_s=round(speech_s, 3),
+                    ended_ns=self._last_speech_ns,
+                )
                 self._send(samples, last=not self._one_question, revision=revision)
 
     def _send(self, samples: Samples, *, last: bool, speculative: bool = False, revision: int = 0) -> None:
