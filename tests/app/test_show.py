@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -118,7 +119,7 @@ def mouth_motion(pictures) -> np.ndarray:
     """How much the lower face changes from each frame to the next, the head's own motion taken out (0 to 255)."""
     faces = [cv2.cvtColor(picture[250:330, 570:710], cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in pictures]
     changes = []
-    for before, after in zip(faces, faces[1:], strict=False):
+    for before, after in itertools.pairwise(faces):
         (dx, dy), _ = cv2.phaseCorrelate(before, after)
         moved = cv2.warpAffine(before, np.float32([[1, 0, dx], [0, 1, dy]]), before.shape[::-1])
         changes.append(float(np.abs(after - moved)[8:-8, 8:-8].max()))

@@ -43,7 +43,7 @@ def test_a_missing_microphone_is_said_once_and_found_when_it_comes(monkeypatch):
     states: list[Fact] = []
     bus.listen(states.append)
     microphone = AbsentMicrophone(absent_for=5)
-    stage = CaptureStage(bus, clock, microphone, Channel(4, "drop oldest"), lambda: False, lambda: None)
+    stage = CaptureStage(bus, clock, microphone, Channel(4, "drop oldest"), lambda: False, lambda: None, reopen=True)
 
     stage.start()
     found = microphone.found.wait(TIMEOUT_S)
