@@ -118,7 +118,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     if verb == "bake":
         return verbs.bake(arguments.characters, arguments.all, Progress())
     if verb == "sheet":
-        return verbs.sheet(arguments.character, arguments.engine, arguments.out, Progress())
+        print(*verbs.sheet(arguments.character, arguments.engine, arguments.out, Progress()), sep="\n")
+        return 0
     film = verbs.FilmRequest(arguments.out, arguments.character, arguments.trace)
     if verb == "say":
         report = verbs.say(arguments.text, film, Progress())

@@ -28,6 +28,8 @@ FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
 BRAIN_MODEL = "smollm2-135m"
 VOICE_MODEL = "piper-joe"
+VOICES = {"en_US-joe-medium": VOICE_MODEL}
+"""Voices that a character may name, and the model of each."""
 
 SIZE_PX = 512
 _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
@@ -90,21 +92,21 @@ def line_parts(
 
     store = default_store()
 
-    def available(name: str) -> Path | Unavailable:
+    def available(find: Callable[[], Path]) -> Path | Unavailable:
         try:
-            return store.path(name)
+            return find()
         except AppError as error:
             if required:
                 raise
             return Unavailable(error)
 
-    voice = available(VOICE_MODEL)
+    voice = available(lambda: store.path(voice_of(character)))
     synth: SpeechSynth = voice if isinstance(voice, Unavailable) else PiperSynth(file_of(voice, ".onnx"))
     detector: SpeechDetector | None = None
     transcriber: Transcriber | None = None
     if hears:
         detector = SileroDetector()
-        hearing = available(HEARING_MODEL)
+        hearing = available(lambda: store.path(HEARING_MODEL))
         transcriber = hearing if isinstance(hearing, Unavailable) else FasterWhisperTranscriber(hearing)
     chat: ChatModel | None = None
     if answers:
@@ -115,6 +117,19 @@ def line_parts(
                 raise
             chat = Unavailable(error)
     return Parts(detector, transcriber, chat, synth)
+
+
+def voice_of(character: Character) -> str:
+    """The model of a character's voice; raises AppError for a voice that nobody knows."""
+    if not character.voice:
+        return VOICE_MODEL
+    if character.voice in VOICES:
+        return VOICES[character.voice]
+    raise AppError(
+        f"{character.name} is to speak with the voice {character.voice!r}, which is not there; there are: "
+        f"{', '.join(VOICES)}.",
+        "Change voice in its character.toml, or leave it empty for the app's own.",
+    )
 
 
 class Unavailable:

@@ -302,16 +302,15 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     return 0
 
 
-def sheet(character: str, engine: str, out: Path, progress: Progress) -> int:
-    """Write the contact sheets of a character."""
+def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, Path]:
+    """Write the contact sheets of a character: its parameters and its visemes."""
     from animator.contact_sheet import make_sheets
 
-    loaded = compose.character_of(compose.find_character(character))
+    found = compose.find_character(character)
     weights = compose.weights()
-    face = _face_of(loaded.image, weights, engine, progress)
+    face = _face_of(compose.character_of(found).image, weights, engine, progress)
     out.mkdir(parents=True, exist_ok=True)
-    make_sheets(face.draw, out)
-    return 0
+    return make_sheets(face.draw, out, name=found.stem, progress=progress)
 
 
 def _face_of(image: Pixels, weights: Path, engine: str, progress: Progress) -> Face:

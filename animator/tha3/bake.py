@@ -28,7 +28,7 @@ from animator.tha3 import bake_flow, live_nodes, live_store
 from animator.tha3.face import check_image
 from animator.tha3.live_store import bake_key, weights_fingerprint
 from animator.tha3.live_warp import Floats, Inverter, Region
-from animator.tha3.pose import BODY, EYEBROW, FACE, MOUTH, pose_of
+from animator.tha3.pose import BODY, EYEBROW, FACE, MOUTH, REST_SMIRK, pose_of, set_value
 
 if TYPE_CHECKING:
     from animator.tha3.bake_networks import BakeNetworks
@@ -131,7 +131,7 @@ class _Baker:
         n = live_nodes
         return {
             "first": 3,
-            "mouth": len(self._mouths) + 2 * len(n.CORNERS),
+            "mouth": len(self._mouths) + 2 * len(n.corner_changes()),
             "eyes": 49 + 5 * len(n.WINK_LEVELS[1:]) + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
             "motion": 6 * (len(n.COARSE) + len(n.AXIS) + 9),
             "fine": 6 * len(n.INNER),
@@ -158,13 +158,16 @@ class _Baker:
 
     def _mouth(self) -> Arrays:
         residuals = [self._residual(self._mouth_pose(node)) for node in self._mouths]
-        opened = pose_of(mouth_aaa=live_nodes.OPEN_AT)
-        base = residuals[_index_of(self._mouths, opened[MOUTH])]
+        rest, opened = pose_of(), pose_of(mouth_aaa=live_nodes.OPEN_AT)
         shut: list[Floats] = []
         ajar: list[Floats] = []
-        for name in live_nodes.CORNERS:
-            shut.append(self._residual(pose_of(**{name: 1.0})))
-            ajar.append(self._residual(pose_of(**{name: 1.0}, mouth_aaa=live_nodes.OPEN_AT)) - base)
+        for base, out in ((rest, shut), (opened, ajar)):
+            baked = residuals[_index_of(self._mouths, base[MOUTH])]
+            for changes in live_nodes.corner_changes():
+                pose = base.copy()
+                for name, value in changes.items():
+                    set_value(pose, name, value)
+                out.append(self._residual(pose) - baked)
         return {
             "nodes": self._mouths,
             **_packed("mouth", residuals),
@@ -239,7 +242,7 @@ class _Baker:
     # Network runs
 
     def _mouth_pose(self, node: Floats) -> Floats:
-        pose = pose_of()
+        pose = pose_of(mouth_smirk=REST_SMIRK)
         pose[MOUTH] = node
         return pose
 

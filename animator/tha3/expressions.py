@@ -18,8 +18,7 @@ FADE_S = 0.240
 """A face takes 200-300 ms to change its expression."""
 
 CORNERS = slice(32, 36)
-"""mouth_lowered_corner and mouth_raised_corner. mouth_smirk is left alone: it draws the line of shut lips, without
-which a mouth that closes for p b m nearly vanishes; on open shapes it is not seen."""
+"""mouth_lowered_corner and mouth_raised_corner."""
 CORNERS_WHILE_SPEAKING = 0.4
 """Share of the corners that is left while speaking: a full smile would widen every vowel."""
 
@@ -73,8 +72,12 @@ class ExpressionFader:
 
 
 def while_speaking(expression: Pose, activity: float) -> Pose:
-    """What speech leaves of an expression: `activity` in [0, 1] takes its open mouth away and eases its corners."""
+    """What speech leaves of an expression: `activity` in [0, 1] takes its open mouth away and eases its corners.
+
+    Its smirk goes to `REST_SMIRK`, with which spoken mouths are baked.
+    """
     adapted = expression.copy()
     adapted[p.MOUTH] *= 1.0 - activity
     adapted[CORNERS] *= 1.0 - (1.0 - CORNERS_WHILE_SPEAKING) * activity
+    adapted[p.SMIRK] += (p.REST_SMIRK - adapted[p.SMIRK]) * activity
     return adapted

@@ -18,7 +18,7 @@ from animator.tha3.face import FACE_COLS, FACE_ROWS, SIZE_PX
 from animator.tha3.live_mix import Scatter, between, corners, quadratic, simplex
 from animator.tha3.live_store import BakeError
 from animator.tha3.live_warp import Floats, Inverter, Region, sample
-from animator.tha3.pose import INDEX, MOUTH, clamp
+from animator.tha3.pose import INDEX, MOUTH, REST_SMIRK, SMIRK, clamp
 
 _FACE_PX = 192
 _SCALE = 16.0
@@ -92,7 +92,8 @@ class _Mouth:
             raise BakeError(f"the baked mouths have an unexpected shape {nodes.shape}; bake the character again.")
         self._scatter = Scatter(nodes)
         self._mouth = _Part.of(arrays, "mouth", len(nodes))
-        self._corners = _Part.of(arrays, "corners", 2 * len(n.CORNERS))
+        self._changes = len(n.corner_changes())
+        self._corners = _Part.of(arrays, "corners", 2 * self._changes)
         self._side = self._corners.left_side()
 
     def add_to(self, face: Floats, pose: Pose) -> None:
@@ -100,11 +101,17 @@ class _Mouth:
         face[self._mouth.box] += self._mouth.mix(self._scatter.weights(pose[MOUTH]))
         ajar = min(float(pose[MOUTH].sum()) / n.OPEN_AT, 1.0)
         for k, name in enumerate(n.CORNERS):
-            right, left = _sides(pose, name)
+            right, left = _at(pose, name, "right"), _at(pose, name, "left")
             if right == 0.0 == left:
                 continue
-            moved = self._corners.mix([(k, 1.0 - ajar), (len(n.CORNERS) + k, ajar)])
-            face[self._corners.box] += moved * (right + (left - right) * self._side)
+            face[self._corners.box] += self._change(k, ajar) * (right + (left - right) * self._side)
+        smirk = float(pose[SMIRK]) - REST_SMIRK
+        if smirk != 0.0:
+            k, reach = (len(n.CORNERS), REST_SMIRK) if smirk < 0.0 else (len(n.CORNERS) + 1, 1.0 - REST_SMIRK)
+            face[self._corners.box] += self._change(k, ajar) * np.float32(abs(smirk) / reach)
+
+    def _change(self, k: int, ajar: float) -> Floats:
+        return self._corners.mix([(k, 1.0 - ajar), (self._changes + k, ajar)])
 
 
 class _Eyes:
@@ -425,14 +432,6 @@ def _place(head: Sequence[float]) -> tuple[int, ...]:
 
 def _at(pose: Pose, name: str, side: str) -> float:
     return float(pose[INDEX[f"{name}_{side}"]])
-
-
-def _sides(pose: Pose, name: str) -> tuple[float, float]:
-    """A parameter's value on the character's right and left; both the same where it has no sides."""
-    if name in INDEX:
-        value = float(pose[INDEX[name]])
-        return value, value
-    return _at(pose, name, "right"), _at(pose, name, "left")
 
 
 def _levels(start: int, levels: Sequence[float], value: float) -> list[tuple[int, float]]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.messages import Pose
-from animator.tha3.pose import MOUTH_NAMES, pose_of
+from animator.tha3.pose import MOUTH_NAMES, REST_SMIRK, pose_of
 
 STAGES = ("first", "mouth", "eyes", "motion", "fine")
 """In the order in which they are baked; each one makes the face better, the first alone makes it drawable."""
@@ -57,7 +57,7 @@ BROWS = (
     "eyebrow_happy",
     "eyebrow_serious",
 )
-CORNERS = ("mouth_lowered_corner", "mouth_raised_corner", "mouth_smirk")
+CORNERS = ("mouth_lowered_corner", "mouth_raised_corner")
 OPEN_AT = 0.5
 """mouth_aaa of the open mouth on which the corners are baked a second time."""
 
@@ -116,6 +116,12 @@ def mouth_nodes() -> npt.NDArray[np.float32]:
             add({one: level, two: level})
     add(dict.fromkeys(letters, 1.0))
     return np.array(nodes, np.float32)
+
+
+def corner_changes() -> tuple[dict[str, float], ...]:
+    """What is baked on a shut and on an open mouth besides its shape: each corner, then no smirk, then a full one."""
+    corners = tuple({name: 1.0, "mouth_smirk": REST_SMIRK} for name in CORNERS)
+    return (*corners, {"mouth_smirk": 0.0}, {"mouth_smirk": 1.0})
 
 
 def body_pose(head: Head) -> Pose:

@@ -63,6 +63,15 @@ MOUTH_NAMES = ("mouth_aaa", "mouth_iii", "mouth_uuu", "mouth_eee", "mouth_ooo", 
 MOUTH = slice(26, 32)
 """The six parameters that open the mouth, in the order of MOUTH_NAMES."""
 
+SMIRK = 36
+"""mouth_smirk."""
+REST_SMIRK = 0.5
+"""mouth_smirk of a face at rest and of every spoken mouth.
+
+THA3 fades shut lips to almost nothing, and this much smirk draws their line. The live tier bakes its mouths with it:
+baked apart and added to other shapes, a smirk leaves the ghost of a second mouth.
+"""
+
 LOW: Pose = np.zeros(45, dtype=np.float32)
 LOW[37:44] = -1.0
 HIGH: Pose = np.ones(45, dtype=np.float32)

@@ -18,7 +18,7 @@ REMEDIES = {
         "Install the v4l2loopback module (Debian/Ubuntu: sudo apt install v4l2loopback-dkms), then run: "
         'sudo modprobe v4l2loopback exclusive_caps=1 card_label="Kuchipaku"'
     ),
-    "darwin": "Install OBS Studio 30 or newer, click Start Virtual Camera in it once, then Stop, and switch it on here.",
+    "darwin": "Install OBS Studio 30 or newer, start and stop its virtual camera once, then switch it on here.",
     "win32": "Install OBS Studio (its virtual camera comes with it), restart Kuchipaku, then switch the camera on.",
 }
 
