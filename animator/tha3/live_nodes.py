@@ -71,7 +71,7 @@ _SINGLES: dict[str, tuple[float, ...]] = {
     "mouth_delta": (0.18, 0.4, 0.7, 1.0),
 }
 _MIXES: tuple[dict[str, float], ...] = (
-    # The mixed visemes of the lip-sync table; each is baked whole and at about half strength.
+    # The mixed visemes of the lip-sync table; each is baked whole and at a few strengths below.
     {"i": 0.35, "u": 0.35},
     {"e": 0.30, "i": 0.20},
     {"i": 0.75, "e": 0.12},
@@ -90,7 +90,8 @@ _MIXES: tuple[dict[str, float], ...] = (
     {"u": 0.80, "i": 0.20},
     {"o": 0.50, "e": 0.30},
 )
-_MIX_GAINS = (0.55, 1.0)
+_MIX_GAINS = (0.3, 0.55, 0.8, 1.0)
+"""Four and not two: 43 instead of 40 dB (median) of the mouth's box over speech, for 34 runs more."""
 
 
 def mouth_nodes() -> npt.NDArray[np.float32]:
