@@ -162,10 +162,13 @@ def main() -> int:
                 over.wait(2.5)  # a question every few seconds, as in a talk
 
     bus.listen(on_fact)
+    threads: list[threading.Thread] = []
     try:
         show.start()
         show.wait_until_loaded(600)
-        assert show.camera is not None
+        if show.camera is None:
+            print(bus.snapshot()["avatar", "state"].data["problem"], file=sys.stderr)
+            return 1
         show.camera.add(meter)
         threads = [threading.Thread(target=target, daemon=True) for target in (talk, listen)]
         for thread in threads:
@@ -175,6 +178,9 @@ def main() -> int:
         talking = measure(bus, meter, options.seconds, working)
     finally:
         over.set()
+        finished.set()
+        for thread in threads:
+            thread.join(30)
         show.stop()
     report = {
         "idle": idle,
