@@ -187,7 +187,7 @@ def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) ->
                 raise
 
     def say_switch(name: str, error: AppError) -> None:
-        bus.emit("llm", "state", state="ready", label=name, problem=error.problem, remedy=error.remedy)
+        bus.emit("llm", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
 
     return models[0] if len(models) == 1 else FailoverChat(models, say_switch)
 

@@ -25,7 +25,7 @@ from app.backends.mic_file import FileMicrophone
 from app.bus import Bus
 from app.cli import main
 from app.errors import AppError
-from app.messages import Ask, Express, Fact, Quit, SwitchCharacter
+from app.messages import Ask, Express, Fact, Quit, SwitchCamera, SwitchCharacter
 from app.settings import Settings
 from app.show import Show
 
@@ -313,6 +313,18 @@ def test_an_unknown_character_is_refused_and_the_face_stays(show):
 
     assert "nobody" in fact.data["problem"]
     assert "haru" in fact.data["problem"]
+    assert running.latest() is not None
+
+
+@pytest.mark.skipif(bool(list(Path("/dev").glob("video*"))), reason="this machine has a camera device")
+def test_a_camera_that_is_not_there_is_said_with_what_to_install(show):
+    running, bus, watcher = show
+
+    bus.gate.put(SwitchCamera(True))
+
+    fact = watcher.wait_for("camera", "state", state="failed")
+    assert "virtual camera" in fact.data["problem"]
+    assert "v4l2loopback" in fact.data["remedy"] or "OBS" in fact.data["remedy"]
     assert running.latest() is not None
 
 
