@@ -16,8 +16,6 @@ import numpy as np
 
 from animator.character import list_characters
 from animator.clock import SystemClock
-from animator.messages import Pixels
-from animator.tha3.face import Face
 from app import __version__, compose, paths
 from app.backends.animator_process import AnimatorProcess
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -305,23 +303,13 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
 def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, Path]:
     """Write the contact sheets of a character: its parameters and its visemes."""
     from animator.contact_sheet import make_sheets
+    from animator.tha3.render import open_face
 
     found = compose.find_character(character)
     weights = compose.weights()
-    face = _face_of(compose.character_of(found).image, weights, engine, progress)
+    face = open_face(compose.character_of(found).image, weights, compose.bakes_dir(), engine, progress)
     out.mkdir(parents=True, exist_ok=True)
     return make_sheets(face.draw, out, name=found.stem, progress=progress)
-
-
-def _face_of(image: Pixels, weights: Path, engine: str, progress: Progress) -> Face:
-    if engine == "exact":
-        from animator.tha3.exact import ExactFace
-
-        return ExactFace(weights, image)
-    from animator.tha3.bake import bake as bake_character
-    from animator.tha3.live import LiveFace
-
-    return LiveFace(bake_character(image, weights, compose.bakes_dir(), progress, lambda: False))
 
 
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:

@@ -222,6 +222,35 @@ def test_a_text_is_spoken_in_a_film(tmp_path, capsys):
     assert report["frames"] / 30 == pytest.approx(report["audio_s"] + 1.2, abs=0.1)
 
 
+def test_given_poses_are_drawn_into_a_file(tmp_path):
+    poses = np.zeros((3, 45), np.float32)
+    poses[1, 26] = 1.0  # mouth_aaa
+    np.save(tmp_path / "poses.npy", poses)
+
+    code = main(
+        ["render", "--character", "haru", "--poses", str(tmp_path / "poses.npy"), "--out", str(tmp_path / "f.npy")]
+    )
+
+    frames = np.load(tmp_path / "f.npy")
+    assert code == 0
+    assert (frames.shape, frames.dtype) == ((3, 512, 512, 4), np.uint8)
+    assert np.array_equal(frames[0], frames[2])
+    assert np.abs(frames[1].astype(int) - frames[0])[165:190, 240:272].max() > 60
+
+
+@pytest.mark.parametrize("poses", [np.zeros((3, 44), np.float32), np.array(["not", "poses"]), np.full((1, 45), np.nan)])
+def test_poses_of_another_kind_are_refused_or_held(tmp_path, capsys, poses):
+    np.save(tmp_path / "poses.npy", poses)
+
+    code = main(
+        ["render", "--character", "haru", "--poses", str(tmp_path / "poses.npy"), "--out", str(tmp_path / "f.npy")]
+    )
+
+    assert code == 1
+    assert "45" in capsys.readouterr().err
+    assert not (tmp_path / "f.npy").exists()
+
+
 def test_the_running_show_answers_and_its_lips_know(show):
     running, bus, watcher = show
     bus.gate.put(Ask("What is the capital of France?"))
