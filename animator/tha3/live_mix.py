@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from animator.tha3.live_nodes import MOUTH_STEPS
+
 Floats = npt.NDArray[np.float32]
 
-_STEPS_PER_UNIT = 128
-"""Mouth poses are rounded to 1/128 so that they repeat; that moves no lip by a tenth of a pixel."""
 _HIT = 900.0
 """How much more hitting the point counts than being near it."""
 
@@ -85,13 +85,13 @@ class Scatter:
 
     def weights(self, point: Floats) -> list[tuple[int, float]]:
         """Node indices and their weights, which sum to 1."""
-        return self._cached(tuple(round(float(v) * _STEPS_PER_UNIT) for v in point))
+        return self._cached(tuple(round(float(v) * MOUTH_STEPS) for v in point))
 
     def _solve(self, steps: tuple[int, ...]) -> list[tuple[int, float]]:
-        point = np.array(steps, np.float64) / _STEPS_PER_UNIT
+        point = np.array(steps, np.float64) / MOUTH_STEPS
         distances = ((self._nodes - point) ** 2).sum(axis=1)
         nearest = int(distances.argmin())
-        if distances[nearest] < (0.5 / _STEPS_PER_UNIT) ** 2:
+        if distances[nearest] < (0.5 / MOUTH_STEPS) ** 2:
             return [(nearest, 1.0)]
         # Hitting the point and summing to 1 weigh heavily; among the mixes that do, the sum of squared distances
         # decides, which by the lifting theorem is the Delaunay cell.

@@ -70,8 +70,7 @@ def test_every_baked_mouth_is_drawn_from_itself_alone(mouths: Scatter):
         weights = dense(mouths, node)
 
         assert weights.argmax() == index
-        # Poses are rounded to 1/128, which may bring in neighbours by that much of the shortest edge.
-        assert weights[index] > 0.9
+        assert weights[index] == 1.0
 
 
 def test_mouth_weights_are_convex_and_reproduce_every_mix_of_visemes(mouths: Scatter):

@@ -21,7 +21,8 @@ pytestmark = [
 ROOT = Path(__file__).resolve().parents[3]
 
 OPEN = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands on that it is ignored
 from app.bus import Bus
 from app.errors import AppError
 from app.gui.main_window import WindowInfo, run_window
