@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +25,11 @@ from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.face import Face
 from animator.tha3.live import LiveFace
+from animator.tha3.live_nodes import STAGES
 
 SIZE_PX = 512
+CLIPS_KEPT = 8
+"""More than a voice works ahead of its sound."""
 
 
 class StillFace:
@@ -61,6 +65,8 @@ class Tha3:
         self._engine = engine
         self._seed = seed
         self._composer = Composer(seed, {})
+        self._character: Character | None = None
+        self._clips: deque[SpeechClip] = deque(maxlen=CLIPS_KEPT)
         self._face: Face = StillFace(np.zeros((SIZE_PX, SIZE_PX, 4), dtype=np.uint8))
         self._bake: subprocess.Popen[str] | None = None
         self._cancelled = False
@@ -83,8 +89,10 @@ class Tha3:
         self._load_live(loaded, progress)
 
     def _swap(self, character: Character, face: Face) -> None:
-        if character is not getattr(self, "_character", None):
+        if character is not self._character:
             composer = Composer(self._seed, character.expressions)
+            for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
+                composer.push(clip)
             self._character = character
             self._composer = composer
         self._face = face
@@ -97,7 +105,7 @@ class Tha3:
             self._swap(character, StillFace(character.image))
         else:
             self._swap(character, face)
-            if "complete" in face.stages:
+            if face.stages >= frozenset(STAGES):
                 progress("Face ready", 1.0)
                 return
 
@@ -142,10 +150,12 @@ class Tha3:
 
     def push(self, clip: SpeechClip) -> None:
         """Prepare the lips of one clip."""
+        self._clips.append(clip)
         self._composer.push(clip)
 
     def clear(self, before_turn: int) -> None:
         """Drop older turns; the mouth comes to rest."""
+        self._clips = deque((c for c in self._clips if c.turn >= before_turn), maxlen=CLIPS_KEPT)
         self._composer.clear(before_turn)
 
     def express(self, name: str, host_ns: int) -> None:
