@@ -2,7 +2,8 @@
 
 Prints one line of JSON, {"url": …, "key": …}, once the model is loaded, and ends when its standard input closes, so
 that it never outlives the app. Listens on 127.0.0.1 only, on a free port, behind a random key: a web page that is open
-in a browser of this computer could otherwise talk to it.
+in a browser of this computer could otherwise talk to it. Where even loopback is switched off (a sandbox without any
+network), it listens on a Unix socket in a folder of its own, and the url begins with unix://.
 """
 
 from __future__ import annotations
@@ -12,10 +13,25 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
+import socket
 import sys
+import tempfile
 
+LOOPBACK = "127.0.0.1"
 NICENESS = 5
 """The face must not stutter while the answer is thought up."""
+
+
+def loopback_works() -> bool:
+    """Whether this computer can talk to itself over 127.0.0.1; also true where there is no other way."""
+    if not hasattr(socket, "AF_UNIX"):
+        return True
+    try:
+        with socket.create_server((LOOPBACK, 0)) as server, socket.create_connection(server.getsockname(), 1.0):
+            return True
+    except OSError:
+        return False
 
 
 def default_threads() -> int:
@@ -50,7 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     params.n_parallel = 1
     params.cpuparams.n_threads = options.threads
     params.cpuparams_batch.n_threads = options.threads
-    params.hostnames = ["127.0.0.1"]
+    folder = None if loopback_works() else tempfile.mkdtemp(prefix="kuchipaku-")
+    params.hostnames = [f"{folder}/chat.sock" if folder else LOOPBACK]
     params.port = 0
     params.api_keys = [key]
     params.cors_origins = "http://127.0.0.1"
@@ -64,6 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
     answer.write(json.dumps({"url": server.listening_address, "key": key}) + "\n")
     answer.flush()
     sys.stdin.buffer.read()
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
     # The server's own shutdown waits for a request that may still be running; the system takes everything back at once.
     os._exit(0)
 

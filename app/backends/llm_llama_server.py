@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.backends.openai_stream import OpenAiEndpoint, OpenAiStream, Piece, StreamTimeouts, whole_sentences
@@ -109,15 +110,7 @@ class LlamaServerChat:
             raise AppError(f"{self.name} is not running.", _REMEDY)
         if max_tokens is not None:
             endpoint = self._stream.endpoint
-            short = OpenAiEndpoint(
-                endpoint.name,
-                endpoint.url,
-                endpoint.model,
-                endpoint.key,
-                {**endpoint.extra, "max_tokens": max_tokens},
-                endpoint.timeouts,
-            )
-            once = OpenAiStream(short)
+            once = OpenAiStream(replace(endpoint, extra={**endpoint.extra, "max_tokens": max_tokens}))
             try:
                 yield from once.pieces(self._with_examples(messages), should_stop)
             finally:
@@ -149,17 +142,19 @@ class LlamaServerChat:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
         address = self._read_address(process)
+        socket = address["url"].removeprefix("unix://") if address["url"].startswith("unix://") else ""
         if self._stream is not None:
             self._stream.close()
         self._stream = OpenAiStream(
             OpenAiEndpoint(
                 name=self.name,
-                url=address["url"] + "/v1",
+                url=("http://localhost" if socket else address["url"]) + "/v1",
                 model=self._model.stem,
                 key=address["key"],
                 extra=dict(SAMPLING),
                 timeouts=self._timeouts,
                 remedy=_REMEDY,
+                socket=socket,
             )
         )
 

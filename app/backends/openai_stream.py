@@ -122,6 +122,8 @@ class OpenAiEndpoint:
     """Further fields of the request (sampling)."""
     timeouts: StreamTimeouts = field(default_factory=StreamTimeouts)
     remedy: str = "Check that the server runs and that its address is right."
+    socket: str = ""
+    """Path of a Unix socket to go through instead of the network; `url` then only names the host."""
 
 
 class OpenAiStream:
@@ -159,7 +161,8 @@ class OpenAiStream:
         endpoint = self.endpoint
         if self._client is None:
             # No proxy from the environment: what was said to a server of one's own must not pass a third one.
-            self._client = httpx.AsyncClient(trust_env=not _is_loopback(endpoint.url))
+            transport = httpx.AsyncHTTPTransport(uds=endpoint.socket) if endpoint.socket else None
+            self._client = httpx.AsyncClient(trust_env=not _is_loopback(endpoint.url), transport=transport)
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         request = {"model": endpoint.model, "messages": list(messages), "stream": True, **endpoint.extra}
         timeout = httpx.Timeout(endpoint.timeouts.first_token_s, connect=endpoint.timeouts.connect_s)

@@ -79,6 +79,27 @@ def test_it_listens_on_loopback_only_and_behind_a_key(chat: LlamaServerChat) -> 
     assert httpx.post(f"{endpoint.url}/chat/completions", json=body, timeout=20).status_code == 401
 
 
+def test_without_even_loopback_it_answers_over_a_socket_of_its_own(model: Path, monkeypatch, tmp_path: Path) -> None:
+    """A sandbox may have no network at all, not even 127.0.0.1."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    no_loopback = tmp_path / "sitecustomize.py"
+    no_loopback.write_text(
+        "import socket\ndef refuse(*_, **__):\n    raise OSError(101, 'Network is unreachable')\n"
+        "socket.create_connection = refuse\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    chat = LlamaServerChat(model)
+    try:
+        chat.load()
+
+        assert chat._stream is not None
+        assert chat._stream.endpoint.socket.startswith(str(tmp_path))
+        assert len(ask(chat, "How are you?")) >= 5
+    finally:
+        chat.close()
+    assert list(tmp_path.glob("kuchipaku-*")) == []
+
+
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="Windows has no niceness")
 def test_it_is_less_urgent_than_the_face(chat: LlamaServerChat) -> None:
     assert chat.pid is not None
