@@ -72,7 +72,7 @@ def test_a_display_that_nobody_serves_is_an_error() -> None:
 
 
 def test_offscreen_needs_no_display() -> None:
-    require_display({"QT_QPA_PLATFORM": "offscreen"})
+    assert require_display({"QT_QPA_PLATFORM": "offscreen"}) is None
 
 
 def test_run_window_without_a_display_raises_before_qt_aborts() -> None:
