@@ -75,8 +75,8 @@ class Worker:
             else:
                 self._tell({"event": "expression", "name": str(header["name"])})
         elif kind == "load":
+            self._engine.cancel_load()  # the newest wish counts; first, or it would meet the new load
             self._loads.put(Path(str(header["character"])))
-            self._engine.cancel_load()  # the newest wish counts
         elif kind == "step":
             self._steps.put(header)
         elif kind == "quit":

@@ -273,8 +273,7 @@ def build_line(
 
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
     """How the animator process is started. Raises AppError where the face's weights are missing or damaged."""
-    weights = default_store().path(FACE_MODEL)
-    return AnimatorOptions(weights, bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
+    return AnimatorOptions(weights(), bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
 
 
 def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> AnimatorProcess:

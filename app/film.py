@@ -17,7 +17,6 @@ import numpy as np
 
 from animator.messages import Pixels, PlayoutAnchor, SpeechClip, SpeechTime
 from animator.timebase import LEAD_S, TAIL_S, Playout
-from app.errors import AppError
 from app.messages import Frame
 from app.ports import Speaker
 
@@ -57,13 +56,10 @@ class FilmSpeaker:
     One thread of its own asks for the frames; anchors and played-out clips are reported from it.
     """
 
-    def __init__(
-        self, film: Film, face: SteppedFace, fps: int, on_frame: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def __init__(self, film: Film, face: SteppedFace, fps: int) -> None:
         self._film = film
         self._face = face
         self._fps = fps
-        self._on_frame = on_frame
         self._clips: queue.SimpleQueue[SpeechClip | None] = queue.SimpleQueue()
         self._queued_s = 0.0
         self._frames = 0
@@ -149,7 +145,6 @@ class FilmSpeaker:
             frame = self._face.step(self._playout.speech_time(host_ns), host_ns)
             self._film.frame(frame.pixels)
             self._frames += 1
-            self._on_frame(self._frames)
 
 
 class LiveFilm:
@@ -169,7 +164,6 @@ class LiveFilm:
         self._start_ns: int | None = None
         self._last: Pixels | None = None
         self._frames = 0
-        self.problem: AppError | None = None
 
     def open(self, width_px: int, height_px: int, fps: float) -> None:
         """Nothing to open: the film is."""

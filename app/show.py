@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,10 @@ from app import compose
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
 from app.errors import AppError
-from app.messages import Command, Frame, Quit, Say, SwitchCamera, SwitchCharacter
+from app.messages import Command, Frame, Mute, Quit, Say, SwitchCamera, SwitchCharacter
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
-
-logger = logging.getLogger(__name__)
 
 
 class Show:
@@ -82,8 +79,6 @@ class Show:
 
     def start(self, *, muted: bool = False, camera_on: bool = False) -> None:
         """Start every part; returns at once."""
-        from app.messages import Mute
-
         if self._camera is not None:
             self._camera.start()
         if muted:

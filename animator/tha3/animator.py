@@ -110,9 +110,13 @@ class Tha3:
                 return
 
         def on_stage() -> None:
-            better = open_bake(folder)
-            if better is not None:
-                self._swap(character, better)
+            nonlocal face
+            if face is not None:
+                face.reload()  # reads what is new; the face on screen gets better where it is
+                return
+            face = open_bake(folder)
+            if face is not None:
+                self._swap(character, face)
 
         self._run_bake(character, progress, on_stage)
 
@@ -126,6 +130,8 @@ class Tha3:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
             )
             self._bake = process
+            if self._cancelled:  # said while the process was being started
+                process.terminate()
             assert process.stdout is not None
             for line in process.stdout:
                 try:
