@@ -45,8 +45,23 @@ def reference_folder(cache: Path) -> Path:
     return folder
 
 
-def load_reference(folder: Path, weights: Path) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def load_reference(folder: Path, weights: Path, device: str = "cpu") -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """A function from a linear picture (4,512,512) in [-1, 1] and a pose (45,) to the reference's picture."""
+    poser = load_reference_poser(folder, weights, device)
+
+    def draw(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
+        import torch
+
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            picture = poser.pose(torch.from_numpy(image).to(device), torch.from_numpy(pose).to(device))[0]
+            return np.asarray(picture.cpu().numpy())
+
+    return draw
+
+
+def load_reference_poser(folder: Path, weights: Path, device: str = "cpu") -> Any:
+    """The reference's own object; `pose(image, pose)` returns its list of tensors, the picture first."""
     import torch
 
     # It imports matplotlib for tools that are not used here.
@@ -64,17 +79,11 @@ def load_reference(folder: Path, weights: Path) -> Callable[[np.ndarray, np.ndar
             names = ("eyebrow_decomposer", "eyebrow_morphing_combiner", "face_morpher")
             names += ("two_algo_face_body_rotator", "editor")
             poser: Any = separable_float.create_poser(
-                torch.device("cpu"), module_file_names={name: str(weights / f"{name}.pt") for name in names}
+                torch.device(device), module_file_names={name: str(weights / f"{name}.pt") for name in names}
             )
             poser.get_modules()
     finally:
         sys.path.remove(str(folder))
         for name in missing:
             del sys.modules[name]
-
-    def draw(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            return poser.pose(torch.from_numpy(image), torch.from_numpy(pose))[0].numpy()
-
-    return draw
+    return poser
