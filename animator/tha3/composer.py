@@ -79,6 +79,8 @@ class Composer:
         self._place: tuple[Key, bool] | None = None
         self._glide: _Glide | None = None
         self._last: tuple[float, State] | None = None
+        self.not_finite = 0
+        """Values of poses so far that were no numbers; they were drawn as 0."""
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -148,6 +150,8 @@ class Composer:
         pose[_HEAD] = np.clip(pose[_HEAD], -HEAD_LIMIT, HEAD_LIMIT)
         pose[_BODY] = pose[_BODY] + BODY_PER_HEAD * expression[_TURN_AND_TILT]
         pose[p.MOUTH] = np.maximum(mouth, expression[p.MOUTH] * np.float32(1.0 - shut_lips))
+        # Layers may well add up to more than a range holds; what is no number at all is a fault worth counting.
+        self.not_finite += int(np.count_nonzero(~np.isfinite(pose)))
         return p.clamp(pose)[0]
 
     def _speech_state(self, speech: SpeechTime | None, time_s: float) -> tuple[State, float]:
