@@ -9,13 +9,20 @@ import numpy as np
 from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
 from animator.tha3 import pose as p
+from animator.tha3.crossfade import Crossfade, Curve
+from animator.tha3.emotions import EMOTIONS
 
-PRESETS: Mapping[str, Mapping[str, float]] = DEFAULT_EXPRESSIONS
-"""What every character can show; a character's own file replaces or adds to them."""
+PRESETS: Mapping[str, Mapping[str, float]] = {**DEFAULT_EXPRESSIONS, **EMOTIONS}
+"""What every character can show: the short set of the keys 1 to 8, then the emotions. A character's own file replaces
+or adds to them."""
 
 NEUTRAL = "neutral"
 FADE_S = 0.240
 """A face takes 200-300 ms to change its expression."""
+HEAD_FADE_S = 0.420
+"""A head is heavier than a brow."""
+_FADES_S = np.full(45, FADE_S, dtype=np.float32)
+_FADES_S[p.BODY] = HEAD_FADE_S
 
 CORNERS = slice(32, 36)
 """mouth_lowered_corner and mouth_raised_corner."""
@@ -39,36 +46,52 @@ def expression_poses(expressions: Mapping[str, Mapping[str, float]]) -> dict[str
 
 
 class ExpressionFader:
-    """The expression over time: fades within FADE_S, also from the middle of a fade. One thread at a time."""
+    """The expression over time: fades within FADE_S (the head within HEAD_FADE_S), also from the middle of a fade.
 
-    def __init__(self, expressions: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    One thread at a time may call `set`, any `pose_at`. `under` is what shows where nothing is set: an expression fader
+    of its own for a layer above another, a face at rest otherwise.
+    """
+
+    def __init__(
+        self, expressions: Mapping[str, Mapping[str, float]] | None = None, under: Curve | None = None
+    ) -> None:
         self._poses = expression_poses(expressions or {})
-        self._from = self._poses[NEUTRAL]
-        self._since_s = -1e9
+        neutral = self._poses[NEUTRAL]
+        self._under: Curve = under if under is not None else lambda _: neutral
+        self._fades = Crossfade(self._under)
         self.name = NEUTRAL
+        self.intensity = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
         """What can be shown."""
         return tuple(self._poses)
 
-    def set(self, name: str, time_s: float) -> None:
-        """Fade to `name`, starting at host time `time_s`.
+    def set(self, name: str, time_s: float, intensity: float = 1.0) -> None:
+        """Fade to `name`, starting at host time `time_s`; `intensity` in [0, 1] is how much of it shows.
+
+        "neutral" lets go: what is under this layer shows again.
 
         Raises:
-            ValueError: If there is no such expression; the message lists those there are.
+            ValueError: If there is no such expression (the message lists those there are), or no such intensity.
         """
         if name not in self._poses:
             raise ValueError(f"there is no expression called {name!r}; there are {', '.join(self._poses)}")
-        if name == self.name:
+        if not 0.0 <= intensity <= 1.0:
+            raise ValueError(f"got intensity {intensity!r}; expected a number from 0 to 1")
+        if name == self.name and intensity == self.intensity:
             return
-        self._from, self._since_s, self.name = self.pose_at(time_s), time_s, name
+        self.name, self.intensity = name, intensity
+        self._fades.to(self._under if name == NEUTRAL else self._curve(name, intensity), time_s, _FADES_S)
+
+    def _curve(self, name: str, intensity: float) -> Curve:
+        neutral = self._poses[NEUTRAL]
+        pose = np.asarray(neutral + np.float32(intensity) * (self._poses[name] - neutral), dtype=np.float32)
+        return lambda _: pose
 
     def pose_at(self, time_s: float) -> Pose:
         """The expression at host time `time_s`, float32 (45,); a copy."""
-        x = min(max((time_s - self._since_s) / FADE_S, 0.0), 1.0)
-        share = np.float32(x * x * (3.0 - 2.0 * x))
-        return np.asarray(self._from + share * (self._poses[self.name] - self._from), dtype=np.float32)
+        return self._fades.at(time_s)
 
 
 def while_speaking(expression: Pose, activity: float) -> Pose:

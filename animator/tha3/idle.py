@@ -56,8 +56,11 @@ _MASK = (1 << 64) - 1
 _BLINKS, _DOUBLES, _SACCADES, _LOOKS_X, _LOOKS_Y, _HOMES, _PHASES = range(7)
 
 
-def _random(seed: int, stream: int, k: int) -> float:
-    """A number in [0, 1) that belongs to (seed, stream, k) for good (SplitMix64's mixing)."""
+def random_at(seed: int, stream: int, k: int) -> float:
+    """A number in [0, 1) that belongs to (seed, stream, k) for good (SplitMix64's mixing).
+
+    Streams below 40 are this module's, those from 40 on are for others.
+    """
     z = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03 + k * 0x8CB92BA72F3D8DD7 + 0x632BE59BD9B4E019) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -70,7 +73,7 @@ def _smoothstep(x: float) -> float:
 
 
 def _event_s(seed: int, stream: int, k: int, slot_s: float, jitter_s: float) -> float:
-    return k * slot_s + jitter_s * _random(seed, stream, k)
+    return k * slot_s + jitter_s * random_at(seed, stream, k)
 
 
 def _lid(since_s: float) -> float:
@@ -87,7 +90,7 @@ def blink(time_s: float, seed: int) -> float:
     for k in (slot - 1, slot):
         begin_s = _event_s(seed, _BLINKS, k, BLINK_SLOT_S, BLINK_JITTER_S)
         begins_s = [begin_s]
-        if _random(seed, _DOUBLES, k) < DOUBLE_BLINK_SHARE:
+        if random_at(seed, _DOUBLES, k) < DOUBLE_BLINK_SHARE:
             begins_s.append(begin_s + DOUBLE_BLINK_AFTER_S)
         for each_s in begins_s:
             if 0.0 <= time_s - each_s <= BLINK_S:
@@ -104,9 +107,9 @@ def look(time_s: float, seed: int) -> tuple[float, float]:
     """Where the eyes look: (iris_rotation_x, iris_rotation_y), within (LOOK_X, LOOK_Y)."""
 
     def target(k: int) -> tuple[float, float]:
-        if _random(seed, _HOMES, k) < LOOK_HOME_SHARE:
+        if random_at(seed, _HOMES, k) < LOOK_HOME_SHARE:
             return 0.0, 0.0
-        return LOOK_X * (2 * _random(seed, _LOOKS_X, k) - 1), LOOK_Y * (2 * _random(seed, _LOOKS_Y, k) - 1)
+        return LOOK_X * (2 * random_at(seed, _LOOKS_X, k) - 1), LOOK_Y * (2 * random_at(seed, _LOOKS_Y, k) - 1)
 
     k = math.floor(time_s / SACCADE_SLOT_S)
     if time_s < _event_s(seed, _SACCADES, k, SACCADE_SLOT_S, SACCADE_JITTER_S):
@@ -121,7 +124,7 @@ def _sway(time_s: float, seed: int, axis: int) -> float:
     """A slow wander in [-1, 1]."""
     total = 0.0
     for i, (hz, weight) in enumerate(zip(SWAY_HZ, SWAY_WEIGHTS, strict=True)):
-        phase = _random(seed, _PHASES, 8 * axis + i)
+        phase = random_at(seed, _PHASES, 8 * axis + i)
         total += weight * math.sin(2 * math.pi * (hz * (1 + 0.07 * axis) * time_s + phase))
     return total
 
