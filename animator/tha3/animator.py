@@ -168,6 +168,21 @@ class Tha3:
         """Fade to expression `name`."""
         self._composer.express(name, host_ns / 1e9)
 
+    def feel(self, name: str, intensity: float, host_ns: int) -> None:
+        """Fade to emotion `name` at `intensity`, under what the user has chosen."""
+        self._composer.feel(name, host_ns / 1e9, intensity)
+
+    def gesture(self, name: str, host_ns: int) -> None:
+        """Begin gesture `name`."""
+        self._composer.gesture(name, host_ns / 1e9)
+
+    def think(self, turn: int, on: bool, host_ns: int) -> None:
+        """Look away while the brain works on `turn`, and back when it no longer does."""
+        if on:
+            self._composer.think(turn, host_ns / 1e9)
+        else:
+            self._composer.attend(turn, host_ns / 1e9)
+
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
         """Draw the face at `host_ns`."""
         return self._face.draw(self._composer.pose(speech, host_ns / 1e9))

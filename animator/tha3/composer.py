@@ -171,10 +171,14 @@ class Composer:
         return _Speech(track, SpokenBreath(phones, track.duration_s))
 
     def clear(self, before_turn: int) -> None:
-        """Drop every clip of turns older than `before_turn`; the mouth glides to rest within 0.1 s."""
+        """Drop every clip of turns older than `before_turn`, and what is thought about them.
+
+        The mouth glides to rest within 0.1 s.
+        """
         with self._lock:
             self._oldest_turn = max(self._oldest_turn, before_turn)
             self._tracks = {key: track for key, track in self._tracks.items() if key[0] >= before_turn}
+        self.attend(before_turn - 1, self._drawn_s)
 
     def express(self, name: str, time_s: float) -> None:
         """The user's wish: fade to expression `name` from host time `time_s` on, over whatever emotion there is.
@@ -213,10 +217,10 @@ class Composer:
                 self._gaze.away(time_s)
             self._thinking = turn
 
-    def attend(self, time_s: float) -> None:
-        """Nothing is being thought about any more: look at the viewer."""
+    def attend(self, turn: int, time_s: float) -> None:
+        """`turn` and those before it are no longer thought about: look at the viewer from host time `time_s` on."""
         with self._lock:
-            if self._thinking is not None:
+            if self._thinking is not None and self._thinking <= turn:
                 self._thinking = None
                 self._gaze.back(time_s)
 
@@ -227,9 +231,9 @@ class Composer:
         """
         # What is heard of late must not move the face in the past, or it would jump.
         drawn_s = self._drawn_s if 0.0 <= time_s - self._drawn_s <= MAX_GAP_S else -math.inf
-        if speech is not None and self._thinking is not None and speech.turn >= self._thinking:
+        if speech is not None and self._thinking is not None:
             # From when the clip came into reach, whichever frame sees it first.
-            self.attend(max(time_s - speech.time_s - LEAD_S, drawn_s))
+            self.attend(speech.turn, max(time_s - speech.time_s - LEAD_S, drawn_s))
         state, shut_lips = self._speech_state(speech, time_s)
         mouth, activity, energy, nod = state[:6], float(state[6]), float(state[7]), float(state[8])
         expression = while_speaking(self._hotkey.pose_at(time_s), activity)
