@@ -24,6 +24,7 @@ from animator.protocol import Capabilities, Progress
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.face import Face
+from animator.tha3.finish import finished
 from animator.tha3.live import LiveFace
 from animator.tha3.live_nodes import STAGES
 
@@ -90,7 +91,7 @@ class Tha3:
 
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
-            composer = Composer(self._seed, character.expressions)
+            composer = Composer(self._seed, character.expressions, character.motion)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)
             self._character = character
@@ -185,7 +186,8 @@ class Tha3:
 
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
         """Draw the face at `host_ns`."""
-        return self._face.draw(self._composer.pose(speech, host_ns / 1e9))
+        pixels = self._face.draw(self._composer.pose(speech, host_ns / 1e9))
+        return finished(pixels, self._character.finish) if self._character is not None else pixels
 
     def cancel_load(self) -> None:
         """End a bake that is running, so that `load` returns soon (any thread). What is baked so far is kept."""

@@ -24,6 +24,12 @@ HEAD_FADE_S = 0.420
 _FADES_S = np.full(45, FADE_S, dtype=np.float32)
 _FADES_S[p.BODY] = HEAD_FADE_S
 
+_HAPPY_LIDS = slice(14, 16)
+HAPPY_LIDS_OPEN = 0.3
+"""Up to here eye_happy_wink is an open eye; the networks draw a blur between this and nearly 1."""
+SHUT_FROM = 0.5
+"""An emotion as strong as this smiles with shut eyes, if it does so at all."""
+
 CORNERS = slice(32, 36)
 """mouth_lowered_corner and mouth_raised_corner."""
 CORNERS_WHILE_SPEAKING = 0.4
@@ -43,6 +49,19 @@ def expression_poses(expressions: Mapping[str, Mapping[str, float]]) -> dict[str
         except ValueError as error:
             raise ValueError(f"expression {name!r}: {error}; expected names such as eye_wink or mouth_smirk") from None
     return poses
+
+
+def at_intensity(pose: Pose, neutral: Pose, intensity: float) -> Pose:
+    """`pose` shown with `intensity` in [0, 1] instead of fully: so far from `neutral`. float32 (45,).
+
+    Lids that smile stay shut or stay open: half shut they are no eye (HAPPY_LIDS_OPEN).
+    """
+    shown = np.asarray(neutral + np.float32(intensity) * (pose - neutral), dtype=np.float32)
+    smiling = pose[_HAPPY_LIDS]
+    between = (shown[_HAPPY_LIDS] > HAPPY_LIDS_OPEN) & (smiling > HAPPY_LIDS_OPEN)
+    stay = smiling if intensity >= SHUT_FROM else np.float32(HAPPY_LIDS_OPEN)
+    shown[_HAPPY_LIDS] = np.where(between, stay, shown[_HAPPY_LIDS])
+    return shown
 
 
 class ExpressionFader:
@@ -85,8 +104,7 @@ class ExpressionFader:
         self._fades.to(self._under if name == NEUTRAL else self._curve(name, intensity), time_s, _FADES_S)
 
     def _curve(self, name: str, intensity: float) -> Curve:
-        neutral = self._poses[NEUTRAL]
-        pose = np.asarray(neutral + np.float32(intensity) * (self._poses[name] - neutral), dtype=np.float32)
+        pose = at_intensity(self._poses[name], self._poses[NEUTRAL], intensity)
         return lambda _: pose
 
     def pose_at(self, time_s: float) -> Pose:

@@ -7,7 +7,15 @@ import pytest
 
 from animator.tha3 import pose as p
 from animator.tha3.emotions import EMOTIONS
-from animator.tha3.expressions import FADE_S, PRESETS, ExpressionFader, expression_poses, while_speaking
+from animator.tha3.expressions import (
+    FADE_S,
+    HAPPY_LIDS_OPEN,
+    PRESETS,
+    ExpressionFader,
+    at_intensity,
+    expression_poses,
+    while_speaking,
+)
 
 SHORT = ("happy", "sad", "angry", "surprised", "shy", "sleepy", "smug", "neutral")
 GO_EMOTIONS = [
@@ -89,6 +97,22 @@ def test_a_new_expression_in_mid_fade_goes_on_from_where_the_face_is() -> None:
 
     np.testing.assert_allclose(before, fader.pose_at(5.1), atol=1e-6)
     np.testing.assert_allclose(expression_poses({})["happy"], fader.pose_at(6.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("intensity", [0.0, 0.2, 0.4, 0.6, 0.9, 1.0])
+def test_at_any_intensity_smiling_lids_are_open_or_shut(intensity: float) -> None:
+    poses = expression_poses({})
+    for name in PRESETS:
+        lids = at_intensity(poses[name], poses["neutral"], intensity)[14:16]
+        assert ((lids <= HAPPY_LIDS_OPEN) | (lids == 1.0)).all(), name
+
+
+def test_intensity_scales_everything_else() -> None:
+    poses = expression_poses({})
+
+    half = at_intensity(poses["anger"], poses["neutral"], 0.5)
+
+    np.testing.assert_allclose((poses["anger"] + poses["neutral"]) / 2, half, atol=1e-6)
 
 
 def test_setting_the_same_expression_again_does_not_restart_the_fade() -> None:
