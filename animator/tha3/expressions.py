@@ -26,7 +26,7 @@ _FADES_S[p.BODY] = HEAD_FADE_S
 
 _HAPPY_LIDS = slice(14, 16)
 HAPPY_LIDS_OPEN = 0.3
-"""Up to here eye_happy_wink is an open eye; the networks draw a blur between this and nearly 1."""
+"""Up to here eye_happy_wink is an open eye; the live face blurs between this and 1."""
 SHUT_FROM = 0.5
 """An emotion as strong as this smiles with shut eyes, if it does so at all."""
 
