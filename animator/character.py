@@ -29,6 +29,9 @@ from animator.tha3.emotion_import import EmotionFileError, import_emotions
 SIZE_PX = 512
 """THA3 knows one picture size."""
 
+LARGE_PX = 1024
+"""Size of the art that the live tier draws from when it is asked for more than 512 px."""
+
 HEAD_BOX = (192, 64, 320, 192)
 """Where THA3 expects the head: left, top, right, bottom in px, half open. Hair may overflow. Source: THA3's README."""
 
@@ -126,11 +129,15 @@ class CharacterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CheckedPicture:
-    """A picture that THA3 can use: uint8 RGBA (512, 512, 4), what was changed to get there, and where the head is."""
+    """A picture that THA3 can use: uint8 RGBA (512, 512, 4), what was changed to get there, and where the head is.
+
+    `large` is the same picture at (1024, 1024, 4) where the file has at least as many pixels, None elsewhere.
+    """
 
     image: Pixels
     notes: tuple[str, ...]
     head_box: Box
+    large: Pixels | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +162,8 @@ class Character:
     notes: tuple[str, ...]
     motion: Motion = field(default_factory=Motion)
     finish: Finish = field(default_factory=Finish)
+    large: Pixels | None = None
+    """The art at uint8 RGBA (1024, 1024, 4), read-only, where there is that much of it: see `image_large`."""
 
 
 def load_character(path: Path) -> Character:
@@ -181,6 +190,7 @@ def load_character(path: Path) -> Character:
         folder=path.parent,
         head_box=picture.head_box,
         notes=picture.notes,
+        large=picture.large,
     )
 
 
@@ -214,12 +224,15 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
 
 def _load_folder(folder: Path) -> Character:
     table = _read_toml(folder)
-    known = {*_TEXT_LIMITS, "image", "expressions", "expressions_file", "motion", "finish"}
+    known = {*_TEXT_LIMITS, "image", "image_large", "expressions", "expressions_file", "motion", "finish"}
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
     name = _clean_name(_text(table, "name", folder.name)) or folder.name
     picture = examine_picture(_path_of(folder, "image", table.get("image", "picture.png"), "picture.png"))
+    large = picture.large
+    if "image_large" in table:
+        large = _read_large(_path_of(folder, "image_large", table["image_large"], "picture_1024.png"), picture.image)
     imported, notes = _imported(folder, table)
     language = _text(table, "language", "en-us")
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", language):
@@ -243,6 +256,7 @@ def _load_folder(folder: Path) -> Character:
         notes=(*picture.notes, *notes),
         motion=_motion(table.get("motion", {})),
         finish=_finish(table.get("finish", {})),
+        large=large,
     )
 
 
@@ -439,15 +453,52 @@ def examine_picture(file: Path) -> CheckedPicture:
     data = _read_limited(file, MAX_FILE_BYTES, "The picture")
     _check_header(data)
     notes: list[str] = []
-    picture = _decode(data, notes)
-    picture = _to_square(picture, notes)
+    original = _decode(data, notes)
+    picture = _to_square(original, notes)
     image = np.array(picture, dtype=np.uint8)
     # Traces of an eraser count as empty; they would turn into specks of colour.
     image[image[:, :, 3] < 3] = 0
     _check_alpha(image)
     head_box = _check_head(image)
     image.setflags(write=False)
-    return CheckedPicture(image, tuple(notes), head_box)
+    return CheckedPicture(image, tuple(notes), head_box, _to_large(original))
+
+
+def _read_large(file: Path, image: Pixels) -> Pixels:
+    """The larger edition of `image`; refuses another picture."""
+    data = _read_limited(file, MAX_FILE_BYTES, "The large picture")
+    _check_header(data)
+    large = _to_large(_decode(data, []))
+    if large is None:
+        raise CharacterError(
+            f"The large picture of character.toml, {file.name}, has fewer than {LARGE_PX}x{LARGE_PX} pixels.",
+            "Export it larger, or leave image_large out.",
+        )
+    shrunk = np.array(_resized(Image.fromarray(large), SIZE_PX), dtype=np.int16)
+    # Another tool's smoothing changes edges by a few levels; another picture changes areas.
+    if float(np.abs(shrunk * (shrunk[:, :, 3:] > 0) - image * (image[:, :, 3:] > 0)).mean()) > _LARGE_DIFFERS:
+        raise CharacterError(
+            f"The large picture of character.toml, {file.name}, does not show the same as the small one.",
+            "Export both from the same drawing, or leave image_large out.",
+        )
+    return large
+
+
+_LARGE_DIFFERS = 4.0
+"""Mean difference of two editions, of 255: our own art exported at both sizes has 0.7, moved by 2 px 5."""
+
+
+def _to_large(picture: Image.Image) -> Pixels | None:
+    """The square part of `picture` at LARGE_PX; None where it has fewer pixels."""
+    if min(picture.size) < LARGE_PX:
+        return None
+    square = _square(picture)
+    if square.size[0] != LARGE_PX:
+        square = _resized(square, LARGE_PX)
+    large = np.array(square, dtype=np.uint8)
+    large[large[:, :, 3] < 3] = 0
+    large.setflags(write=False)
+    return large
 
 
 def _read_limited(
@@ -518,22 +569,31 @@ def _decode(data: bytes, notes: list[str]) -> Image.Image:
 def _to_square(picture: Image.Image, notes: list[str]) -> Image.Image:
     width, height = picture.size
     side = min(width, height)
+    picture = _square(picture)
     if width > height:
-        left = (width - side) // 2
-        picture = picture.crop((left, 0, left + side, side))
         notes.append(f"The picture was {width}x{height}; its middle {side}x{side} is used.")
     elif height > width:
-        # From the top: heads are there, and THA3 likes bodies that are cut by the bottom edge.
-        picture = picture.crop((0, 0, side, side))
         notes.append(f"The picture was {width}x{height}; its top {side}x{side} is used.")
     if side != SIZE_PX:
-        # Premultiplied, or the colour of empty pixels would bleed into the outline.
-        picture = picture.convert("RGBa").resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS).convert("RGBA")
+        picture = _resized(picture, SIZE_PX)
         notes.append(
             f"The picture was scaled from {side}x{side} to 512x512."
             + (" It will look soft; a larger original looks better." if side < SIZE_PX else "")
         )
     return picture
+
+
+def _square(picture: Image.Image) -> Image.Image:
+    width, height = picture.size
+    side = min(width, height)
+    # From the top: heads are there, and THA3 likes bodies that are cut by the bottom edge.
+    left = max(width - height, 0) // 2
+    return picture.crop((left, 0, left + side, side))
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    # Premultiplied, or the colour of empty pixels would bleed into the outline.
+    return picture.convert("RGBa").resize((side, side), Image.Resampling.LANCZOS).convert("RGBA")
 
 
 def _check_alpha(image: Pixels) -> None:

@@ -256,6 +256,18 @@ def check_gpu() -> Iterator[Check]:
         yield Check("gpu", "ok", f"no NVIDIA GPU: the face plays from its bake (torch {torch})")
 
 
+_FACE = "from animator.tha3.providers import describe; print(describe())"
+
+
+def check_face() -> Iterator[Check]:
+    """What runs the face's networks: baking on every machine, drawing where there is no CUDA device for PyTorch."""
+    code, out, problem = _child(_FACE)
+    if code == 0:
+        yield Check("face", "ok", out.splitlines()[-1])
+    else:
+        yield Check("face", "warn", f"ONNX Runtime cannot run it, PyTorch will (slowly): {problem}", SETUP)
+
+
 def check_groq() -> Iterator[Check]:
     """Whether a Groq key is set. Its value is never shown."""
     if os.environ.get("GROQ_API_KEY"):
@@ -284,6 +296,7 @@ CHECKS: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
     ("display", check_display),
     ("virtual camera", check_virtual_camera),
     ("gpu", check_gpu),
+    ("face", check_face),
     ("groq key", check_groq),
     ("espeak", check_espeak),
 )

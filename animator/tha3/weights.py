@@ -7,7 +7,10 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from animator.tha3.networks import Networks
@@ -57,6 +60,20 @@ def load_networks(folder: Path, device: torch.device | str = "cpu") -> Networks:
         network.load_state_dict(state, assign=True, strict=True)
     networks.requires_grad_(requires_grad=False)
     return networks.eval().to(device)
+
+
+class WeightArrays(NamedTuple):
+    """The five networks' tensors, float32, by network and key, and whether they are of the separable variant."""
+
+    networks: dict[str, dict[str, npt.NDArray[np.float32]]]
+    separable: bool
+
+
+def load_arrays(folder: Path) -> WeightArrays:
+    """As `load_networks`, but as plain arrays."""
+    networks = load_networks(folder)
+    arrays = {name: {k: v.numpy() for k, v in getattr(networks, name).state_dict().items()} for name in FILES}
+    return WeightArrays(arrays, separable=True)
 
 
 def _checked_path(folder: Path, name: str) -> Path:

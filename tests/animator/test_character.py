@@ -445,3 +445,30 @@ def test_a_pipe_in_place_of_a_picture_does_not_hang(tmp_path: Path) -> None:
 
     with pytest.raises(CharacterError, match="not a plain file"):
         check_picture(tmp_path / "a.png")
+
+
+def test_a_large_edition_of_the_picture_comes_along(folder: Write):
+    made = folder('image_large = "large.png"\n')
+    (made / "large.png").write_bytes((HARU / "haru_1024.png").read_bytes())
+    large = load_character(made).large
+
+    assert large is not None
+    assert (np.uint8, (1024, 1024, 4)) == (large.dtype, large.shape)
+    assert load_character(HARU).large is not None
+
+
+def test_a_picture_with_enough_pixels_is_its_own_large_edition(art: Image.Image, tmp_path: Path):
+    big = examine_picture(HARU / "haru_1024.png")
+
+    assert big.large is not None
+    assert np.array_equal(np.asarray(Image.open(HARU / "haru_1024.png"))[500], big.large[500])
+    assert examine_picture(saved(art, tmp_path / "small.png")).large is None
+
+
+@pytest.mark.parametrize(("dx", "size"), [(40, 1024), (0, 512)])
+def test_a_large_edition_that_does_not_fit_is_refused(folder: Write, art: Image.Image, dx: int, size: int):
+    made = folder('image_large = "large.png"\n')
+    saved(placed(art, dx=dx).resize((size, size)), made / "large.png")
+
+    with pytest.raises(CharacterError, match=r"large\.png"):
+        load_character(made)
