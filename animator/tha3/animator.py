@@ -92,6 +92,7 @@ class Tha3:
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
             composer = Composer(self._seed, character.expressions, character.motion)
+            composer.take_over(self._composer)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)
             self._character = character

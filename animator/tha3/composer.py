@@ -145,6 +145,18 @@ class Composer:
         """The expression that is shown or being faded to: the user's if one is set, else the emotion."""
         return self._hotkey.name if self._hotkey.name != NEUTRAL else self._emotion.name
 
+    def take_over(self, before: Composer) -> None:
+        """Go on where another character's composer is: what it shows, thinks and gestures, as far as it is known here.
+
+        Its clips are not taken along; push them again.
+        """
+        for mine, other in ((self._emotion, before._emotion), (self._hotkey, before._hotkey)):
+            if other.name in mine.names:
+                mine.set(other.name, -1e9, other.intensity)
+        with before._lock:
+            self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
+            self._breath, self._breathing = before._breath, before._breathing
+
     def push(self, clip: SpeechClip) -> None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
 

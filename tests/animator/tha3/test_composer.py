@@ -489,3 +489,29 @@ def test_eyes_that_smile_shut_do_not_blink() -> None:
 
     assert pose[p.INDEX["eye_wink_left"]] < 0.01
     assert pose[p.INDEX["eye_happy_wink_left"]] > 0.99
+
+
+def test_a_new_character_goes_on_with_what_the_one_before_showed() -> None:
+    before, after = Composer(1, {"wild": {"eye_wink_left": 1.0}}), Composer(1)
+    before.feel("sadness", 90.0, 0.5)
+    before.express("smug", 91.0)
+    before.think(1, 99.0)
+    before.gesture("tilt", 99.9)
+
+    after.take_over(before)
+
+    np.testing.assert_allclose(before.pose(None, 100.3), after.pose(None, 100.3), atol=1e-5)
+    after.express("neutral", 101.0)
+    after.attend(1, 101.0)
+    np.testing.assert_allclose(
+        0.5 * (brows(preset("sadness")) + brows(preset("neutral"))), brows(after.pose(None, 103.0)), atol=1e-6
+    )
+
+
+def test_an_expression_that_the_new_character_lacks_is_let_go() -> None:
+    before, after = Composer(1, {"wild": {"eyebrow_angry": 1.0}}), Composer(1)
+    before.express("wild", 90.0)
+
+    after.take_over(before)
+
+    assert "neutral" == after.expression
