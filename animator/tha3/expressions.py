@@ -9,7 +9,7 @@ import numpy as np
 from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
 from animator.tha3 import pose as p
-from animator.tha3.crossfade import Crossfade, Curve
+from animator.tha3.crossfade import Crossfade, Curve, smoothstep
 from animator.tha3.emotions import EMOTIONS
 
 PRESETS: Mapping[str, Mapping[str, float]] = {**DEFAULT_EXPRESSIONS, **EMOTIONS}
@@ -24,7 +24,14 @@ HEAD_FADE_S = 0.420
 _FADES_S = np.full(45, FADE_S, dtype=np.float32)
 _FADES_S[p.BODY] = HEAD_FADE_S
 
+_LIDS = slice(12, 14)
 _HAPPY_LIDS = slice(14, 16)
+LIDS_SHUT = 0.9
+"""Lids that an expression sets to this or more are shut."""
+LIDS_AJAR, HAPPY_LIDS_AJAR = 0.1, 0.25
+"""Where they are meanwhile: eye_wink, and eye_happy_wink."""
+SHUT_S, SHUT_EVERY_S = 1.8, 5.5
+LID_S = 0.100
 HAPPY_LIDS_OPEN = 0.3
 """Up to here eye_happy_wink is an open eye; the live face blurs between this and 1."""
 SHUT_FROM = 0.5
@@ -64,6 +71,17 @@ def at_intensity(pose: Pose, neutral: Pose, intensity: float) -> Pose:
     return shown
 
 
+def shut_share(since_s: float) -> float:
+    """How far lids that an expression shuts are shut, in [0, 1], `since_s` after it was set.
+
+    Nobody beams with shut eyes for a whole answer: SHUT_S shut, then ajar, and shut again every SHUT_EVERY_S.
+    """
+    phase_s = since_s % SHUT_EVERY_S if since_s > 0.0 else 0.0
+    opening = float(smoothstep((phase_s - SHUT_S) / LID_S))
+    closing = float(smoothstep((phase_s - SHUT_EVERY_S + LID_S) / LID_S))
+    return 1.0 - opening + closing
+
+
 class ExpressionFader:
     """The expression over time: fades within FADE_S (the head within HEAD_FADE_S), also from the middle of a fade.
 
@@ -101,11 +119,16 @@ class ExpressionFader:
         if name == self.name and intensity == self.intensity:
             return
         self.name, self.intensity = name, intensity
-        self._fades.to(self._under if name == NEUTRAL else self._curve(name, intensity), time_s, _FADES_S)
+        self._fades.to(self._under if name == NEUTRAL else self._curve(name, intensity, time_s), time_s, _FADES_S)
 
-    def _curve(self, name: str, intensity: float) -> Curve:
+    def _curve(self, name: str, intensity: float, since_s: float) -> Curve:
         pose = at_intensity(self._poses[name], self._poses[NEUTRAL], intensity)
-        return lambda _: pose
+        opened = pose.copy()
+        for lids, ajar in ((_LIDS, LIDS_AJAR), (_HAPPY_LIDS, HAPPY_LIDS_AJAR)):
+            opened[lids] = np.where(pose[lids] >= LIDS_SHUT, ajar, pose[lids])
+        if np.array_equal(opened, pose):
+            return lambda _: pose
+        return lambda time_s: np.asarray(opened + shut_share(time_s - since_s) * (pose - opened), dtype=np.float32)
 
     def pose_at(self, time_s: float) -> Pose:
         """The expression at host time `time_s`, float32 (45,); a copy."""

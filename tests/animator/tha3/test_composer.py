@@ -483,7 +483,7 @@ def test_eyes_that_smile_shut_do_not_blink() -> None:
 
     composer = Composer(1)
     shut_s = next(t for t in np.arange(0.0, 10.0, 0.005) if idle.blink(float(t), 1) >= 0.999)
-    composer.feel("joy", shut_s - 5.0)
+    composer.feel("joy", shut_s - 1.0)
 
     pose = composer.pose(None, shut_s)
 

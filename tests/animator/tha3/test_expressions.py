@@ -9,6 +9,7 @@ from animator.tha3 import pose as p
 from animator.tha3.emotions import EMOTIONS
 from animator.tha3.expressions import (
     FADE_S,
+    HAPPY_LIDS_AJAR,
     HAPPY_LIDS_OPEN,
     PRESETS,
     ExpressionFader,
@@ -105,6 +106,19 @@ def test_at_any_intensity_smiling_lids_are_open_or_shut(intensity: float) -> Non
     for name in PRESETS:
         lids = at_intensity(poses[name], poses["neutral"], intensity)[14:16]
         assert ((lids <= HAPPY_LIDS_OPEN) | (lids == 1.0)).all(), name
+
+
+def test_eyes_that_an_expression_shuts_open_for_a_while_and_shut_again_without_a_jump() -> None:
+    fader = ExpressionFader()
+    fader.set("joy", 100.0)
+    times = np.arange(100.4, 112.0, 1 / 60)
+    lid = np.array([fader.pose_at(float(t))[14] for t in times])
+
+    assert lid[times < 101.7].min() == 1.0
+    assert lid[(times > 102.0) & (times < 105.3)].max() == pytest.approx(HAPPY_LIDS_AJAR)
+    assert lid[(times > 105.6) & (times < 107.2)].min() == 1.0
+    assert np.abs(np.diff(lid)).max() < 0.25
+    assert lid[(times > 107.5) & (times < 110.8)].max() < HAPPY_LIDS_OPEN
 
 
 def test_intensity_scales_everything_else() -> None:
