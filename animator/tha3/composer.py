@@ -22,7 +22,7 @@ from animator.messages import Phone, Pose, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
-from animator.tha3.expressions import HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, while_speaking
+from animator.tha3.expressions import HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
 from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
 from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
@@ -261,6 +261,7 @@ class Composer:
         gesture = self._gesture_offsets(time_s)
         gaze = self._gaze.at(time_s)
 
+        expression[_HAPPY_LIDS] = drawable_lids(expression[_HAPPY_LIDS])
         # Eyes that are shut with a smile do not blink: the lid would jump from one arc to the other.
         idle[_WINK] *= 1.0 - smoothstep((expression[_HAPPY_LIDS] - HAPPY_LIDS_OPEN) / 0.4)
         pose = idle + expression

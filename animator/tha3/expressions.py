@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
@@ -30,6 +31,7 @@ LIDS_SHUT = 0.9
 """Lids that an expression sets to this or more are shut."""
 LIDS_AJAR, HAPPY_LIDS_AJAR = 0.1, 0.25
 """Where they are meanwhile: eye_wink, and eye_happy_wink."""
+LIDS_HALF, LIDS_SNAP = 0.5, 0.7
 SHUT_S, SHUT_EVERY_S = 1.8, 5.5
 LID_S = 0.100
 HAPPY_LIDS_OPEN = 0.3
@@ -69,6 +71,15 @@ def at_intensity(pose: Pose, neutral: Pose, intensity: float) -> Pose:
     stay = smiling if intensity >= SHUT_FROM else np.float32(HAPPY_LIDS_OPEN)
     shown[_HAPPY_LIDS] = np.where(between, stay, shown[_HAPPY_LIDS])
     return shown
+
+
+def drawable_lids(happy_wink: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """eye_happy_wink as the live face draws it well: up to half as it is, then shut from one frame to the next.
+
+    It is baked at 0.5 and at 1, and what lies between is a grey blur.
+    """
+    held = np.minimum(happy_wink, np.float32(LIDS_HALF))
+    return np.where(happy_wink >= LIDS_SNAP, np.float32(1.0), held).astype(np.float32)
 
 
 def shut_share(since_s: float) -> float:

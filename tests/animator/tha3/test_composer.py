@@ -478,6 +478,17 @@ def test_a_lively_character_moves_more_and_a_still_one_only_breathes_and_blinks(
     assert heads[1].std(axis=0).min() > 0.05
 
 
+def test_smiling_lids_are_never_drawn_between_half_and_shut() -> None:
+    composer = Composer(1)
+    composer.feel("joy", 100.0)
+    poses = np.array([composer.pose(None, 100.0 + float(t)) for t in np.arange(0.0, 8.0, 0.004)])
+    lids, blink = poses[:, 14], poses[:, 12]
+    still = lids[blink == 0.0]
+
+    assert ((still <= 0.5) | (still == 1.0)).all()
+    assert still.max() == 1.0
+
+
 def test_eyes_that_smile_shut_do_not_blink() -> None:
     from animator.tha3 import idle
 
