@@ -28,6 +28,7 @@ from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, first_line, open_cuda, open_exact
 from animator.tha3.face import Face
+from animator.tha3.finish import finished
 from animator.tha3.live import LiveFace
 from animator.tha3.live_nodes import STAGES
 from animator.tha3.pose import clamp
@@ -116,7 +117,8 @@ class Tha3:
 
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
-            composer = Composer(self._seed, character.expressions)
+            composer = Composer(self._seed, character.expressions, character.motion)
+            composer.take_over(self._composer)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)
             self._clamped += self._composer.not_finite
@@ -201,6 +203,21 @@ class Tha3:
         """Fade to expression `name`."""
         self._composer.express(name, host_ns / 1e9)
 
+    def feel(self, name: str, intensity: float, host_ns: int) -> None:
+        """Fade to emotion `name` at `intensity`, under what the user has chosen."""
+        self._composer.feel(name, host_ns / 1e9, intensity)
+
+    def gesture(self, name: str, host_ns: int) -> None:
+        """Begin gesture `name`."""
+        self._composer.gesture(name, host_ns / 1e9)
+
+    def think(self, turn: int, on: bool, host_ns: int) -> None:
+        """Look away while the brain works on `turn`, and back when it no longer does."""
+        if on:
+            self._composer.think(turn, host_ns / 1e9)
+        else:
+            self._composer.attend(turn, host_ns / 1e9)
+
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
         """Draw the face at `host_ns`.
 
@@ -224,7 +241,8 @@ class Tha3:
             self._swap_in(StillFace(self._last))
             threading.Thread(target=self._replace, args=(face,), name="face-fallback", daemon=True).start()
             raise self._why from error
-        return self._last
+        character = self._character
+        return finished(self._last, character.finish) if character is not None else self._last
 
     def _replace(self, failed: Face) -> None:
         """Take the live face in for an exact one that failed, unless another character has come by then."""

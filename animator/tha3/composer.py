@@ -1,12 +1,13 @@
 """Everything that moves the face, put together to one pose per frame.
 
-Layers, in this order: idle, expression (from the brain or a hotkey), look, mouth. The mouth comes last and nothing
-touches it afterwards, or lips that should shut would not.
+Layers, in this order: idle (with gestures), emotion (from the brain), hotkey (from the user), gaze, mouth. The mouth
+comes last and nothing touches it afterwards, or lips that should shut would not.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +17,15 @@ import numpy.typing as npt
 
 from animator.lipsync import phonemes
 from animator.lipsync.mouth_track import MouthTrack
+from animator.manner import Motion
 from animator.messages import Phone, Pose, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
-from animator.tha3.expressions import ExpressionFader, while_speaking
-from animator.tha3.idle import BODY_PER_HEAD, idle_pose
+from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
+from animator.tha3.crossfade import Crossfade, smoothstep
+from animator.tha3.expressions import HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
+from animator.tha3.gaze import Gaze, steadied
+from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
+from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
 from animator.timebase import LEAD_S, TAIL_S
 
 log = logging.getLogger(__name__)
@@ -27,6 +33,10 @@ log = logging.getLogger(__name__)
 FRAME_S = 1 / 30
 HEAD_LIMIT = 0.5
 """The live tier is baked within this on head_x, head_y and neck_z."""
+HEAD_FREE = 0.38
+"""Up to here the head goes where all layers together want it; beyond, ever less, and never past HEAD_LIMIT."""
+MAX_GESTURES = 4
+"""At once; more are not begun."""
 ACTIVITY_FALL_S = 0.25
 """An expression's own mouth comes back over this long at a clip's end (it leaves over LEAD_S before its start)."""
 GLIDE_S = np.array([0.080] * 6 + [0.25, 0.5, 0.25], dtype=np.float32)
@@ -36,10 +46,15 @@ MAX_GAP_S = 0.25
 OLD_CLIPS = 2
 """Clips of the same turn that are kept behind the one that is heard."""
 
-_HEAD = [p.INDEX[name] for name in ("head_x", "head_y", "neck_z")]
-_BODY = [p.INDEX[name] for name in ("body_y", "body_z")]
-_TURN_AND_TILT = [p.INDEX[name] for name in ("head_y", "neck_z")]
+_HEAD = slice(39, 42)
+_TURN_AND_TILT = slice(40, 42)
+_BODY = slice(42, 44)
+_BREATHING = p.INDEX["breathing"]
+_IRIS = slice(37, 39)
+_SIDES = 50
+"""This module's stream of `random_at`."""
 _WINK = slice(12, 14)
+_HAPPY_LIDS = slice(14, 16)
 _OTHER_LIDS = slice(14, 24)
 
 Key = tuple[int, int]
@@ -55,24 +70,63 @@ class _Glide:
     since_s: float
 
 
-def _smoothstep(x: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    x = np.clip(np.asarray(x, dtype=np.float32), 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """What one clip does to the face."""
+
+    track: MouthTrack
+    breath: SpokenBreath
+    cue: Cue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Gesture:
+    name: str
+    since_s: float
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Breathing:
+    """The clip that the chest follows, and the host times of its first and last sample."""
+
+    key: Key
+    start_s: float
+    end_s: float
+
+
+def within_reach(head: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Head rotations as they are up to HEAD_FREE, eased towards HEAD_LIMIT beyond it. float32."""
+    room = HEAD_LIMIT - HEAD_FREE
+    over = np.maximum(np.abs(head) - HEAD_FREE, 0.0)
+    eased = np.minimum(np.abs(head), HEAD_FREE) + room * np.tanh(over / room)
+    return np.asarray(np.copysign(np.minimum(eased, HEAD_LIMIT), head), dtype=np.float32)
 
 
 class Composer:
     """The pose of one character over time.
 
-    `push` and `clear` may be called from another thread than `pose` and `express`. The same calls in the same order
-    give the same poses.
+    `pose` belongs to one thread; everything else may be called from others. The same calls in the same order give
+    the same poses, at any frame rate.
     """
 
-    def __init__(self, seed: int, expressions: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        expressions: Mapping[str, Mapping[str, float]] | None = None,
+        motion: Motion | None = None,
+    ) -> None:
         self._seed = seed
-        self._fader = ExpressionFader(expressions)
-        self._tracks: Mapping[
-            Key, MouthTrack
-        ] = {}  # replaced as a whole, never changed: `pose` reads it without the lock
+        self._motion = motion or Motion()
+        self._emotion = ExpressionFader(expressions)
+        self._hotkey = ExpressionFader(expressions, under=self._emotion.pose_at)
+        self._gaze = Gaze(seed)
+        self._thinking: int | None = None
+        self._gestures: tuple[_Gesture, ...] = ()
+        self._gestures_begun = 0
+        self._breath = Crossfade(lambda time_s: np.array([rest_breath(time_s)], dtype=np.float32))
+        self._breathing: _Breathing | None = None
+        self._tracks: Mapping[Key, _Speech] = {}  # replaced as a whole: `pose` reads it without the lock
         self._lock = threading.Lock()
         self._oldest_turn = -(1 << 62)
         self._heard: Key | None = None
@@ -81,16 +135,29 @@ class Composer:
         self._last: tuple[float, State] | None = None
         self.not_finite = 0
         """Values of poses so far that were no numbers; they were drawn as 0."""
+        self._drawn_s = -math.inf
 
     @property
     def expressions(self) -> tuple[str, ...]:
-        """Names that `express` knows."""
-        return self._fader.names
+        """Names that `express` and `feel` know."""
+        return self._emotion.names
 
     @property
     def expression(self) -> str:
-        """The expression that is shown or being faded to."""
-        return self._fader.name
+        """The expression that is shown or being faded to: the user's if one is set, else the emotion."""
+        return self._hotkey.name if self._hotkey.name != NEUTRAL else self._emotion.name
+
+    def take_over(self, before: Composer) -> None:
+        """Go on where another character's composer is: what it shows, thinks and gestures, as far as it is known here.
+
+        Its clips are not taken along; push them again.
+        """
+        for mine, other in ((self._emotion, before._emotion), (self._hotkey, before._hotkey)):
+            if other.name in mine.names:
+                mine.set(other.name, -1e9, other.intensity)
+        with before._lock:
+            self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
+            self._breath, self._breathing = before._breath, before._breathing
 
     def push(self, clip: SpeechClip) -> None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
@@ -99,10 +166,10 @@ class Composer:
         """
         if clip.turn < self._oldest_turn:
             return
-        track = self._track(clip)
+        speech = self._speech(clip)
         with self._lock:
             heard = self._heard
-            tracks = {**self._tracks, (clip.turn, clip.index): track}
+            tracks = {**self._tracks, (clip.turn, clip.index): speech}
             self._tracks = {
                 key: each
                 for key, each in tracks.items()
@@ -110,58 +177,161 @@ class Composer:
             }
 
     @staticmethod
-    def _track(clip: SpeechClip) -> MouthTrack:
+    def _speech(clip: SpeechClip) -> _Speech:
         phones: tuple[Phone, ...] = ()
         try:
             phones = clip.phones if clip.phones is not None else phonemes.phones_for(clip.samples, clip.sample_rate)
-            return MouthTrack(phones, clip.samples, clip.sample_rate)
+            track = MouthTrack(phones, clip.samples, clip.sample_rate)
+            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s))
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
-            return MouthTrack(phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate), clip.samples, clip.sample_rate)
+            phones = phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate)
+            track = MouthTrack(phones, clip.samples, clip.sample_rate)
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
-            return MouthTrack((), np.zeros(0, dtype=np.float32), 1)
+            phones, track = (), MouthTrack((), np.zeros(0, dtype=np.float32), 1)
+        return _Speech(track, SpokenBreath(phones, track.duration_s))
 
     def clear(self, before_turn: int) -> None:
-        """Drop every clip of turns older than `before_turn`; the mouth glides to rest within 0.1 s."""
+        """Drop every clip of turns older than `before_turn`, and what is thought about them.
+
+        The mouth glides to rest within 0.1 s.
+        """
         with self._lock:
             self._oldest_turn = max(self._oldest_turn, before_turn)
             self._tracks = {key: track for key, track in self._tracks.items() if key[0] >= before_turn}
+        self.attend(before_turn - 1, self._drawn_s)
 
     def express(self, name: str, time_s: float) -> None:
-        """Fade to expression `name` from host time `time_s` on; an unknown name raises ValueError."""
-        self._fader.set(name, time_s)
+        """The user's wish: fade to expression `name` from host time `time_s` on, over whatever emotion there is.
+
+        "neutral" lets go of it, and the emotion shows again. An unknown name raises ValueError.
+        """
+        self._hotkey.set(name, time_s, self._motion.intensity)
+
+    def feel(self, name: str, time_s: float, intensity: float = 1.0) -> None:
+        """The brain's emotion: fade to `name` at `intensity` in [0, 1] from host time `time_s` on.
+
+        It is seen where the user has not chosen an expression. An unknown name raises ValueError.
+        """
+        self._emotion.set(name, time_s, intensity * self._motion.intensity)
+
+    def gesture(self, name: str, time_s: float, strength: float = 1.0) -> None:
+        """Begin gesture `name` (one of `gestures.GESTURES`) at host time `time_s`; it joins those that are running.
+
+        Which side a tilt or a lean goes to is drawn from the seed. An unknown name raises ValueError.
+        """
+        length_s = gesture_length_s(name)
+        with self._lock:
+            running = [each for each in self._gestures if time_s < each.since_s + gesture_length_s(each.name)]
+            if len(running) >= MAX_GESTURES or not length_s:
+                return
+            self._gestures_begun += 1
+            side = 1.0 if random_at(self._seed, _SIDES, self._gestures_begun) < 0.5 else -1.0
+            self._gestures = (
+                *running,
+                _Gesture(name, time_s, side * self._motion.liveliness * min(max(strength, 0.0), 1.0)),
+            )
+
+    def think(self, turn: int, time_s: float) -> None:
+        """The brain works on `turn` from host time `time_s` on: look away until that turn (or a later one) is heard."""
+        with self._lock:
+            if turn < self._oldest_turn:
+                return
+            if self._thinking is None:
+                self._gaze.away(time_s)
+            self._thinking = turn
+
+    def attend(self, turn: int, time_s: float) -> None:
+        """`turn` and those before it are no longer thought about: look at the viewer from host time `time_s` on."""
+        with self._lock:
+            if self._thinking is not None and self._thinking <= turn:
+                self._thinking = None
+                self._gaze.back(time_s)
 
     def pose(self, speech: SpeechTime | None, time_s: float) -> Pose:
         """The pose at host time `time_s` while `speech` is heard (None: silence); float32 (45,), within THA3's ranges.
 
         head_x, head_y and neck_z stay within 0.5.
         """
+        self._listen(speech, time_s)
         state, shut_lips = self._speech_state(speech, time_s)
         mouth, activity, energy, nod = state[:6], float(state[6]), float(state[7]), float(state[8])
-        expression = while_speaking(self._fader.pose_at(time_s), activity)
-        idle = idle_pose(time_s, self._seed, energy, nod)
+        expression = while_speaking(self._hotkey.pose_at(time_s), activity)
+        idle = idle_pose(time_s, self._seed, energy, nod, self._motion)
+        gesture = self._gesture_offsets(time_s)
+        gaze = self._gaze.at(time_s)
 
+        expression[_HAPPY_LIDS] = drawable_lids(expression[_HAPPY_LIDS])
+        # Eyes that are shut with a smile do not blink: the lid would jump from one arc to the other.
+        idle[_WINK] *= 1.0 - smoothstep((expression[_HAPPY_LIDS] - HAPPY_LIDS_OPEN) / 0.4)
         pose = idle + expression
         pose[_WINK] = np.maximum(idle[_WINK], expression[_WINK])
         # Lids have one place: what else an expression does with them gives way while they are shut.
         pose[_OTHER_LIDS] = expression[_OTHER_LIDS] * np.tile(1.0 - idle[_WINK], 5)
-        pose[_HEAD] = np.clip(pose[_HEAD], -HEAD_LIMIT, HEAD_LIMIT)
-        pose[_BODY] = pose[_BODY] + BODY_PER_HEAD * expression[_TURN_AND_TILT]
+        look = [steadied(float(idle[i] + gesture[i - 39])) for i in (39, 40)]
+        pose[_IRIS] = (pose[_IRIS] + look) * (1.0 - gaze[5]) + gaze[:2]
+        pose[_HEAD] = within_reach(pose[_HEAD] + gesture[:3] + gaze[2:5])
+        then = self._hotkey.pose_at(time_s - BODY_LAG_S)[_TURN_AND_TILT] + self._gaze.at(time_s - BODY_LAG_S)[3:5]
+        pose[_BODY] = np.clip(pose[_BODY] + gesture[3:] + BODY_PER_HEAD * then, -HEAD_LIMIT, HEAD_LIMIT)
+        pose[_BREATHING] = float(self._breath.at(time_s)[0])
         pose[p.MOUTH] = np.maximum(mouth, expression[p.MOUTH] * np.float32(1.0 - shut_lips))
         # Layers may well add up to more than a range holds; what is no number at all is a fault worth counting.
         self.not_finite += int(np.count_nonzero(~np.isfinite(pose)))
+        self._drawn_s = time_s
         return p.clamp(pose)[0]
+
+    def _gesture_offsets(self, time_s: float) -> npt.NDArray[np.float32]:
+        total = np.zeros(5, dtype=np.float32)
+        for each in self._gestures:
+            total += gesture_at(each.name, time_s - each.since_s, each.strength)
+        return total
+
+    def _listen(self, speech: SpeechTime | None, time_s: float) -> None:
+        """Let breath, gaze and gestures follow where a clip begins and where speech ends."""
+        spoken = self._tracks.get((speech.turn, speech.index)) if speech is not None else None
+        now = self._breathing
+        # What is heard of late must not move the face in the past, or it would jump.
+        drawn_s = self._drawn_s if 0.0 <= time_s - self._drawn_s <= MAX_GAP_S else -math.inf
+        if speech is not None and spoken is not None:
+            start_s = time_s - speech.time_s
+            # From when the clip came into reach, whichever frame sees it first.
+            self.attend(speech.turn, max(start_s - LEAD_S, drawn_s))
+            key = (speech.turn, speech.index)
+            if now is not None and now.key == key:
+                return
+            breath = spoken.breath
+            # `Playout` changes clips halfway where the pause between them is short.
+            since_s = start_s - LEAD_S if now is None else max(start_s - LEAD_S, (now.end_s + start_s) / 2)
+            self._breathing = _Breathing(key, start_s, start_s + spoken.track.duration_s)
+            self._breath.to(
+                lambda t: np.array([breath.at(t - start_s)], dtype=np.float32), max(since_s, drawn_s), INHALE_S
+            )
+            if spoken.cue is not None and self._motion.gestures:
+                self.gesture(spoken.cue.name, max(start_s + spoken.cue.at_s, drawn_s), spoken.cue.strength)
+        elif now is not None:
+            self._breathing = None
+            # What was cut short ends now; what was played to its end did so TAIL_S ago.
+            end_s = min(time_s, now.end_s + TAIL_S)
+            self._breath.to(lambda t: np.array([rest_breath(t, end_s)], dtype=np.float32), end_s, SETTLE_S)
+            if time_s < now.end_s:
+                self._forget_gestures_after(time_s)
+
+    def _forget_gestures_after(self, time_s: float) -> None:
+        """Whoever is cut short does not make the gesture that was still to come."""
+        with self._lock:
+            self._gestures = tuple(each for each in self._gestures if each.since_s <= time_s)
 
     def _speech_state(self, speech: SpeechTime | None, time_s: float) -> tuple[State, float]:
         """What speech wants of the face, without jumps when it changes clips or stops, and how far lips must shut."""
         tracks = self._tracks
-        track = tracks.get((speech.turn, speech.index)) if speech is not None else None
+        spoken = tracks.get((speech.turn, speech.index)) if speech is not None else None
         raw = np.zeros(9, dtype=np.float32)
         shut = 0.0
         place: tuple[Key, bool] | None = None
-        if speech is not None and track is not None:
+        if speech is not None and spoken is not None:
+            track = spoken.track
             key = (speech.turn, speech.index)
             self._heard = key
             raw, shut = self._read(track, speech.time_s)
@@ -170,7 +340,7 @@ class Composer:
             early_s = speech.time_s - track.duration_s
             overlaps = following is not None and -LEAD_S <= early_s <= 0.0
             if following is not None and overlaps:
-                ahead, _ = self._read(following, early_s)
+                ahead, _ = self._read(following.track, early_s)
                 ahead[:6] *= 1.0 - shut
                 raw = np.maximum(raw, ahead)
             place = (key, overlaps)
@@ -181,7 +351,7 @@ class Composer:
             self._place = place
         state = raw
         if self._glide is not None:
-            rest = self._glide.rest * (1.0 - _smoothstep((time_s - self._glide.since_s) / GLIDE_S))
+            rest = self._glide.rest * (1.0 - smoothstep((time_s - self._glide.since_s) / GLIDE_S))
             rest[:6] *= 1.0 - shut  # also a glide may not open lips that have to shut
             state = np.clip(raw + rest, 0.0, 1.0)
         self._last = (time_s, state)
@@ -189,8 +359,8 @@ class Composer:
 
     @staticmethod
     def _read(track: MouthTrack, time_s: float) -> tuple[State, float]:
-        rise = _smoothstep((time_s + LEAD_S) / LEAD_S)
-        fall = _smoothstep((track.duration_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
+        rise = smoothstep((time_s + LEAD_S) / LEAD_S)
+        fall = smoothstep((track.duration_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
         state = np.zeros(9, dtype=np.float32)
         state[:6] = track.at(time_s, FRAME_S)
         state[6:] = float(rise * fall), track.energy(time_s), track.nod(time_s)
