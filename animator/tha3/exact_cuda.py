@@ -197,13 +197,16 @@ class CudaNetworks:
 
     Raises:
         WeightsError: If the weights do not fit.
-        ValueError: If they are not of a separable variant.
+        RuntimeError: If they are not of a separable variant.
     """
 
     def __init__(self, weights: Path, device: torch.device) -> None:
         self.device = device
         self.networks: Networks = load_networks(weights, device)
         n = self.networks
+        if not n.separable:
+            # Not a fault of the files: another engine draws them.
+            raise RuntimeError("the full-size variants of THA3 have no CUDA kernels of their own")
         combiner, morpher, editor = n.eyebrow_morphing_combiner, n.face_morpher, n.editor
         self.combiner = _pose_in_bottleneck(
             combiner,
@@ -667,6 +670,7 @@ class CudaFace:
     Raises:
         WeightsError: If the weights do not fit.
         ValueError: If the picture does not.
+        RuntimeError: If the weights are of a full-size variant, or the card cannot take it.
     """
 
     tier = "exact"
