@@ -15,18 +15,26 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Facts about an engine that do not change while it lives."""
+    """Facts about an engine. Size never changes; the rest may with the face that draws."""
 
     width_px: int
     height_px: int
     tier: str
     """What is on screen, shown to the user: "exact", "live", …"""
+    problem: str = ""
+    """Why it is not the tier that was wanted; empty where it is."""
+    remedy: str = ""
 
 
 class Animator(Protocol):
     """A face. `render` is called on the worker's main thread, `load` on its loader, the rest on its inbox thread."""
 
     capabilities: Capabilities
+
+    @property
+    def clamped(self) -> int:
+        """Values of poses so far that were no numbers or out of range, and were brought into range."""
+        ...
 
     def load(self, character: Path, progress: Progress) -> None:
         """Take a character's folder (or one PNG) in; may take long; replaces the one before on success."""

@@ -128,20 +128,18 @@ class Worker:
             except Exception as error:  # the face in use stays; the user is told why the new one did not come
                 self._tell({"event": "problem", "problem": str(error), "remedy": getattr(error, "remedy", "")})
             else:
-                self._tell({"event": "character", "path": str(character), "tier": self._engine.capabilities.tier})
+                found = self._engine.capabilities
+                why = {"problem": found.problem, "remedy": found.remedy} if found.problem else {}
+                self._tell({"event": "character", "path": str(character), "tier": found.tier, **why})
 
     def draw(self, speech: SpeechTime | None, host_ns: int) -> None:
         """Draw one frame and publish it; a frame that fails is reported and the last one stays."""
         try:
             pixels = self._engine.render(speech, host_ns)
         except Exception as error:  # one bad frame must not end the show
-            self._tell(
-                {
-                    "event": "problem",
-                    "problem": f"A frame could not be drawn: {error}",
-                    "remedy": "Choose the character again.",
-                }
-            )
+            problem = getattr(error, "problem", "") or f"A frame could not be drawn: {error}"
+            remedy = getattr(error, "remedy", "") or "Choose the character again."
+            self._tell({"event": "problem", "problem": problem, "remedy": remedy})
             return
         self._seq += 1
         turn = speech.turn if speech else None
@@ -175,7 +173,10 @@ class Worker:
                 due, missed = frame_clock.due - due_before, frame_clock.missed - missed_before + late - late_before
                 due_before, missed_before, late_before = frame_clock.due, frame_clock.missed, late
                 tier = self._engine.capabilities.tier
-                self._tell({"event": "frames", "fps": drawn, "due": due, "missed": missed, "tier": tier})
+                clamped = self._engine.clamped
+                self._tell(
+                    {"event": "frames", "fps": drawn, "due": due, "missed": missed, "tier": tier, "clamped": clamped}
+                )
                 drawn = 0
 
     def stepped_loop(self) -> None:

@@ -273,7 +273,9 @@ def build_line(
 
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
     """How the animator process is started. Raises AppError where the face's weights are missing or damaged."""
-    return AnimatorOptions(weights(), bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped)
+    return AnimatorOptions(
+        weights(settings), bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped
+    )
 
 
 def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> AnimatorProcess:
@@ -299,6 +301,28 @@ def bakes_dir() -> Path:
     return paths.cache_dir() / "bakes"
 
 
-def weights() -> Path:
-    """The checked folder of the face's weights."""
-    return default_store().path(FACE_MODEL)
+def weights(settings: Settings) -> Path:
+    """The folder of the face's weights that the settings choose.
+
+    Raises AppError where they are missing or, for those that come with the app, damaged.
+    """
+    store, chosen = default_store(), settings.face.weights
+    if chosen in ("", FACE_MODEL):
+        return store.path(FACE_MODEL)
+    if chosen in store.brought():
+        return store.brought_path(chosen)
+    folder = Path(chosen).expanduser()
+    known = ", ".join([FACE_MODEL, *store.brought()])
+    if not folder.is_dir():
+        raise AppError(
+            f"[face] weights names {chosen!r}, which is neither a folder nor one of {known}.",
+            "Name a folder with THA3's five .pt files, one of these models, or leave it out.",
+        )
+    wanted = [file.name for file in store.info(FACE_MODEL).files]
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if missing:
+        raise AppError(
+            f"The folder {folder} of [face] weights lacks {', '.join(missing)}.",
+            "All five files of one variant of THA3 must lie in it: separable or standard, float or half.",
+        )
+    return folder

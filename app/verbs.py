@@ -269,7 +269,7 @@ def render(character: str, poses_file: Path, engine: str, out: Path, progress: P
             f"{poses_file} is not a NumPy file of poses: {error}", "Save float32 (n, 45) by numpy.save."
         ) from error
     image = compose.character_of(compose.find_character(character)).image
-    weights = compose.weights()
+    weights = compose.weights(settings())
     try:
         frames = render_poses(image, weights, compose.bakes_dir(), poses, engine, progress)
         with _npy_writer(out, len(poses)) as target:
@@ -294,6 +294,7 @@ def _npy_writer(out: Path, count: int) -> Iterator[np.ndarray]:
 
 def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     """Prepare the live face of characters; what is ready already takes no time."""
+    from animator.tha3 import graphs
     from animator.tha3.bake import bake as bake_character
 
     folders = [compose.find_character(name) for name in names]
@@ -301,7 +302,11 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
         folders += [folder for _, folder in list_characters(*compose.character_roots())]
     if not folders:
         folders = [compose.find_character(settings().face.character)]
-    weights = compose.weights()
+    weights = compose.weights(settings())
+    try:
+        graphs.ready(compose.bakes_dir(), weights)  # also where every bake is ready: nobody is to wait for it later
+    except (ValueError, OSError) as error:
+        raise AppError(f"The face's networks cannot be prepared: {error}", "Run: kuchipaku models verify") from error
     for folder in folders:
         character = compose.character_of(folder)
 
@@ -319,7 +324,7 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     from animator.tha3.render import open_face
 
     found = compose.find_character(character)
-    weights = compose.weights()
+    weights = compose.weights(settings())
     loaded = compose.character_of(found)
     face = open_face(loaded.image, weights, compose.bakes_dir(), engine, progress)
     out.mkdir(parents=True, exist_ok=True)

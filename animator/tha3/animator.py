@@ -1,16 +1,19 @@
 """The THA3 face as an engine: idle motion, expressions and lips composed to a pose, drawn live or exactly.
 
 Which tier draws is decided when a character is loaded: the exact networks where a CUDA device is there, the
-baked live tier everywhere else. A bake that is not complete is built by a process of its own at low priority;
-the face is drawn with what is there and gets better stage by stage.
+baked live tier everywhere else. An exact face that fails later (memory full, card lost) is replaced by the live one;
+the last picture stays until that can draw. A bake that is not complete is built by a process of its own at low
+priority; the face is drawn with what is there and gets better stage by stage.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +26,14 @@ from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Capabilities, Progress
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
+from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, first_line, open_cuda, open_exact
 from animator.tha3.face import Face
 from animator.tha3.finish import finished
 from animator.tha3.live import LiveFace
 from animator.tha3.live_nodes import STAGES
+from animator.tha3.pose import clamp
+
+_log = logging.getLogger(__name__)
 
 SIZE_PX = 512
 CLIPS_KEPT = 8
@@ -46,15 +53,6 @@ class StillFace:
         return self._image
 
 
-def cuda_is_there() -> bool:
-    """Whether PyTorch finds a CUDA device; asked only where a driver is, since importing torch costs seconds."""
-    if not (Path("/proc/driver/nvidia").exists() or Path("C:/Windows/System32/nvcuda.dll").exists()):
-        return False
-    import torch
-
-    return torch.cuda.is_available()
-
-
 class Tha3:
     """The engine behind `animator.protocol.Animator`."""
 
@@ -71,23 +69,51 @@ class Tha3:
         self._face: Face = StillFace(np.zeros((SIZE_PX, SIZE_PX, 4), dtype=np.uint8))
         self._bake: subprocess.Popen[str] | None = None
         self._cancelled = False
+        self._loading = threading.Lock()
+        """Held by whoever takes a face in: the loader thread, or the one that replaces an exact face that failed."""
+        self._progress: Progress = lambda what, share: None
+        self._last = np.zeros((SIZE_PX, SIZE_PX, 4), dtype=np.uint8)
+        self._clamped = 0
+        self._told_clamped = False
+        self._why: FaceFailed | None = None
+        """Why the face is not the exact one that was wanted."""
         self.capabilities = Capabilities(SIZE_PX, SIZE_PX, self._face.tier)
+
+    @property
+    def clamped(self) -> int:
+        """Values of poses so far that were no numbers or that no layer may give; they were clamped, never drawn."""
+        return self._clamped + self._composer.not_finite
 
     def load(self, character: Path, progress: Progress) -> None:
         """Take a character in (loader thread; may take a minute); the one before stays until this one can be drawn.
 
         Raises ValueError with a clear sentence for a character that cannot be used; nothing changes then.
         """
-        self._cancelled = False
-        loaded = load_character(character)
-        if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):
-            from animator.tha3.exact import ExactFace
+        with self._loading:
+            self._cancelled = False
+            loaded = load_character(character)
+            self._progress = progress
+            self._why = None
+            if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):
+                progress("Loading the face networks", 0.0)
+                try:
+                    face = self._open_exact(loaded.image)
+                except (ImportError, RuntimeError, MemoryError) as error:
+                    _log.warning("the exact face cannot be opened: %s", first_line(error))
+                    self._why = failure(error)
+                    progress(self._why.problem, 0.0)
+                    self._load_live(loaded, progress, StillFace(loaded.image))
+                    return
+                self._swap(loaded, face)
+                progress("Loading the face networks", 1.0)
+                return
+            self._load_live(loaded, progress, StillFace(loaded.image))
 
-            progress("Loading the face networks", 0.0)
-            self._swap(loaded, ExactFace(self._weights, loaded.image))
-            progress("Loading the face networks", 1.0)
-            return
-        self._load_live(loaded, progress)
+    def _open_exact(self, image: Pixels) -> Face:
+        # Asked for by name, the networks draw even on a CPU; by themselves they must keep up with the clock.
+        if self._engine == "exact":
+            return open_exact(self._weights, image, self._cache)
+        return open_cuda(self._weights, image)
 
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
@@ -95,16 +121,23 @@ class Tha3:
             composer.take_over(self._composer)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)
+            self._clamped += self._composer.not_finite
             self._character = character
             self._composer = composer
-        self._face = face
-        self.capabilities = Capabilities(SIZE_PX, SIZE_PX, face.tier)
+        self._swap_in(face)
 
-    def _load_live(self, character: Character, progress: Progress) -> None:
+    def _swap_in(self, face: Face) -> None:
+        self._face = face
+        why = self._why
+        self.capabilities = Capabilities(
+            SIZE_PX, SIZE_PX, face.tier, why.problem if why else "", why.remedy if why else ""
+        )
+
+    def _load_live(self, character: Character, progress: Progress, meanwhile: Face) -> None:
         folder = self._cache / bake_key(character.image, self._weights)
         face = open_bake(folder)
         if face is None:
-            self._swap(character, StillFace(character.image))
+            self._swap(character, meanwhile)
         else:
             self._swap(character, face)
             if face.stages >= frozenset(STAGES):
@@ -186,9 +219,42 @@ class Tha3:
             self._composer.attend(turn, host_ns / 1e9)
 
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
-        """Draw the face at `host_ns`."""
-        pixels = self._face.draw(self._composer.pose(speech, host_ns / 1e9))
-        return finished(pixels, self._character.finish) if self._character is not None else pixels
+        """Draw the face at `host_ns`.
+
+        Raises:
+            FaceFailed: Once, if the exact face failed; from then on the last picture is drawn, and within a second
+                the live face where it is baked.
+        """
+        pose, clamped = clamp(self._composer.pose(speech, host_ns / 1e9))
+        self._clamped += clamped
+        if self.clamped and not self._told_clamped:
+            self._told_clamped = True
+            _log.warning("values of a pose were no numbers or out of range; they are clamped and counted")
+        face = self._face
+        try:
+            self._last = face.draw(pose)
+        except Exception as error:
+            if face.tier != "exact":
+                raise
+            # Whatever it was, the networks' face is no longer to be trusted; the show goes on without it.
+            self._why = failure(error)
+            self._swap_in(StillFace(self._last))
+            threading.Thread(target=self._replace, args=(face,), name="face-fallback", daemon=True).start()
+            raise self._why from error
+        # The last picture stays as it was drawn: it may be drawn, and finished, again.
+        return self._last if self._character is None else finished(self._last, self._character.finish)
+
+    def _replace(self, failed: Face) -> None:
+        """Take the live face in for an exact one that failed, unless another character has come by then."""
+        with self._loading:
+            character = self._character
+            if self._cancelled or character is None or self._face.tier != StillFace.tier:
+                return
+            try:
+                self._load_live(character, self._progress, self._face)
+            except (ValueError, OSError) as error:
+                _log.warning("the live face could not replace the exact one: %s", first_line(error))
+        del failed  # until now, so that freeing a broken device did not hold up a frame
 
     def cancel_load(self) -> None:
         """End a bake that is running, so that `load` returns soon (any thread). What is baked so far is kept."""

@@ -100,7 +100,7 @@ class _Network:
 
     Args:
         graph: What is being written.
-        weights: The network's own tensors by their names in the weight file.
+        weights: The network's own tensors by their names in `networks.py`.
         separable: Whether each convolution is a depthwise one and a pointwise one.
         leak: Slope below 0 of the activations; 0 is a plain ReLU.
         down_leak: The same in the blocks of stride 2.
@@ -324,7 +324,7 @@ def build_brows(weights: Mapping[str, Weights], separable: bool) -> bytes:
     before, _, after = g.ops("Split", [middle, g.ints(edge, BROW_PX, FACE_PX - end)], 3, axis=3)
     crop = g.op("Concat", above, g.op("Concat", before, brows, after, axis=3), below, axis=2)
     net = _Network(g, weights["face_morpher"], separable)
-    features = net.encode("body." if separable else "", (crop, 4))[-1]
+    features = net.encode("body.", (crop, 4))[-1]
     layer = _floats(1, 4, BROW_PX, BROW_PX)
     return g.finish(
         "brows",
@@ -346,7 +346,7 @@ def build_face(weights: Mapping[str, Weights], separable: bool) -> bytes:
     """The graph that runs when eyes or mouth move: the morpher's decoder."""
     g = _Graph()
     net = _Network(g, weights["face_morpher"], separable)
-    x = net.pose_decode("body." if separable else "", "features", _planes(g, "pose", 27, FACE_PX // 8))
+    x = net.pose_decode("body.", "features", _planes(g, "pose", 27, FACE_PX // 8))
     names = ("iris_mouth_grid_change", "iris_mouth_color_change", "iris_mouth_alpha")
     grid_change, colour, alpha, eye_colour, eye_alpha = net.heads(x, (*names, "eye_color_change", "eye_alpha"))
     face = _mix(g, alpha, colour, _warp(g, "crop", grid_change, FACE_PX))

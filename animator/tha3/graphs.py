@@ -12,8 +12,8 @@ Everything but the writing loads without PyTorch. To draw from a process that ne
     body = runs.body(full, pose[BODY])                  # .pixels uint8 (512,512,4), .picture linear, .grid_change
     steps = srgb.steps(face)                            # float32 (192,192,4) in 8-bit sRGB steps, not rounded
 
-`python -m animator.tha3.graphs --weights DIR --cache DIR` writes them ahead of time, which is what the installer does
-(through `kuchipaku models fetch`), so that nobody's first character waits for PyTorch.
+`python -m animator.tha3.graphs --weights DIR --cache DIR` writes them ahead of time. So does `kuchipaku bake`, which
+the set-up runs, so that nobody's first own character waits for PyTorch.
 """
 
 from __future__ import annotations

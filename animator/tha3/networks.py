@@ -1,11 +1,11 @@
-"""The five THA3 networks in PyTorch, in the separable variant.
+"""The five THA3 networks in PyTorch, in the separable and the full-size ("standard") variant.
 
 Written from a description of the published architecture (Talking Head Anime from a Single Image 3,
 P. Khungurn, MIT code, CC BY 4.0 weights). Module names and nesting follow the published weight files, so that
 those load as they are. All pictures are NCHW, linear RGB + alpha, straight alpha, scaled to [-1, 1].
 
-The full-size ("standard") variant differs in `_conv_block` and `_residual` alone, and in that the stride-2 blocks
-of its rotator and editor use plain ReLU.
+In the separable variant each convolution is a depthwise and a pointwise one. The standard variant has one in their
+place, and plain ReLU in the stride-2 blocks of its rotator and editor, where the separable one has LeakyReLU.
 """
 
 from __future__ import annotations
@@ -66,24 +66,38 @@ def _pointwise(inputs: int, outputs: int) -> nn.Module:
     return nn.Conv2d(inputs, outputs, 1, bias=False)
 
 
-def _conv_block(
-    inputs: int, outputs: int, act: Activation, kernel: int = 3, stride: int = 1, padding: int = 1
-) -> nn.Sequential:
-    return nn.Sequential(
-        _depthwise(inputs, kernel, stride, padding), _pointwise(inputs, outputs), _Norm(outputs), act()
-    )
+class _Layers(NamedTuple):
+    """Makes the layers of one variant."""
 
+    separable: bool
 
-def _up_block(inputs: int, outputs: int, act: Activation) -> nn.Sequential:
-    widen = nn.ConvTranspose2d(inputs, inputs, 4, 2, 1, groups=inputs, bias=False)
-    return nn.Sequential(widen, _pointwise(inputs, outputs), _Norm(outputs), act())
+    def conv(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, padding: int = 1) -> list[nn.Module]:
+        if self.separable:
+            return [_depthwise(inputs, kernel, stride, padding), _pointwise(inputs, outputs)]
+        return [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)]
 
+    def block(
+        self, inputs: int, outputs: int, act: Activation, kernel: int = 3, stride: int = 1, padding: int = 1
+    ) -> nn.Sequential:
+        return nn.Sequential(*self.conv(inputs, outputs, kernel, stride, padding), _Norm(outputs), act())
 
-def _residual(channels: int, act: Activation) -> _Residual:
-    def conv() -> nn.Sequential:
-        return nn.Sequential(_depthwise(channels, 3, 1, 1), _pointwise(channels, channels))
+    def up_block(self, inputs: int, outputs: int, act: Activation) -> nn.Sequential:
+        if self.separable:
+            widen = nn.ConvTranspose2d(inputs, inputs, 4, 2, 1, groups=inputs, bias=False)
+            return nn.Sequential(widen, _pointwise(inputs, outputs), _Norm(outputs), act())
+        return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), _Norm(outputs), act())
 
-    return _Residual(nn.Sequential(conv(), _Norm(channels), act(), conv(), _Norm(channels)))
+    def residual(self, channels: int, act: Activation) -> _Residual:
+        def conv() -> nn.Module:
+            layers = self.conv(channels, channels)
+            return nn.Sequential(*layers) if self.separable else layers[0]
+
+        return _Residual(nn.Sequential(conv(), _Norm(channels), act(), conv(), _Norm(channels)))
+
+    @property
+    def halving_act(self) -> Activation:
+        """Of the rotator's and the editor's stride-2 blocks."""
+        return _leaky if self.separable else _relu
 
 
 def _alpha(channels: int, outputs: int = 1) -> nn.Sequential:
@@ -126,16 +140,16 @@ def mix(alpha: Tensor, colour: Tensor, image: Tensor) -> Tensor:
 class _PoseInBottleneck(nn.Module):
     """Encoder, bottleneck that takes the pose behind the features, decoder: decomposer, combiner and morpher."""
 
-    def __init__(self, inputs: int, pose_size: int) -> None:
+    def __init__(self, make: _Layers, inputs: int, pose_size: int) -> None:
         super().__init__()
-        self.downsample_blocks = nn.ModuleList([_conv_block(inputs, 64, _relu)])
+        self.downsample_blocks = nn.ModuleList([make.block(inputs, 64, _relu)])
         for channels in (64, 128, 256):
-            self.downsample_blocks.append(_conv_block(channels, channels * 2, _relu, 4, 2, 1))
-        self.bottleneck_blocks = nn.ModuleList([_conv_block(512 + pose_size, 512, _relu)])
+            self.downsample_blocks.append(make.block(channels, channels * 2, _relu, 4, 2, 1))
+        self.bottleneck_blocks = nn.ModuleList([make.block(512 + pose_size, 512, _relu)])
         for _ in range(5):
-            self.bottleneck_blocks.append(_residual(512, _relu))
+            self.bottleneck_blocks.append(make.residual(512, _relu))
         self.upsample_blocks = nn.ModuleList(
-            [_up_block(channels, channels // 2, _relu) for channels in (512, 256, 128)]
+            [make.up_block(channels, channels // 2, _relu) for channels in (512, 256, 128)]
         )
 
     def encode(self, x: Tensor) -> Tensor:
@@ -163,9 +177,9 @@ class Layers(NamedTuple):
 class EyebrowDecomposer(nn.Module):
     """Takes the brows off the face."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.body = _PoseInBottleneck(4, 0)
+        self.body = _PoseInBottleneck(_Layers(separable), 4, 0)
         self.background_layer_alpha = _alpha(64)
         self.background_layer_color_change = _colour(64)
         self.eyebrow_layer_alpha = _alpha(64)
@@ -183,9 +197,9 @@ class EyebrowDecomposer(nn.Module):
 class EyebrowMorphingCombiner(nn.Module):
     """Moves the brows and puts them back."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.body = _PoseInBottleneck(8, 12)
+        self.body = _PoseInBottleneck(_Layers(separable), 8, 12)
         self.morphed_eyebrow_layer_grid_change = _grid(64)
         self.morphed_eyebrow_layer_alpha = _alpha(64)
         self.morphed_eyebrow_layer_color_change = _colour(64)
@@ -209,9 +223,9 @@ class EyebrowMorphingCombiner(nn.Module):
 class FaceMorpher(nn.Module):
     """Moves eyes, irises and mouth."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.body = _PoseInBottleneck(4, 27)
+        self.body = _PoseInBottleneck(_Layers(separable), 4, 27)
         self.iris_mouth_grid_change = _grid(64)
         self.iris_mouth_color_change = _colour(64)
         self.iris_mouth_alpha = _alpha(64)
@@ -231,15 +245,15 @@ class FaceMorpher(nn.Module):
 
 
 class _RotatorBody(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, make: _Layers) -> None:
         super().__init__()
-        self.downsample_blocks = nn.ModuleList([_conv_block(4 + 6, 64, _leaky, 7, 1, 3)])
+        self.downsample_blocks = nn.ModuleList([make.block(4 + 6, 64, _leaky, 7, 1, 3)])
         for channels in (64, 128, 256):
-            self.downsample_blocks.append(_conv_block(channels, channels * 2, _leaky, 4, 2, 1))
-        self.bottleneck_blocks = nn.ModuleList([_residual(512, _leaky) for _ in range(6)])
+            self.downsample_blocks.append(make.block(channels, channels * 2, make.halving_act, 4, 2, 1))
+        self.bottleneck_blocks = nn.ModuleList([make.residual(512, _leaky) for _ in range(6)])
         self.upsample_blocks = nn.ModuleList(
             [
-                nn.Sequential(nn.Upsample(scale_factor=2), _conv_block(channels, channels // 2, _leaky))
+                nn.Sequential(nn.Upsample(scale_factor=2), make.block(channels, channels // 2, _leaky))
                 for channels in (512, 256, 128)
             ]
         )
@@ -254,9 +268,9 @@ class _RotatorBody(nn.Module):
 class BodyRotator(nn.Module):
     """Finds how the picture flows when head and body turn, at half size."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.encoder_decoder = _RotatorBody()
+        self.encoder_decoder = _RotatorBody(_Layers(separable))
         self.direct_creator = _colour(64)
         """In the weight file; THA3 computes its picture and throws it away."""
         self.grid_change_creator = _grid(64)
@@ -269,14 +283,14 @@ class BodyRotator(nn.Module):
 
 
 class _EditorBody(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, make: _Layers) -> None:
         super().__init__()
-        self.downsample_blocks = nn.ModuleList([_conv_block(4 + 4 + 2 + 6, 32, _leaky)])
+        self.downsample_blocks = nn.ModuleList([make.block(4 + 4 + 2 + 6, 32, _leaky)])
         for channels in (32, 64, 128):
-            self.downsample_blocks.append(_conv_block(channels, channels * 2, _leaky, 4, 2, 1))
-        self.bottleneck_blocks = nn.ModuleList([_residual(256, _leaky) for _ in range(6)])
+            self.downsample_blocks.append(make.block(channels, channels * 2, make.halving_act, 4, 2, 1))
+        self.bottleneck_blocks = nn.ModuleList([make.residual(256, _leaky) for _ in range(6)])
         self.upsample_blocks = nn.ModuleList(
-            [_conv_block(channels + channels // 2, channels // 2, _leaky) for channels in (256, 128, 64)]
+            [make.block(channels + channels // 2, channels // 2, _leaky) for channels in (256, 128, 64)]
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -307,9 +321,9 @@ class Edit(NamedTuple):
 class Editor(nn.Module):
     """Refines the rotator's flow at full size and paints what it uncovered."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.body = _EditorBody()
+        self.body = _EditorBody(_Layers(separable))
         self.color_change_creator = _colour(32)
         self.alpha_creator = _alpha(32, 4)
         self.grid_change_creator = _grid(32)
@@ -324,13 +338,14 @@ class Editor(nn.Module):
 class Networks(nn.Module):
     """All five; the attribute names are the weight files' names."""
 
-    def __init__(self) -> None:
+    def __init__(self, separable: bool = True) -> None:
         super().__init__()
-        self.eyebrow_decomposer = EyebrowDecomposer()
-        self.eyebrow_morphing_combiner = EyebrowMorphingCombiner()
-        self.face_morpher = FaceMorpher()
-        self.two_algo_face_body_rotator = BodyRotator()
-        self.editor = Editor()
+        self.separable = separable
+        self.eyebrow_decomposer = EyebrowDecomposer(separable)
+        self.eyebrow_morphing_combiner = EyebrowMorphingCombiner(separable)
+        self.face_morpher = FaceMorpher(separable)
+        self.two_algo_face_body_rotator = BodyRotator(separable)
+        self.editor = Editor(separable)
 
     def edit(self, face_full: Tensor, pose: Tensor) -> Edit:
         """Rotator and editor for `face_full` (N or 1,4,512,512) under `pose` (N,6)."""

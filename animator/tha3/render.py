@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from animator.messages import Pixels
 from animator.protocol import Progress
 from animator.tha3.face import Face
+from animator.tha3.pose import clamp
+
+_log = logging.getLogger(__name__)
 
 ENGINES = ("exact", "live")
 
@@ -36,10 +40,10 @@ def open_face(image: Pixels, weights: Path, cache_root: Path, engine: str, progr
         OSError: If the cache cannot be written.
     """
     if engine == "exact":
-        from animator.tha3.exact import ExactFace
+        from animator.tha3.exact_choice import open_exact
 
         progress("loading networks", 0.0)
-        return ExactFace(weights, image)
+        return open_exact(weights, image, cache_root)
     if engine == "live":
         from animator.tha3.bake import bake
         from animator.tha3.live import LiveFace
@@ -62,7 +66,7 @@ def render_poses(
         image: The character, uint8 RGBA (512,512,4).
         weights: Folder with THA3's weight files.
         cache_root: Where bakes are kept.
-        poses: float32 (n,45); values outside their ranges are clamped.
+        poses: float32 (n,45); values outside their ranges are clamped, and counted in the log.
         engine: "exact" or "live".
         progress: Told what is being done and the share done in [0, 1], first for opening the face, then for drawing.
 
@@ -82,6 +86,11 @@ def _draw_all(
     image: Pixels, weights: Path, cache_root: Path, poses: npt.NDArray[np.float32], engine: str, progress: Progress
 ) -> Iterator[Pixels]:
     face = open_face(image, weights, cache_root, engine, progress)
+    clamped = 0
     for i, pose in enumerate(poses):
-        yield face.draw(pose)
+        clean, changed = clamp(pose)
+        clamped += changed
+        yield face.draw(clean)
         progress("drawing", (i + 1) / len(poses))
+    if clamped:
+        _log.warning("%d pose values were no numbers or out of range; they were clamped", clamped)

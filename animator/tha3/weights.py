@@ -18,8 +18,8 @@ from animator.tha3.networks import Networks
 FILES = ("eyebrow_decomposer", "eyebrow_morphing_combiner", "face_morpher", "two_algo_face_body_rotator", "editor")
 """The five files' names, less their `.pt`."""
 
-MAX_FILE_BYTES = 32 * 1024 * 1024
-"""The largest separable file is 14.4 MB; anything above this is something else."""
+MAX_FILE_BYTES = 160 * 1024 * 1024
+"""The largest file is the standard variant's rotator, 130.7 MB; anything above this is something else."""
 
 
 class WeightsError(ValueError):
@@ -44,22 +44,49 @@ def load_networks(folder: Path, device: torch.device | str = "cpu") -> Networks:
     """Read the five networks, float32, ready for inference.
 
     Args:
-        folder: Holds `editor.pt`, `face_morpher.pt`, … of the separable variant (float or half).
+        folder: Holds `editor.pt`, `face_morpher.pt`, … of one of the four official variants: separable or standard,
+            float or half. Which one it is shows in the files' keys.
         device: Where to put them.
 
     Raises:
         WeightsError: If a file is missing, unreadable or too large, or a tensor is missing, unknown, of the
             wrong shape or type, or not finite; the message names each.
     """
+    paths = {name: _checked_path(folder, name) for name in FILES}
+    states = {name: _read_state(path) for name, path in paths.items()}
+    separable = _is_separable(states)
     with torch.device("meta"):
-        networks = Networks()
-    for name in FILES:
-        path = _checked_path(folder, name)
+        networks = Networks(separable)
+    for name, path in paths.items():
         network = getattr(networks, name)
-        state = _checked_state(path, network.state_dict())
-        network.load_state_dict(state, assign=True, strict=True)
+        ours = network.state_dict()
+        wanted = {file_key(name, key, separable): key for key in ours}
+        like = {found: ours[key] for found, key in wanted.items()}
+        clean = _checked_state(path, states.pop(name), like, separable)
+        network.load_state_dict({wanted[found]: value for found, value in clean.items()}, assign=True, strict=True)
     networks.requires_grad_(requires_grad=False)
     return networks.eval().to(device)
+
+
+def file_key(name: str, key: str, separable: bool) -> str:
+    """The key in file `name` of what our network calls `key`: the standard morpher's body has no prefix there."""
+    return key.removeprefix("body.") if name == "face_morpher" and not separable else key
+
+
+def _is_separable(states: Mapping[str, Mapping[object, object]]) -> bool:
+    """Which variant the files are of: a depthwise first convolution has one input channel each, a whole one has all."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for name, state in states.items():
+        for prefix in ("body.", "encoder_decoder.", ""):
+            first = state.get(f"{prefix}downsample_blocks.0.0.weight")
+            if isinstance(first, torch.Tensor) and first.ndim == 4:
+                found[first.shape[1] == 1].append(f"{name}.pt")
+    if found[True] and found[False]:
+        raise WeightsError(
+            f"The weight files are of different variants: {', '.join(found[True])} separable, "
+            f"{', '.join(found[False])} standard. All five must come from one folder of the original download."
+        )
+    return not found[False]
 
 
 class WeightArrays(NamedTuple):
@@ -73,7 +100,7 @@ def load_arrays(folder: Path) -> WeightArrays:
     """As `load_networks`, but as plain arrays."""
     networks = load_networks(folder)
     arrays = {name: {k: v.numpy() for k, v in getattr(networks, name).state_dict().items()} for name in FILES}
-    return WeightArrays(arrays, separable=True)
+    return WeightArrays(arrays, networks.separable)
 
 
 def _checked_path(folder: Path, name: str) -> Path:
@@ -85,11 +112,11 @@ def _checked_path(folder: Path, name: str) -> Path:
         )
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise WeightsError(f"{path} has {size} bytes; a separable THA3 file has at most {MAX_FILE_BYTES}.")
+        raise WeightsError(f"{path} has {size} bytes; a THA3 weight file has at most {MAX_FILE_BYTES}.")
     return path
 
 
-def _checked_state(path: Path, wanted: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _read_state(path: Path) -> dict[object, object]:
     try:
         # A few kilobytes of zip can unpack to gigabytes: add up before torch reads.
         with zipfile.ZipFile(path) as archive:
@@ -106,7 +133,12 @@ def _checked_state(path: Path, wanted: Mapping[str, torch.Tensor]) -> dict[str, 
         ) from error
     if not isinstance(state, dict):
         raise WeightsError(f"{path} holds a {type(state).__name__}; expected a dictionary of tensors.")
+    return state
 
+
+def _checked_state(
+    path: Path, state: Mapping[object, object], wanted: Mapping[str, torch.Tensor], separable: bool
+) -> dict[str, torch.Tensor]:
     faults = [f"{key} is missing" for key in wanted if key not in state]
     faults += [f"{key!s:.80} is unknown" for key in state if key not in wanted]
     clean: dict[str, torch.Tensor] = {}
@@ -124,5 +156,5 @@ def _checked_state(path: Path, wanted: Mapping[str, torch.Tensor]) -> dict[str, 
             clean[key] = value.to(torch.float32).contiguous()
     if faults:
         shown = "; ".join(faults[:8]) + (f"; and {len(faults) - 8} more" if len(faults) > 8 else "")
-        raise WeightsError(f"{path} does not fit the separable THA3 network: {shown}.")
+        raise WeightsError(f"{path} does not fit the {'separable' if separable else 'standard'} THA3 network: {shown}.")
     return clean

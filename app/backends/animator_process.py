@@ -136,7 +136,8 @@ class AnimatorProcess:
             self._load_problem = None
             self._restarts_left = RESTARTS
             self._bus.emit(STAGE, "character", name=Path(str(header["path"])).stem)
-            self._bus.emit(STAGE, "state", state="ready", label=f"Face ({header['tier']})")
+            why = {key: str(header[key]) for key in ("problem", "remedy") if header.get(key)}
+            self._bus.emit(STAGE, "state", state="ready", label=f"Face ({header['tier']})", **why)
             self._loaded.set()
         elif event in ("problem", "failed"):
             problem, remedy = str(header["problem"]), str(header.get("remedy") or "Run `kuchipaku doctor`.")

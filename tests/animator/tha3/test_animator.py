@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3.animator import Tha3
+from animator.tha3.exact_choice import FaceFailed
 
 pytestmark = pytest.mark.slow
 
@@ -77,3 +80,121 @@ def test_a_character_that_cannot_be_used_leaves_the_one_before(engine, tmp_path)
 def test_an_unknown_tier_is_refused(weights, tmp_path):
     with pytest.raises(ValueError, match="auto, live or exact"):
         Tha3(weights, tmp_path, "fast")
+
+
+class BrokenCard:
+    """A face that draws one frame and then fails as PyTorch does when its device is gone."""
+
+    tier = "exact"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.drawn = 0
+
+    def draw(self, pose: np.ndarray) -> np.ndarray:
+        self.drawn += 1
+        if self.drawn > 1:
+            raise self.error
+        return np.full((512, 512, 4), 77, np.uint8)
+
+
+def wait_for_the_other_face() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "face-fallback":
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "no memory left"),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), "stopped answering"),
+    ],
+)
+def test_a_card_that_fails_while_drawing_keeps_its_picture_until_the_live_face_draws(
+    weights, bake_folder, monkeypatch, error, problem
+):
+    card = BrokenCard(error)
+    monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: card)
+    engine = Tha3(weights, bake_folder.parent, "exact")
+    engine.load(HARU, lambda *_: None)
+    last = engine.render(None, 0)
+
+    with pytest.raises(FaceFailed, match=problem) as caught:
+        engine.render(None, 33_000_000)
+    meanwhile_tier = engine.capabilities.tier
+    wait_for_the_other_face()
+    live = engine.render(None, 66_000_000)
+
+    assert (last == 77).all()
+    assert caught.value.remedy
+    assert meanwhile_tier in ("picture", "live")
+    assert ("live", str(caught.value)) == (engine.capabilities.tier, engine.capabilities.problem)
+    assert not (live == 77).all()
+    assert 2 == card.drawn
+
+
+def test_between_the_failure_and_the_live_face_the_last_picture_is_drawn(weights, bake_folder, monkeypatch):
+    monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
+    engine = Tha3(weights, bake_folder.parent, "exact")
+    engine.load(HARU, lambda *_: None)
+    engine.render(None, 0)
+
+    with engine._loading:  # the live face cannot come in
+        with pytest.raises(FaceFailed):
+            engine.render(None, 33_000_000)
+        after = engine.render(None, 66_000_000)
+    wait_for_the_other_face()
+
+    assert (after == 77).all()
+
+
+def test_a_card_without_memory_for_the_face_loads_the_live_one_and_says_why(weights, bake_folder, monkeypatch):
+    def no_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("animator.tha3.animator.cuda_is_there", lambda: True)
+    monkeypatch.setattr("animator.tha3.animator.open_cuda", no_memory)
+    told = []
+    engine = Tha3(weights, bake_folder.parent, "auto")
+
+    engine.load(HARU, lambda what, share: told.append(what))
+
+    assert engine.capabilities.tier == "live"
+    assert "no memory left" in engine.capabilities.problem
+    assert engine.capabilities.problem in told
+
+
+def test_the_reason_is_forgotten_with_the_next_character(weights, bake_folder, monkeypatch):
+    monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
+    engine = Tha3(weights, bake_folder.parent, "exact")
+    engine.load(HARU, lambda *_: None)
+    engine.render(None, 0)
+    with pytest.raises(FaceFailed):
+        engine.render(None, 1)
+    wait_for_the_other_face()
+
+    engine.load(HARU, lambda *_: None)
+
+    assert ("exact", "") == (engine.capabilities.tier, engine.capabilities.problem)
+
+
+def test_a_pose_that_is_no_number_is_counted_and_never_drawn(engine, monkeypatch, caplog):
+    engine.load(HARU, lambda *_: None)
+    good = engine.render(None, 10**9)
+    honest = engine._composer.pose
+
+    def mad(speech, time_s):
+        pose = honest(speech, time_s)
+        pose[39] = np.nan
+        pose[26] = 50.0
+        return pose
+
+    monkeypatch.setattr(engine._composer, "pose", mad)
+    drawn = [engine.render(None, 10**9), engine.render(None, 10**9)]
+
+    assert 4 == engine.clamped
+    assert all(np.isfinite(frame).all() for frame in drawn)
+    assert np.abs(drawn[0][:20].astype(int) - good[:20]).max() < 60
+    assert 1 == sum("clamped" in record.message for record in caplog.records)
