@@ -241,8 +241,8 @@ class Tha3:
             self._swap_in(StillFace(self._last))
             threading.Thread(target=self._replace, args=(face,), name="face-fallback", daemon=True).start()
             raise self._why from error
-        character = self._character
-        return finished(self._last, character.finish) if character is not None else self._last
+        # The last picture stays as it was drawn: it may be drawn, and finished, again.
+        return self._last if self._character is None else finished(self._last, self._character.finish)
 
     def _replace(self, failed: Face) -> None:
         """Take the live face in for an exact one that failed, unless another character has come by then."""

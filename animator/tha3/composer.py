@@ -133,9 +133,9 @@ class Composer:
         self._place: tuple[Key, bool] | None = None
         self._glide: _Glide | None = None
         self._last: tuple[float, State] | None = None
+        self._drawn_s = -math.inf
         self.not_finite = 0
         """Values of poses so far that were no numbers; they were drawn as 0."""
-        self._drawn_s = -math.inf
 
     @property
     def expressions(self) -> tuple[str, ...]:
@@ -277,9 +277,9 @@ class Composer:
         pose[_BODY] = np.clip(pose[_BODY] + gesture[3:] + BODY_PER_HEAD * then, -HEAD_LIMIT, HEAD_LIMIT)
         pose[_BREATHING] = float(self._breath.at(time_s)[0])
         pose[p.MOUTH] = np.maximum(mouth, expression[p.MOUTH] * np.float32(1.0 - shut_lips))
+        self._drawn_s = time_s
         # Layers may well add up to more than a range holds; what is no number at all is a fault worth counting.
         self.not_finite += int(np.count_nonzero(~np.isfinite(pose)))
-        self._drawn_s = time_s
         return p.clamp(pose)[0]
 
     def _gesture_offsets(self, time_s: float) -> npt.NDArray[np.float32]:

@@ -24,7 +24,7 @@ from app.backends.mic_file import FileMicrophone
 from app.bus import Bus
 from app.cli import main
 from app.errors import AppError
-from app.messages import Ask, Express, Fact, Quit, SwitchCamera, SwitchCharacter
+from app.messages import Ask, Express, Fact, Feel, Gesture, Quit, SwitchCamera, SwitchCharacter
 from app.settings import Settings
 from app.show import Show
 
@@ -331,6 +331,17 @@ def test_an_expression_is_seen(show):
     watcher.wait_for("avatar", "frames", count=3 + sum(f.event == "frames" for f in watcher.facts))
     after = running.latest().pixels[60:220, 180:340].astype(int)
     assert np.abs(after - before).max() > 60
+
+
+def test_an_emotion_and_a_gesture_reach_the_face_and_come_back_as_facts(show):
+    _, bus, watcher = show
+    watcher.wait_for("avatar", "frames")
+
+    bus.gate.put(Feel("joy", 0.8))
+    bus.gate.put(Gesture("nod"))
+
+    assert 0.8 == watcher.wait_for("avatar", "emotion", name="joy").data["intensity"]
+    watcher.wait_for("avatar", "gesture", name="nod")
 
 
 def test_an_unknown_character_is_refused_and_the_face_stays(show):
