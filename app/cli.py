@@ -58,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("--engine", choices=ENGINES, default="exact")
     sheet.add_argument("--out", type=Path, required=True, metavar="FOLDER")
 
+    bench = verbs.add_parser("bench", help="measure this machine: face, lips, frame_clock, …")
+    bench.add_argument("name", metavar="NAME", help="a file of the checkout's folder benchmarks, such as face")
+    bench.add_argument("options", nargs=argparse.REMAINDER, help="its own options, such as --json; see --help")
+
     models = verbs.add_parser("models", help="list, fetch, verify or remove models")
     from app.models import add_arguments
 
@@ -114,6 +118,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
             muted=getattr(arguments, "muted", False),
             trace=getattr(arguments, "trace", None),
         )
+    if verb == "bench":
+        return verbs.bench(arguments.name, arguments.options)
     if verb == "render":
         return verbs.render(arguments.character, arguments.poses, arguments.engine, arguments.out, Progress())
     if verb == "bake":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -315,6 +317,27 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
 
         bake_character(character.image, weights, compose.bakes_dir(), named, lambda: False)
     return 0
+
+
+def bench(name: str, options: Sequence[str]) -> int:
+    """Run one of the checkout's benchmarks in a process of its own, which takes the names of `benchmarks/*.py`.
+
+    Returns:
+        Its exit status.
+
+    Raises:
+        AppError: If there is no such benchmark; the remedy lists those there are.
+    """
+    folder = paths.REPOSITORY / "benchmarks"
+    known = sorted(path.stem for path in folder.glob("*.py"))
+    if name not in known:
+        raise AppError(
+            f"There is no benchmark called {name!r}.",
+            f"There are {', '.join(known)}."
+            if known
+            else "Benchmarks come with the source: run the command of a checkout of the repository.",
+        )
+    return subprocess.run([sys.executable, str(folder / f"{name}.py"), *options], check=False).returncode
 
 
 def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, ...]:
