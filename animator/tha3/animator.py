@@ -96,6 +96,8 @@ class Tha3:
             self._why = None
             if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):
                 progress("Loading the face networks", 0.0)
+                if self._character is None:  # a card's kernels take a while the first time: show what there is
+                    self._swap(loaded, self._baked(loaded) or StillFace(loaded.image))
                 try:
                     face = self._open_exact(loaded.image)
                 except (ImportError, RuntimeError, MemoryError) as error:
@@ -106,6 +108,7 @@ class Tha3:
                     return
                 self._swap(loaded, face)
                 progress("Loading the face networks", 1.0)
+                self._prepare_stand_in(loaded)
                 return
             self._load_live(loaded, progress, StillFace(loaded.image))
 
@@ -132,6 +135,30 @@ class Tha3:
         self.capabilities = Capabilities(
             SIZE_PX, SIZE_PX, face.tier, why.problem if why else "", why.remedy if why else ""
         )
+
+    def _baked(self, character: Character) -> LiveFace | None:
+        return open_bake(self._cache / bake_key(character.image, self._weights))
+
+    def _prepare_stand_in(self, character: Character) -> None:
+        """Bake the live face that takes over should the exact one fail."""
+        ready = self._baked(character)
+        if ready is not None and ready.stages >= frozenset(STAGES):
+            return
+        del ready
+
+        def on_stage() -> None:
+            if self._face.tier == StillFace.tier and self._character is character:  # it has failed meanwhile
+                self._stand_in(character)
+
+        try:
+            self._run_bake(character, lambda what, share: None, on_stage)
+        except OSError as error:
+            _log.warning("the live face that stands in for the exact one could not be prepared: %s", first_line(error))
+
+    def _stand_in(self, character: Character) -> None:
+        face = self._baked(character)
+        if face is not None and self._face.tier == StillFace.tier and self._character is character:
+            self._swap_in(face)
 
     def _load_live(self, character: Character, progress: Progress, meanwhile: Face) -> None:
         folder = self._cache / bake_key(character.image, self._weights)
@@ -246,9 +273,12 @@ class Tha3:
 
     def _replace(self, failed: Face) -> None:
         """Take the live face in for an exact one that failed, unless another character has come by then."""
+        character = self._character
+        if character is None:
+            return
+        self._stand_in(character)  # at once, where anything is baked
         with self._loading:
-            character = self._character
-            if self._cancelled or character is None or self._face.tier != StillFace.tier:
+            if self._cancelled or self._character is not character or self._face.tier == "exact":
                 return
             try:
                 self._load_live(character, self._progress, self._face)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -135,19 +136,50 @@ def test_a_card_that_fails_while_drawing_keeps_its_picture_until_the_live_face_d
     assert 2 == card.drawn
 
 
-def test_between_the_failure_and_the_live_face_the_last_picture_is_drawn(weights, bake_folder, monkeypatch):
+def test_the_live_face_comes_in_even_while_something_else_is_being_loaded(weights, bake_folder, monkeypatch):
     monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
     engine = Tha3(weights, bake_folder.parent, "exact")
     engine.load(HARU, lambda *_: None)
     engine.render(None, 0)
 
-    with engine._loading:  # the live face cannot come in
+    with engine._loading:
+        with pytest.raises(FaceFailed):
+            engine.render(None, 33_000_000)
+        deadline_s = time.monotonic() + 60
+        while engine.capabilities.tier != "live" and time.monotonic() < deadline_s:
+            engine.render(None, 66_000_000)
+        assert "live" == engine.capabilities.tier
+    wait_for_the_other_face()
+
+
+def test_between_the_failure_and_the_live_face_the_last_picture_is_drawn(weights, bake_folder, monkeypatch):
+    monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
+    engine = Tha3(weights, bake_folder.parent, "exact")
+    engine.load(HARU, lambda *_: None)
+    engine.render(None, 0)
+    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda folder: None)  # nothing is baked so far
+
+    with engine._loading:
         with pytest.raises(FaceFailed):
             engine.render(None, 33_000_000)
         after = engine.render(None, 66_000_000)
+        monkeypatch.undo()
     wait_for_the_other_face()
 
     assert (after == 77).all()
+
+
+def test_an_exact_face_has_its_live_stand_in_baked(weights, bake_folder, monkeypatch):
+    """Baked while the exact one draws, so that it is there within a second when the card fails."""
+    baked = []
+    monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
+    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda folder: None)
+    monkeypatch.setattr(Tha3, "_run_bake", lambda self, character, *_: baked.append(character.name))
+    engine = Tha3(weights, bake_folder.parent, "exact")
+
+    engine.load(HARU, lambda *_: None)
+
+    assert ("exact", ["Haru"]) == (engine.capabilities.tier, baked)
 
 
 def test_a_card_without_memory_for_the_face_loads_the_live_one_and_says_why(weights, bake_folder, monkeypatch):
