@@ -117,14 +117,16 @@ class Exact:
 
     def __init__(self, weights: Path, image: Pixels, device: str, cache: Path) -> None:
         from animator.tha3.exact import ExactFace
-        from animator.tha3.exact_choice import open_cuda
-        from animator.tha3.exact_onnx import OnnxFace
 
         self.device = device
         if device == "cuda":
+            from animator.tha3.exact_choice import open_cuda
+
             self.face: Any = open_cuda(weights, image)
             self.how = "CUDA graphs of our own kernels" if type(self.face).__name__ == "CudaFace" else "PyTorch, CUDA"
         else:
+            from animator.tha3.exact_onnx import OnnxFace
+
             self.face = OnnxFace(weights, image, cache)
             self.how = f"ONNX Runtime, {self.face.provider}"
         self.plain = ExactFace(weights, image, device)
