@@ -459,8 +459,8 @@ def pointwise_tile(pixels: int, columns: int, out: int, batch: int) -> Tile:
 
 ENOUGH_PROGRAMS = 120
 """Fewer leave multiprocessors idle (an H100 has 132)."""
-MANY_PROGRAMS = 528
-"""More than four for each of them only add their sums more often."""
+MANY_PROGRAMS = 1056
+"""More than eight for each of them only add their sums more often."""
 
 
 class CudaBatch:
