@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -11,8 +13,12 @@ from torch import Tensor
 from animator.messages import Pixels, Pose
 from animator.tha3 import color
 from animator.tha3.face import BROW_COLS, BROW_ROWS, BROWS_IN_FACE, FACE_COLS, FACE_ROWS, check_image
+from animator.tha3.networks import Networks
 from animator.tha3.pose import BODY, EYEBROW, FACE, clamp
-from animator.tha3.weights import load_networks
+from animator.tha3.weights import fingerprint, load_networks
+
+_loaded: WeakValueDictionary[tuple[str, str], Networks] = WeakValueDictionary()
+_loading = threading.Lock()
 
 
 def pick_device(device: str) -> torch.device:
@@ -22,8 +28,22 @@ def pick_device(device: str) -> torch.device:
     return torch.device(device)
 
 
+def shared_networks(weights: Path, device: torch.device) -> Networks:
+    """The networks of a weight folder on a device: one copy for all faces, for as long as one of them lives.
+
+    Raises:
+        WeightsError: If the weights do not fit.
+    """
+    key = (fingerprint(weights), str(device))
+    with _loading:
+        networks = _loaded.get(key)
+        if networks is None:
+            networks = _loaded[key] = load_networks(weights, device)
+        return networks
+
+
 class ExactFace:
-    """Draws with the networks. Not thread-safe.
+    """Draws with the networks, whose weights all faces of a process share. Not thread-safe.
 
     Args:
         weights: Folder with the five weight files.
@@ -39,7 +59,7 @@ class ExactFace:
 
     def __init__(self, weights: Path, image: Pixels, device: str = "auto") -> None:
         self.device = pick_device(device)
-        self.networks = load_networks(weights, self.device)
+        self.networks = shared_networks(weights, self.device)
         self._image = color.to_linear(check_image(image), self.device)
         # What was last computed, under the part of the pose it came from: compared on the host, so that a
         # GPU is never waited for.

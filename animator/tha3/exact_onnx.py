@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -12,6 +14,19 @@ from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image
 from animator.tha3.graphs import Brows, Floats, Graphs
 from animator.tha3.pose import BODY, EYEBROW, FACE, clamp
 
+_opened: WeakValueDictionary[Path, Graphs] = WeakValueDictionary()
+_opening = threading.Lock()
+
+
+def shared_graphs(cache_root: Path, weights: Path) -> Graphs:
+    """The opened graphs of a weight folder: one copy for all faces, for as long as one of them lives."""
+    with _opening:
+        folder = graphs.ready(cache_root, weights)
+        runs = _opened.get(folder)
+        if runs is None:
+            runs = _opened[folder] = Graphs(folder)
+        return runs
+
 
 class OnnxFace:
     """Draws with the networks; each stage runs only when its part of the pose has changed. Not thread-safe.
@@ -20,7 +35,7 @@ class OnnxFace:
         weights: Folder with the five weight files.
         image: The character, uint8 RGBA (512,512,4).
         cache_root: Where the graphs are kept; written there if they are not (PyTorch, some seconds).
-        runs: The opened graphs of these weights, to share them between faces on one thread; None to open them.
+        runs: The opened graphs of these weights; None for those that all faces of the process share.
 
     Raises:
         ValueError: If picture or weights do not fit.
@@ -32,7 +47,7 @@ class OnnxFace:
 
     def __init__(self, weights: Path, image: Pixels, cache_root: Path, runs: Graphs | None = None) -> None:
         image = check_image(image)
-        self._runs = Graphs(graphs.ready(cache_root, weights)) if runs is None else runs
+        self._runs = shared_graphs(cache_root, weights) if runs is None else runs
         self._character = self._runs.character(image)
         self._full = self._character.image.copy()
         self._brows: Brows | None = None

@@ -169,7 +169,7 @@ class Body(NamedTuple):
 
 
 class Graphs:
-    """The four graphs of one set of weights, ready to run. One thread at a time.
+    """The four graphs of one set of weights, ready to run. Nothing in it changes by running; any thread may.
 
     Args:
         folder: From `ready`.

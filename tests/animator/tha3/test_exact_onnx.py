@@ -116,6 +116,14 @@ def test_a_wild_pose_is_clamped(face: OnnxFace):
     assert np.array_equal(face.draw(pose_of(mouth_aaa=1.0, head_x=-1.0)), face.draw(wild))
 
 
+def test_faces_of_one_process_share_their_weights(weights: Path, image: Pixels, bakes: Path):
+    onnx_faces = [OnnxFace(weights, image, bakes) for _ in range(2)]
+    torch_faces = [ExactFace(weights, image, "cpu") for _ in range(2)]
+
+    assert onnx_faces[0]._runs is onnx_faces[1]._runs
+    assert torch_faces[0].networks is torch_faces[1].networks
+
+
 def test_the_picture_the_pixels_and_the_flow_of_one_run_belong_together(runs: Graphs, image: Pixels):
     character = runs.character(check_image(image))
     pose = pose_of(mouth_aaa=0.5, head_y=0.5)
