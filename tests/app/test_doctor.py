@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,3 +136,29 @@ def test_the_whole_examination_names_every_area() -> None:
 
     assert {"python", "platform", "data folder", "display", "virtual camera", "gpu", "groq key", "espeak"} <= names
     assert {"model piper-joe", "package numpy"} <= names
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for nvidia-smi is a shell script")
+@pytest.mark.parametrize(
+    ("torch", "triton", "status", "words"),
+    [
+        ("2.13.0+cpu", True, "warn", "built without CUDA"),
+        ("2.13.0", False, "warn", "no Triton"),
+        ("2.13.0", True, "ok", "CUDA graphs"),
+    ],
+)
+def test_a_card_is_named_with_what_keeps_the_face_from_using_it_fully(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, torch: str, triton: bool, status: str, words: str
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA Example, 81559 MiB, 580.1'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(doctor.importlib.metadata, "version", lambda name: torch)
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object() if triton else None)
+
+    [check] = doctor.check_gpu()
+
+    assert (status, True) == (check.status, words in check.detail)
+    assert "NVIDIA Example" in check.detail
+    assert bool(check.remedy) == (status == "warn")
