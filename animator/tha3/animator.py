@@ -40,6 +40,10 @@ CLIPS_KEPT = 8
 """More than a voice works ahead of its sound."""
 
 
+_FAILED: list[Face] = []
+"""Exact faces whose card failed, kept: PyTorch ends the process when a card that is gone is asked to free something."""
+
+
 class StillFace:
     """The character's own picture, shown until the first baked stage is there."""
 
@@ -266,12 +270,13 @@ class Tha3:
             # Whatever it was, the networks' face is no longer to be trusted; the show goes on without it.
             self._why = failure(error)
             self._swap_in(StillFace(self._last))
-            threading.Thread(target=self._replace, args=(face,), name="face-fallback", daemon=True).start()
+            _FAILED.append(face)
+            threading.Thread(target=self._replace, name="face-fallback", daemon=True).start()
             raise self._why from error
         # The last picture stays as it was drawn: it may be drawn, and finished, again.
         return self._last if self._character is None else finished(self._last, self._character.finish)
 
-    def _replace(self, failed: Face) -> None:
+    def _replace(self) -> None:
         """Take the live face in for an exact one that failed, unless another character has come by then."""
         character = self._character
         if character is None:
@@ -284,7 +289,6 @@ class Tha3:
                 self._load_live(character, self._progress, self._face)
             except (ValueError, OSError) as error:
                 _log.warning("the live face could not replace the exact one: %s", first_line(error))
-        del failed  # until now, so that freeing a broken device did not hold up a frame
 
     def cancel_load(self) -> None:
         """End a bake that is running, so that `load` returns soon (any thread). What is baked so far is kept."""

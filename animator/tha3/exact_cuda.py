@@ -515,6 +515,7 @@ class CudaBatch:
             program.settle(self._arena, self._stats[start : start + program.stats_size])
             start += program.stats_size
         self._known: npt.NDArray[np.float32] | None = None
+        self._stock: list[Tensor] = []
         cuda = device.type == "cuda"
         # Programmatic dependent launch came with compute capability 9.0.
         self._pdl = cuda and torch.cuda.get_device_capability(device) >= (9, 0)
@@ -614,16 +615,16 @@ class CudaBatch:
 
     def draw(self, poses: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         """Every picture in its pose: uint8 (n,512,512,4). `poses` is float32 (n,45), in range."""
-        self.render(poses)
-        # Pinned, so that the card writes it directly; from PyTorch's own stock, which a frame goes back to with its
-        # last user.
-        pinned = self.device.type == "cuda"
-        out = torch.empty((self.batch, 512, 512, 4), dtype=torch.uint8, pin_memory=pinned)
-        out.copy_(self._tensor(self._out), non_blocking=True)
-        if pinned:
-            torch.cuda.current_stream(self.device).synchronize()
-        pixels: npt.NDArray[np.uint8] = out.numpy()
-        return pixels
+        try:
+            self.render(poses)
+            frame = _Frame(self._stock, self.batch, self.device)
+            frame.tensor.copy_(self._tensor(self._out), non_blocking=True)
+            if self.device.type == "cuda":
+                torch.cuda.current_stream(self.device).synchronize()
+        except RuntimeError:
+            _LOST.append(self)
+            raise
+        return np.asarray(frame)
 
     def render(self, poses: npt.NDArray[np.float32]) -> None:
         """As `draw`, leaving the pictures on the card and not waiting for them."""
@@ -657,6 +658,29 @@ class CudaBatch:
     def _tensor(buffer: Buffer) -> Tensor:
         assert buffer.tensor is not None
         return buffer.tensor
+
+
+_LOST: list[object] = []
+"""What a card that has failed must not be asked to free: PyTorch ends the process when that fails."""
+
+
+class _Frame:
+    """Memory that the card writes directly, lent to a frame's users and taken back when the last one has let go.
+
+    `np.asarray` of it makes an array, and every view of that array keeps this object. Pinned memory is taken from the
+    batch's own stock and not from PyTorch's, which asks the card whenever a piece is freed: after a fault of the card
+    that would end the process.
+    """
+
+    def __init__(self, stock: list[Tensor], batch: int, device: torch.device) -> None:
+        self._stock = stock
+        shape = (batch, 512, 512, 4)
+        self.tensor = stock.pop() if stock else torch.empty(shape, dtype=torch.uint8, pin_memory=device.type == "cuda")
+        self.__array_interface__ = self.tensor.numpy().__array_interface__
+
+    def __del__(self) -> None:
+        if hasattr(self, "tensor"):  # there was memory for it
+            self._stock.append(self.tensor)
 
 
 class CudaFace:

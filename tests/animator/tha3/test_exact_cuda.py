@@ -23,7 +23,7 @@ if os.environ.get("TRITON_INTERPRET") != "1":
 from animator.tha3 import cuda_kernels as k
 from animator.tha3 import exact_cuda, networks
 from animator.tha3.cuda_plan import Buffer, Program, place
-from animator.tha3.exact_cuda import NONE, Tile, _block, _heads, _Line, _residuals, _Source, pointwise_tile
+from animator.tha3.exact_cuda import Tile, _block, _Frame, _heads, _Line, _residuals, _Source, pointwise_tile
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
@@ -215,5 +215,17 @@ def test_tiles_cover_every_pixel_and_channel_once(batch: int, pixels: int, colum
     assert min(tile.bm, tile.bn, tile.bk) >= 16
 
 
-def test_features_without_norm_are_read_as_they_are():
-    assert NONE == _Source(None, 1, 1).act
+def test_the_memory_of_a_frame_is_used_again_only_when_its_last_view_is_gone():
+    stock: list[torch.Tensor] = []
+    frame = np.asarray(_Frame(stock, 2, CPU))
+    frame[1] = 7
+    view = frame[1][100:200]
+    del frame
+
+    assert [] == stock
+    assert (view == 7).all()
+    del view
+    assert 1 == len(stock)
+    again = np.asarray(_Frame(stock, 2, CPU))
+    assert [] == stock
+    assert (2, 512, 512, 4) == again.shape
