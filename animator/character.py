@@ -11,7 +11,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -20,8 +20,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from animator.manner import Finish, Motion
 from animator.messages import Pixels
 from animator.tha3 import pose
+from animator.tha3.emotion_import import MAX_BYTES as MAX_EMOTION_FILE_BYTES
+from animator.tha3.emotion_import import EmotionFileError, import_emotions
 
 SIZE_PX = 512
 """THA3 knows one picture size."""
@@ -38,7 +41,8 @@ MIN_SIDE_PX = 256
 MAX_TOML_BYTES = 64 * 1024
 
 _TEXT_LIMITS = {"name": 40, "persona": 8000, "greeting": 500, "fallback_line": 500, "voice": 80, "language": 20}
-_MAX_EXPRESSIONS = 32
+_MAX_EXPRESSIONS = 72
+"""The 28 emotions and the eight defaults twice over."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in px, half open."""
@@ -70,34 +74,39 @@ DEFAULT_EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
     },
     "angry": {
         "eyebrow_angry": 1.0,
-        "eyebrow_lowered": 0.2,
         "eye_unimpressed": 0.5,
         "mouth_smirk": 0.8,
         "mouth_lowered_corner": 1.0,
-        "head_x": -0.15,
+        "head_x": -0.2,
     },
-    "surprised": {"eyebrow_raised": 0.8, "eye_surprised": 0.8, "iris_small": 0.3, "mouth_ooo": 0.7, "head_x": 0.15},
-    "shy": {
-        "eyebrow_troubled": 0.6,
-        "eye_relaxed": 0.3,
+    "surprised": {
+        "eyebrow_raised": 0.8,
+        "eye_surprised": 0.8,
+        "iris_small": 0.3,
+        "mouth_ooo": 0.7,
         "mouth_smirk": 0.5,
+        "head_x": 0.15,
+    },
+    "shy": {
+        "eyebrow_troubled": 0.7,
+        "mouth_smirk": 0.6,
         "mouth_raised_corner": 0.5,
-        "iris_rotation_x": -0.4,
+        "iris_rotation_x": -0.25,
         "iris_rotation_y": 0.5,
         "head_x": -0.25,
         "head_y": 0.3,
         "neck_z": -0.25,
     },
-    "sleepy": {"eyebrow_raised": 0.3, "eye_relaxed": 0.65, "mouth_smirk": 0.5, "head_x": -0.3, "neck_z": 0.3},
+    "sleepy": {"eyebrow_raised": 0.3, "eye_wink": 0.5, "mouth_smirk": 0.5, "head_x": -0.3, "neck_z": 0.3},
     "smug": {
-        "eyebrow_serious": 0.4,
+        "eyebrow_serious_right": 0.6,
         "eyebrow_raised_left": 0.7,
-        "eye_unimpressed": 0.6,
-        "eye_raised_lower_eyelid": 0.4,
-        "mouth_smirk": 0.8,
+        "eye_unimpressed": 0.8,
+        "mouth_smirk": 1.0,
         "mouth_raised_corner_left": 1.0,
-        "head_x": 0.15,
+        "head_x": 0.22,
         "head_y": -0.2,
+        "neck_z": -0.1,
     },
     "neutral": {"mouth_smirk": 0.5},
 }
@@ -151,6 +160,8 @@ class Character:
     folder: Path
     head_box: Box
     notes: tuple[str, ...]
+    motion: Motion = field(default_factory=Motion)
+    finish: Finish = field(default_factory=Finish)
     large: Pixels | None = None
     """The art at uint8 RGBA (1024, 1024, 4), read-only, where there is that much of it: see `image_large`."""
 
@@ -213,15 +224,16 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
 
 def _load_folder(folder: Path) -> Character:
     table = _read_toml(folder)
-    known = {*_TEXT_LIMITS, "image", "image_large", "expressions"}
+    known = {*_TEXT_LIMITS, "image", "image_large", "expressions", "expressions_file", "motion", "finish"}
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
     name = _clean_name(_text(table, "name", folder.name)) or folder.name
-    picture = examine_picture(_picture_path(folder, table.get("image", "picture.png")))
+    picture = examine_picture(_path_of(folder, "image", table.get("image", "picture.png"), "picture.png"))
     large = picture.large
     if "image_large" in table:
-        large = _read_large(_picture_path(folder, table["image_large"]), picture.image)
+        large = _read_large(_path_of(folder, "image_large", table["image_large"], "picture_1024.png"), picture.image)
+    imported, notes = _imported(folder, table)
     language = _text(table, "language", "en-us")
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", language):
         raise CharacterError(
@@ -238,10 +250,12 @@ def _load_folder(folder: Path) -> Character:
         fallback_line=_text(table, "fallback_line", DEFAULT_FALLBACK_LINE).strip(),
         voice=voice,
         language=language.lower().replace("_", "-"),
-        expressions=_expressions(table.get("expressions", {})),
+        expressions=_expressions(table.get("expressions", {}), imported),
         folder=folder,
         head_box=picture.head_box,
-        notes=picture.notes,
+        notes=(*picture.notes, *notes),
+        motion=_motion(table.get("motion", {})),
+        finish=_finish(table.get("finish", {})),
         large=large,
     )
 
@@ -271,16 +285,82 @@ def _clean_name(name: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[: _TEXT_LIMITS["name"]]
 
 
-def _picture_path(folder: Path, image: object) -> Path:
-    """The picture's path, only if it lies inside the character's own folder."""
-    remedy = "Put the picture into the character's folder and write its file name, such as image = 'picture.png'."
-    if not isinstance(image, str) or not image or "\0" in image:
-        raise CharacterError(f"character.toml: image must be a file name, got {image!r:.80}.", remedy)
+def _path_of(folder: Path, key: str, value: object, example: str) -> Path:
+    """The path of a file that character.toml names, only if it lies inside the character's own folder."""
+    remedy = f"Put the file into the character's folder and write its file name, such as {key} = '{example}'."
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise CharacterError(f"character.toml: {key} must be a file name, got {value!r:.80}.", remedy)
     # Judged by both systems' rules, so that a folder is equally safe wherever it travels.
-    posix, windows = PurePosixPath(image), PureWindowsPath(image)
+    posix, windows = PurePosixPath(value), PureWindowsPath(value)
     if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts:
-        raise CharacterError(f"character.toml: image = {image!r:.80} points outside the character's folder.", remedy)
-    return _inside(folder, folder / image)
+        raise CharacterError(f"character.toml: {key} = {value!r:.80} points outside the character's folder.", remedy)
+    return _inside(folder, folder / value)
+
+
+def _imported(folder: Path, table: Mapping[str, Any]) -> tuple[Mapping[str, Mapping[str, float]], tuple[str, ...]]:
+    """Expressions of the emotion file that `expressions_file` names, and notes on them; none where it names none."""
+    if "expressions_file" not in table:
+        return {}, ()
+    path = _path_of(folder, "expressions_file", table["expressions_file"], "emotions.json")
+    data = _read_limited(path, MAX_EMOTION_FILE_BYTES, "The emotion file", "Keep the emotions that are used.")
+    try:
+        imported = import_emotions(data)
+    except EmotionFileError as error:
+        raise CharacterError(error.problem, error.remedy) from error
+    return imported.expressions, imported.notes
+
+
+def _motion(table: object) -> Motion:
+    values = _table("motion", table, Motion)
+    return Motion(
+        liveliness=_number("motion.liveliness", values.get("liveliness", 1.0), 0.0, 1.5),
+        blink_every_s=_number("motion.blink_every_s", values.get("blink_every_s", 4.0), 1.5, 20.0),
+        intensity=_number("motion.intensity", values.get("intensity", 1.0), 0.0, 1.0),
+        gestures=_switch("motion.gestures", values.get("gestures", True)),
+    )
+
+
+def _finish(table: object) -> Finish:
+    values = _table("finish", table, Finish)
+    return Finish(
+        outline=_number("finish.outline", values.get("outline", 0.0), 0.0, 1.0),
+        outline_color=_color("finish.outline_color", values.get("outline_color", Finish().outline_color)),
+        rim=_number("finish.rim", values.get("rim", 0.0), 0.0, 1.0),
+        rim_color=_color("finish.rim_color", values.get("rim_color", Finish().rim_color)),
+        bloom=_number("finish.bloom", values.get("bloom", 0.0), 0.0, 1.0),
+    )
+
+
+def _table(name: str, table: object, kind: type[Motion] | type[Finish]) -> Mapping[str, Any]:
+    known = [each.name for each in fields(kind)]
+    if not isinstance(table, Mapping):
+        raise CharacterError(f"character.toml: {name} must be a table.", f"Write [{name}] and lines below it.")
+    for key in table:
+        if key not in known:
+            raise CharacterError(f"character.toml has an unknown entry {key!r} in [{name}].", _did_you_mean(key, known))
+    return table
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]  # checked just before
+        raise CharacterError(f"character.toml: {name} is {value!r:.40}.", f"Write a number from {low:g} to {high:g}.")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise CharacterError(f"character.toml: {name} is {value!r:.40}.", "Write true or false.")
+    return value
+
+
+def _color(name: str, value: object) -> int:
+    """A colour as 0xRRGGBB, from an integer or from text such as "#ffffff"."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
+        return int(value[1:], 16)
+    raise CharacterError(f"character.toml: {name} is {value!r:.40}.", 'Write a colour such as "#ffffff".')
 
 
 def _inside(folder: Path, path: Path) -> Path:
@@ -298,13 +378,15 @@ def _inside(folder: Path, path: Path) -> Path:
     return resolved
 
 
-def _expressions(tables: object) -> dict[str, dict[str, float]]:
-    """Default expressions, replaced or joined by the character's own; pairs split, values clamped."""
+def _expressions(
+    tables: object, imported: Mapping[str, Mapping[str, float]] | None = None
+) -> dict[str, dict[str, float]]:
+    """Default expressions, replaced or joined by imported and then by the file's own; pairs split, values clamped."""
     if not isinstance(tables, Mapping):
         raise CharacterError(
             "character.toml: expressions must be tables.", "Write [expressions.happy] and values below it."
         )
-    merged: dict[str, Mapping[str, Any]] = dict(DEFAULT_EXPRESSIONS)
+    merged: dict[str, Mapping[str, Any]] = {**DEFAULT_EXPRESSIONS, **(imported or {})}
     for name, values in tables.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", str(name)) or not isinstance(values, Mapping):
             raise CharacterError(
@@ -419,7 +501,9 @@ def _to_large(picture: Image.Image) -> Pixels | None:
     return large
 
 
-def _read_limited(file: Path, limit: int, what: str) -> bytes:
+def _read_limited(
+    file: Path, limit: int, what: str, remedy: str = "Save it smaller: 512x512 pixels are enough."
+) -> bytes:
     try:
         # Not blocking: a pipe in place of a file must not hang the app.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -431,9 +515,7 @@ def _read_limited(file: Path, limit: int, what: str) -> bytes:
             raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.")
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise CharacterError(
-            f"{what} is larger than {limit / 1024 / 1024:.3g} MiB.", "Save it smaller: 512x512 pixels are enough."
-        )
+        raise CharacterError(f"{what} is larger than {limit / 1024 / 1024:.3g} MiB.", remedy)
     return data
 
 

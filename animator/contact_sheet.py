@@ -1,4 +1,4 @@
-"""Contact sheets: what a character's face makes of every parameter and every viseme, to look at before going live."""
+"""Contact sheets: what a face makes of every parameter, viseme and expression, to look at before going live."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ BACKGROUND = (104, 142, 122)
 
 _HEAD: Box = (156, 24, 356, 224)
 _FACE: Box = (204, 104, 308, 204)
+_BUST: Box = (146, 30, 366, 250)
 _BODY: Box = (56, 16, 456, 512)
 _LABEL_PX = 22
 
@@ -58,18 +59,20 @@ def make_sheets(
     name: str = "character",
     visemes: Visemes | None = None,
     progress: Callable[[str, float], None] | None = None,
-) -> tuple[Path, Path]:
-    """Draw both sheets as `<name>_parameters.png` and `<name>_visemes.png` into folder `out`, which is made if missing.
+    expressions: Mapping[str, Pose] | None = None,
+) -> tuple[Path, ...]:
+    """Draw the sheets as `<name>_parameters.png`, `<name>_visemes.png` and `<name>_emotions.png` into folder `out`.
 
     Args:
-        face_draw: Draws a pose: uint8 RGBA (512, 512, 4), such as `ExactFace.draw`. Called about 85 times.
-        out: Folder for the two pictures.
+        face_draw: Draws a pose: uint8 RGBA (512, 512, 4), such as `ExactFace.draw`. Called about 120 times.
+        out: Folder for the pictures, which is made if missing.
         name: First part of their names.
         visemes: Which to show; None takes the whole viseme table.
         progress: Told what is drawn and the share done in [0, 1].
+        expressions: What the character can show, by name; None leaves their sheet out.
 
     Returns:
-        The two paths: parameters, visemes.
+        The paths: parameters, visemes, and emotions if asked for.
 
     Raises:
         OSError: If the folder cannot be written.
@@ -77,7 +80,8 @@ def make_sheets(
     table = VISEMES if visemes is None else visemes
     by_parameter = [_Cell(label, p) for label, p in parameter_poses().items()]
     by_viseme = [_Cell(label, p) for label, p in viseme_poses(table).items()]
-    total = len(by_parameter) + len(by_viseme)
+    by_expression = [_Cell(label, p) for label, p in (expressions or {}).items()]
+    total = len(by_parameter) + len(by_viseme) + len(by_expression)
     drawn = 0
 
     def draw(cell: _Cell) -> Pixels:
@@ -89,12 +93,16 @@ def make_sheets(
         return picture
 
     out.mkdir(parents=True, exist_ok=True)
-    paths = (out / f"{name}_parameters.png", out / f"{name}_visemes.png")
+    paths = [out / f"{name}_parameters.png", out / f"{name}_visemes.png"]
     tiles = [_tile(draw(c), c.label, _crop_of(c.label), 168) for c in by_parameter]
     _save(_grid(tiles, columns=9, title=f"{name}: THA3 parameters"), paths[0])
     tiles = [_tile(draw(c), _spell(c), _FACE, 196) for c in by_viseme]
     _save(_grid(tiles, columns=7, title=f"{name}: visemes"), paths[1])
-    return paths
+    if by_expression:
+        paths.append(out / f"{name}_emotions.png")
+        tiles = [_tile(draw(c), c.label, _BUST, 168) for c in by_expression]
+        _save(_grid(tiles, columns=7, title=f"{name}: expressions and emotions"), paths[2])
+    return tuple(paths)
 
 
 def _crop_of(label: str) -> Box:

@@ -45,7 +45,22 @@ class Animator(Protocol):
         ...
 
     def express(self, name: str, host_ns: int) -> None:
-        """Fade to expression `name` (see the character's `expressions`); unknown names raise ValueError."""
+        """The user's wish: fade to expression `name`; "neutral" lets go of it. Unknown names raise ValueError."""
+        ...
+
+    def feel(self, name: str, intensity: float, host_ns: int) -> None:
+        """Fade to emotion `name` at `intensity` in [0, 1]; seen where `express` has chosen nothing.
+
+        Unknown names raise ValueError.
+        """
+        ...
+
+    def gesture(self, name: str, host_ns: int) -> None:
+        """Begin gesture `name` ("nod", "shake", …); unknown names raise ValueError."""
+        ...
+
+    def think(self, turn: int, on: bool, host_ns: int) -> None:
+        """The brain works on `turn`: look away until it is heard. `on` False: it no longer does."""
         ...
 
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:

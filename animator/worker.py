@@ -50,6 +50,7 @@ class Worker:
         self._stopping = threading.Event()
         self._seq = 0
         self._speaking_turn: int | None = None
+        self._film_ns: int | None = None
 
     def take(self, header: Header, payload: bytes) -> None:
         """Act on one message (inbox thread)."""
@@ -65,15 +66,10 @@ class Worker:
             with self._lock:
                 self._playout.clear(before_turn)
             self._engine.clear(before_turn)
-        elif kind == "express":
-            try:
-                self._engine.express(str(header["name"]), self._clock.now_ns())
-            except ValueError as error:
-                self._tell(
-                    {"event": "problem", "problem": str(error), "remedy": "Choose one of the character's expressions."}
-                )
-            else:
-                self._tell({"event": "expression", "name": str(header["name"])})
+        elif kind in ("express", "feel", "gesture"):
+            self._act(kind, header)
+        elif kind == "think":
+            self._engine.think(int(header["turn"]), bool(header["on"]), self._now_ns())
         elif kind == "load":
             self._engine.cancel_load()  # the newest wish counts; first, or it would meet the new load
             self._loads.put(Path(str(header["character"])))
@@ -83,6 +79,29 @@ class Worker:
             self.stop()
         else:
             raise ValueError(f"no message of type {kind!r} is known")
+
+    def _act(self, kind: str, header: Header) -> None:
+        name, now_ns = str(header["name"]), self._now_ns()
+        try:
+            if kind == "express":
+                self._engine.express(name, now_ns)
+                fact: Header = {"event": "expression", "name": name}
+            elif kind == "feel":
+                intensity = float(header["intensity"])
+                self._engine.feel(name, intensity, now_ns)
+                fact = {"event": "emotion", "name": name, "intensity": intensity}
+            else:
+                self._engine.gesture(name, now_ns)
+                fact = {"event": "gesture", "name": name}
+        except ValueError as error:
+            remedy = f"Choose one of the character's {'gestures' if kind == 'gesture' else 'expressions'}."
+            self._tell({"event": "problem", "problem": str(error), "remedy": remedy})
+        else:
+            self._tell(fact)
+
+    def _now_ns(self) -> int:
+        """Host time, or the film's own time where frames are asked for."""
+        return self._clock.now_ns() if self._film_ns is None else self._film_ns
 
     def _push(self, clip: SpeechClip) -> None:
         self._engine.push(clip)
@@ -161,13 +180,15 @@ class Worker:
 
     def stepped_loop(self) -> None:
         """Draw exactly the frames that are asked for, until stopped (main thread)."""
+        self._film_ns = 0
         while not self._stopping.is_set():
             step = self._steps.get()
             if not step:
                 return
             place = step["speech"]
             speech = None if place is None else SpeechTime(int(place[0]), int(place[1]), float(place[2]))
-            self.draw(speech, int(step["host_ns"]))
+            self._film_ns = int(step["host_ns"])
+            self.draw(speech, self._film_ns)
             self._tell({"event": "stepped", "id": step["id"]})
 
 

@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     bake.add_argument("characters", nargs="*", metavar="NAME|PNG")
     bake.add_argument("--all", action="store_true", help="every character that comes with the app")
 
-    sheet = verbs.add_parser("sheet", help="contact sheets: all 45 parameters and every viseme")
+    sheet = verbs.add_parser("sheet", help="contact sheets: all 45 parameters, every viseme and every emotion")
     sheet.add_argument("character", metavar="NAME|PNG")
     sheet.add_argument("--engine", choices=ENGINES, default="exact")
     sheet.add_argument("--out", type=Path, required=True, metavar="FOLDER")
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
 def _film_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="FILE.mp4")
     verb.add_argument("--character", metavar="NAME", help="name, folder or PNG")
+    verb.add_argument("--emotion", default="", metavar="NAME", help="what the face shows meanwhile, such as joy")
     verb.add_argument("--trace", type=Path, metavar="FILE", help="write every fact as a JSON line")
     verb.add_argument("--json", action="store_true", help="print one object on stdout")
 
@@ -120,7 +121,7 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     if verb == "sheet":
         print(*verbs.sheet(arguments.character, arguments.engine, arguments.out, Progress()), sep="\n")
         return 0
-    film = verbs.FilmRequest(arguments.out, arguments.character, arguments.trace)
+    film = verbs.FilmRequest(arguments.out, arguments.character, arguments.trace, arguments.emotion)
     if verb == "say":
         report = verbs.say(arguments.text, film, Progress())
     else:

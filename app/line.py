@@ -18,6 +18,8 @@ from app.messages import (
     AudioBlock,
     Command,
     Express,
+    Feel,
+    Gesture,
     Mute,
     Say,
     Sentence,
@@ -191,6 +193,7 @@ class Line:
                     fallback_line=self.options.fallback_line,
                     history=self._history,
                     history_lock=self._history_lock,
+                    on_thinking=self._think,
                 )
             )
         self._stages += [self._tts, self._playback]
@@ -294,11 +297,17 @@ class Line:
             self._bus.emit("playback", "stopped", turn=older)
         return turn
 
+    def _think(self, turn: int, on: bool = True) -> None:
+        """Tell the face that an answer is being worked on, or no longer."""
+        if self._avatar is not None:
+            self._avatar.think(turn, on)
+
     def _heard(self, turn: int, text: str) -> None:
         with self._history_lock:
             self._history.heard(turn, text)
 
     def _finished(self, turn: int) -> None:
+        self._think(turn, on=False)  # where nothing came of the question, nothing was heard that would end it
         with self._changed:
             if self._open_turn != turn:
                 return
@@ -365,6 +374,12 @@ class Line:
                 if self._avatar is not None:
                     self._avatar.express(name)
                 self._bus.emit("avatar", "expression", name=name)
+            case Feel(name=name, intensity=intensity):
+                if self._avatar is not None:
+                    self._avatar.feel(name, intensity)
+            case Gesture(name=name):
+                if self._avatar is not None:
+                    self._avatar.gesture(name)
             case _:
                 if self._on_command is not None:
                     self._on_command(command)

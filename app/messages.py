@@ -16,7 +16,9 @@ __all__ = [
     "Command",
     "Express",
     "Fact",
+    "Feel",
     "Frame",
+    "Gesture",
     "Mute",
     "Phone",
     "PlayoutAnchor",
@@ -117,7 +119,9 @@ class Fact:
     | avatar | progress | what, share in [0, 1] |
     | avatar | speaking_frame | turn (the first frame whose mouth belongs to this turn) |
     | avatar | frames | fps, due, missed, tier (once a second) |
-    | avatar | expression | name |
+    | avatar | expression | name (the user's choice; "neutral" where there is none) |
+    | avatar | emotion | name, intensity in [0, 1] |
+    | avatar | gesture | name |
     | avatar | character | name |
     | camera | frames | sent, repeated |
     """
@@ -159,7 +163,22 @@ class StopTalking:
 
 @dataclass(frozen=True, slots=True)
 class Express:
-    """Show expression `name`."""
+    """The user's wish: show expression `name`, over any emotion; "neutral" lets go of it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feel:
+    """Show emotion `name` (a go-emotions name or any expression) at `intensity` in [0, 1]."""
+
+    name: str
+    intensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """Make a gesture: nod, shake, tilt, bow or lean."""
 
     name: str
 
@@ -183,4 +202,4 @@ class Quit:
     """End every stage."""
 
 
-Command = Ask | Say | Mute | StopTalking | Express | SwitchCharacter | SwitchCamera | Quit
+Command = Ask | Say | Mute | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit

@@ -133,7 +133,19 @@ class AvatarHost(Protocol):
         ...
 
     def express(self, name: str) -> None:
-        """Show an expression."""
+        """The user's wish: show an expression; "neutral" lets go of it."""
+        ...
+
+    def feel(self, name: str, intensity: float) -> None:
+        """Show an emotion at `intensity` in [0, 1], where the user has chosen no expression."""
+        ...
+
+    def gesture(self, name: str) -> None:
+        """Make a gesture: nod, shake, tilt, bow or lean."""
+        ...
+
+    def think(self, turn: int, on: bool) -> None:
+        """The brain works on `turn`: look away until it is heard. `on` False: it no longer does."""
         ...
 
     def load(self, character: str) -> None:

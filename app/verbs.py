@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from animator.character import list_characters
+from animator.character import Character, list_characters
 from animator.clock import SystemClock
 from app import __version__, compose, paths
 from app.backends.animator_process import AnimatorProcess
@@ -23,7 +23,7 @@ from app.backends.video_file import VideoFile
 from app.bus import Bus
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
-from app.messages import Fact, Say
+from app.messages import Fact, Feel, Say
 from app.ports import Microphone, Speaker
 from app.settings import Settings, load_settings
 from app.show import Show
@@ -39,11 +39,12 @@ ANSWER_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class FilmRequest:
-    """Where a film goes, who plays in it (None: the settings' character), and where the trace goes."""
+    """Where a film goes, who plays in it (None: the settings' character), where the trace goes, and what is felt."""
 
     out: Path
     character: str | None
     trace: Path | None
+    emotion: str = ""
 
 
 def settings() -> Settings:
@@ -157,6 +158,7 @@ def _film(
     chosen = settings()
     folder = compose.find_character(request.character or chosen.face.character)
     character = compose.character_of(folder)
+    _check_emotion(request.emotion, character)
     hears = question is not None
     with contextlib.ExitStack() as stack:
         stack.enter_context(tracing(bus, request.trace))
@@ -187,6 +189,8 @@ def _film(
         if isinstance(microphone, RehearsalMicrophone):
             line.wait_until_loaded(LOAD_TIMEOUT_S)
             microphone.begin()
+        if request.emotion:
+            bus.gate.put(Feel(request.emotion))
         if text is not None:
             bus.gate.put(Say(text))
         if not line.wait_until_idle(ANSWER_TIMEOUT_S):
@@ -197,6 +201,14 @@ def _film(
         line.stop()
         video.close()
         return report.as_json(video)
+
+
+def _check_emotion(name: str, character: Character) -> None:
+    from animator.tha3.expressions import PRESETS
+
+    known = {**character.expressions, **PRESETS}
+    if name and name not in known:
+        raise AppError(f"There is no emotion called {name!r}.", f"There are {', '.join(known)}.")
 
 
 NOTHING_SAID = AppError("Nothing was said in that file, so there is no answer.", "Record a question with a voice.")
@@ -300,16 +312,19 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     return 0
 
 
-def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, Path]:
-    """Write the contact sheets of a character: its parameters and its visemes."""
+def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, ...]:
+    """Write the contact sheets of a character: its parameters, its visemes, its expressions and emotions."""
     from animator.contact_sheet import make_sheets
+    from animator.tha3.expressions import expression_poses
     from animator.tha3.render import open_face
 
     found = compose.find_character(character)
     weights = compose.weights()
-    face = open_face(compose.character_of(found).image, weights, compose.bakes_dir(), engine, progress)
+    loaded = compose.character_of(found)
+    face = open_face(loaded.image, weights, compose.bakes_dir(), engine, progress)
     out.mkdir(parents=True, exist_ok=True)
-    return make_sheets(face.draw, out, name=found.stem, progress=progress)
+    poses = expression_poses(loaded.expressions)
+    return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)
 
 
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:

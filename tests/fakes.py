@@ -318,6 +318,15 @@ class FakeAvatar:
     def express(self, name: str) -> None:
         self.calls.append(("express", name))
 
+    def feel(self, name: str, intensity: float) -> None:
+        self.calls.append(("feel", (name, intensity)))
+
+    def gesture(self, name: str) -> None:
+        self.calls.append(("gesture", name))
+
+    def think(self, turn: int, on: bool) -> None:
+        self.calls.append(("think", (turn, on)))
+
     def load(self, character: str) -> None:
         self.calls.append(("load", character))
 

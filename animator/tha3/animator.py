@@ -24,6 +24,7 @@ from animator.protocol import Capabilities, Progress
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.face import Face
+from animator.tha3.finish import finished
 from animator.tha3.live import LiveFace
 from animator.tha3.live_nodes import STAGES
 
@@ -90,7 +91,8 @@ class Tha3:
 
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
-            composer = Composer(self._seed, character.expressions)
+            composer = Composer(self._seed, character.expressions, character.motion)
+            composer.take_over(self._composer)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)
             self._character = character
@@ -168,9 +170,25 @@ class Tha3:
         """Fade to expression `name`."""
         self._composer.express(name, host_ns / 1e9)
 
+    def feel(self, name: str, intensity: float, host_ns: int) -> None:
+        """Fade to emotion `name` at `intensity`, under what the user has chosen."""
+        self._composer.feel(name, host_ns / 1e9, intensity)
+
+    def gesture(self, name: str, host_ns: int) -> None:
+        """Begin gesture `name`."""
+        self._composer.gesture(name, host_ns / 1e9)
+
+    def think(self, turn: int, on: bool, host_ns: int) -> None:
+        """Look away while the brain works on `turn`, and back when it no longer does."""
+        if on:
+            self._composer.think(turn, host_ns / 1e9)
+        else:
+            self._composer.attend(turn, host_ns / 1e9)
+
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
         """Draw the face at `host_ns`."""
-        return self._face.draw(self._composer.pose(speech, host_ns / 1e9))
+        pixels = self._face.draw(self._composer.pose(speech, host_ns / 1e9))
+        return finished(pixels, self._character.finish) if self._character is not None else pixels
 
     def cancel_load(self) -> None:
         """End a bake that is running, so that `load` returns soon (any thread). What is baked so far is kept."""

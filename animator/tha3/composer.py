@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from animator.lipsync import phonemes
 from animator.lipsync.mouth_track import MouthTrack
+from animator.manner import Motion
 from animator.messages import Phone, Pose, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
-from animator.tha3.expressions import NEUTRAL, ExpressionFader, while_speaking
+from animator.tha3.expressions import HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
-from animator.tha3.gestures import gesture_at, gesture_length_s
+from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
 from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
 from animator.timebase import LEAD_S, TAIL_S
 
@@ -53,6 +54,7 @@ _IRIS = slice(37, 39)
 _SIDES = 50
 """This module's stream of `random_at`."""
 _WINK = slice(12, 14)
+_HAPPY_LIDS = slice(14, 16)
 _OTHER_LIDS = slice(14, 24)
 
 Key = tuple[int, int]
@@ -74,6 +76,7 @@ class _Speech:
 
     track: MouthTrack
     breath: SpokenBreath
+    cue: Cue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,14 @@ class Composer:
     the same poses, at any frame rate.
     """
 
-    def __init__(self, seed: int, expressions: Mapping[str, Mapping[str, float]] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        expressions: Mapping[str, Mapping[str, float]] | None = None,
+        motion: Motion | None = None,
+    ) -> None:
         self._seed = seed
+        self._motion = motion or Motion()
         self._emotion = ExpressionFader(expressions)
         self._hotkey = ExpressionFader(expressions, under=self._emotion.pose_at)
         self._gaze = Gaze(seed)
@@ -136,6 +145,18 @@ class Composer:
         """The expression that is shown or being faded to: the user's if one is set, else the emotion."""
         return self._hotkey.name if self._hotkey.name != NEUTRAL else self._emotion.name
 
+    def take_over(self, before: Composer) -> None:
+        """Go on where another character's composer is: what it shows, thinks and gestures, as far as it is known here.
+
+        Its clips are not taken along; push them again.
+        """
+        for mine, other in ((self._emotion, before._emotion), (self._hotkey, before._hotkey)):
+            if other.name in mine.names:
+                mine.set(other.name, -1e9, other.intensity)
+        with before._lock:
+            self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
+            self._breath, self._breathing = before._breath, before._breathing
+
     def push(self, clip: SpeechClip) -> None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
 
@@ -159,7 +180,7 @@ class Composer:
         try:
             phones = clip.phones if clip.phones is not None else phonemes.phones_for(clip.samples, clip.sample_rate)
             track = MouthTrack(phones, clip.samples, clip.sample_rate)
-            return _Speech(track, SpokenBreath(phones, track.duration_s))
+            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s))
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
@@ -171,24 +192,28 @@ class Composer:
         return _Speech(track, SpokenBreath(phones, track.duration_s))
 
     def clear(self, before_turn: int) -> None:
-        """Drop every clip of turns older than `before_turn`; the mouth glides to rest within 0.1 s."""
+        """Drop every clip of turns older than `before_turn`, and what is thought about them.
+
+        The mouth glides to rest within 0.1 s.
+        """
         with self._lock:
             self._oldest_turn = max(self._oldest_turn, before_turn)
             self._tracks = {key: track for key, track in self._tracks.items() if key[0] >= before_turn}
+        self.attend(before_turn - 1, self._drawn_s)
 
     def express(self, name: str, time_s: float) -> None:
         """The user's wish: fade to expression `name` from host time `time_s` on, over whatever emotion there is.
 
         "neutral" lets go of it, and the emotion shows again. An unknown name raises ValueError.
         """
-        self._hotkey.set(name, time_s)
+        self._hotkey.set(name, time_s, self._motion.intensity)
 
     def feel(self, name: str, time_s: float, intensity: float = 1.0) -> None:
         """The brain's emotion: fade to `name` at `intensity` in [0, 1] from host time `time_s` on.
 
         It is seen where the user has not chosen an expression. An unknown name raises ValueError.
         """
-        self._emotion.set(name, time_s, intensity)
+        self._emotion.set(name, time_s, intensity * self._motion.intensity)
 
     def gesture(self, name: str, time_s: float, strength: float = 1.0) -> None:
         """Begin gesture `name` (one of `gestures.GESTURES`) at host time `time_s`; it joins those that are running.
@@ -202,7 +227,10 @@ class Composer:
                 return
             self._gestures_begun += 1
             side = 1.0 if random_at(self._seed, _SIDES, self._gestures_begun) < 0.5 else -1.0
-            self._gestures = (*running, _Gesture(name, time_s, side * min(max(strength, 0.0), 1.0)))
+            self._gestures = (
+                *running,
+                _Gesture(name, time_s, side * self._motion.liveliness * min(max(strength, 0.0), 1.0)),
+            )
 
     def think(self, turn: int, time_s: float) -> None:
         """The brain works on `turn` from host time `time_s` on: look away until that turn (or a later one) is heard."""
@@ -213,10 +241,10 @@ class Composer:
                 self._gaze.away(time_s)
             self._thinking = turn
 
-    def attend(self, time_s: float) -> None:
-        """Nothing is being thought about any more: look at the viewer."""
+    def attend(self, turn: int, time_s: float) -> None:
+        """`turn` and those before it are no longer thought about: look at the viewer from host time `time_s` on."""
         with self._lock:
-            if self._thinking is not None:
+            if self._thinking is not None and self._thinking <= turn:
                 self._thinking = None
                 self._gaze.back(time_s)
 
@@ -225,18 +253,17 @@ class Composer:
 
         head_x, head_y and neck_z stay within 0.5.
         """
-        # What is heard of late must not move the face in the past, or it would jump.
-        drawn_s = self._drawn_s if 0.0 <= time_s - self._drawn_s <= MAX_GAP_S else -math.inf
-        if speech is not None and self._thinking is not None and speech.turn >= self._thinking:
-            # From when the clip came into reach, whichever frame sees it first.
-            self.attend(max(time_s - speech.time_s - LEAD_S, drawn_s))
+        self._listen(speech, time_s)
         state, shut_lips = self._speech_state(speech, time_s)
         mouth, activity, energy, nod = state[:6], float(state[6]), float(state[7]), float(state[8])
         expression = while_speaking(self._hotkey.pose_at(time_s), activity)
-        idle = idle_pose(time_s, self._seed, energy, nod)
+        idle = idle_pose(time_s, self._seed, energy, nod, self._motion)
         gesture = self._gesture_offsets(time_s)
         gaze = self._gaze.at(time_s)
 
+        expression[_HAPPY_LIDS] = drawable_lids(expression[_HAPPY_LIDS])
+        # Eyes that are shut with a smile do not blink: the lid would jump from one arc to the other.
+        idle[_WINK] *= 1.0 - smoothstep((expression[_HAPPY_LIDS] - HAPPY_LIDS_OPEN) / 0.4)
         pose = idle + expression
         pose[_WINK] = np.maximum(idle[_WINK], expression[_WINK])
         # Lids have one place: what else an expression does with them gives way while they are shut.
@@ -246,7 +273,7 @@ class Composer:
         pose[_HEAD] = within_reach(pose[_HEAD] + gesture[:3] + gaze[2:5])
         then = self._hotkey.pose_at(time_s - BODY_LAG_S)[_TURN_AND_TILT] + self._gaze.at(time_s - BODY_LAG_S)[3:5]
         pose[_BODY] = np.clip(pose[_BODY] + gesture[3:] + BODY_PER_HEAD * then, -HEAD_LIMIT, HEAD_LIMIT)
-        pose[_BREATHING] = self._breath_at(speech, time_s, drawn_s)
+        pose[_BREATHING] = float(self._breath.at(time_s)[0])
         pose[p.MOUTH] = np.maximum(mouth, expression[p.MOUTH] * np.float32(1.0 - shut_lips))
         self._drawn_s = time_s
         return p.clamp(pose)[0]
@@ -257,29 +284,40 @@ class Composer:
             total += gesture_at(each.name, time_s - each.since_s, each.strength)
         return total
 
-    def _breath_at(self, speech: SpeechTime | None, time_s: float, drawn_s: float) -> float:
-        """The chest at `time_s`: along the clip that is heard, calm where there is none."""
+    def _listen(self, speech: SpeechTime | None, time_s: float) -> None:
+        """Let breath, gaze and gestures follow where a clip begins and where speech ends."""
         spoken = self._tracks.get((speech.turn, speech.index)) if speech is not None else None
         now = self._breathing
+        # What is heard of late must not move the face in the past, or it would jump.
+        drawn_s = self._drawn_s if 0.0 <= time_s - self._drawn_s <= MAX_GAP_S else -math.inf
         if speech is not None and spoken is not None:
+            start_s = time_s - speech.time_s
+            # From when the clip came into reach, whichever frame sees it first.
+            self.attend(speech.turn, max(start_s - LEAD_S, drawn_s))
             key = (speech.turn, speech.index)
-            if now is None or now.key != key:
-                start_s = time_s - speech.time_s
-                breath = spoken.breath
-                # `Playout` changes clips halfway where the pause between them is short.
-                since_s = start_s - LEAD_S if now is None else max(start_s - LEAD_S, (now.end_s + start_s) / 2)
-                self._breathing = _Breathing(key, start_s, start_s + spoken.track.duration_s)
-                self._breath.to(
-                    lambda t: np.array([breath.at(t - start_s)], dtype=np.float32),
-                    max(since_s, drawn_s),
-                    INHALE_S,
-                )
+            if now is not None and now.key == key:
+                return
+            breath = spoken.breath
+            # `Playout` changes clips halfway where the pause between them is short.
+            since_s = start_s - LEAD_S if now is None else max(start_s - LEAD_S, (now.end_s + start_s) / 2)
+            self._breathing = _Breathing(key, start_s, start_s + spoken.track.duration_s)
+            self._breath.to(
+                lambda t: np.array([breath.at(t - start_s)], dtype=np.float32), max(since_s, drawn_s), INHALE_S
+            )
+            if spoken.cue is not None and self._motion.gestures:
+                self.gesture(spoken.cue.name, max(start_s + spoken.cue.at_s, drawn_s), spoken.cue.strength)
         elif now is not None:
             self._breathing = None
             # What was cut short ends now; what was played to its end did so TAIL_S ago.
             end_s = min(time_s, now.end_s + TAIL_S)
             self._breath.to(lambda t: np.array([rest_breath(t, end_s)], dtype=np.float32), end_s, SETTLE_S)
-        return float(self._breath.at(time_s)[0])
+            if time_s < now.end_s:
+                self._forget_gestures_after(time_s)
+
+    def _forget_gestures_after(self, time_s: float) -> None:
+        """Whoever is cut short does not make the gesture that was still to come."""
+        with self._lock:
+            self._gestures = tuple(each for each in self._gestures if each.since_s <= time_s)
 
     def _speech_state(self, speech: SpeechTime | None, time_s: float) -> tuple[State, float]:
         """What speech wants of the face, without jumps when it changes clips or stops, and how far lips must shut."""

@@ -20,13 +20,14 @@ REACT_S = 0.25
 """From the question to the first look away."""
 SLOT_S, JITTER_S = 1.9, 0.9
 """A look is held for 1.0 to 2.8 s, long enough for the head to arrive."""
-AWAY_X, AWAY_Y = (0.30, 0.62), (0.45, 0.80)
-"""Reach of iris_rotation_x (up) and iris_rotation_y (either side) of a look into the distance."""
+AWAY_X, AWAY_Y = (0.25, 0.50), (0.40, 0.55)
+"""Reach of iris_rotation_x (up) and iris_rotation_y (either side) of a look into the distance. The live face draws
+irises well up to 0.5."""
 DOWN_SHARE = 0.25
 """Share of looks that go down instead of up, as people do who count or remember."""
-HEAD_PER_EYE_X, HEAD_PER_EYE_Y = 0.20, 0.22
+HEAD_PER_EYE_X, HEAD_PER_EYE_Y = 0.35, 0.45
 """head_x and head_y per iris rotation."""
-TILT_PER_EYE_Y = -0.10
+TILT_PER_EYE_Y = -0.20
 """neck_z: the head tilts against the turn."""
 
 STEADY = 0.6

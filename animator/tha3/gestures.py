@@ -7,6 +7,7 @@ no kink, because each has value and slope 0 at both ends.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -114,3 +115,40 @@ def _head(gesture: Gesture, since_s: float, strength: float) -> Head:
         return 0.0, 0.0, 0.0
     x, y, z = gesture.head(u)
     return abs(strength) * x, strength * y, strength * z
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A gesture that goes with what is said: which, when (in s from the clip's start), how large."""
+
+    name: str
+    at_s: float
+    strength: float
+
+
+_OPENINGS = (
+    # What a sentence begins with, in English; the first that fits counts.
+    (r"(yes|yeah|yep|yup|sure|exactly|absolutely|definitely|of course|indeed|agreed|true|totally|right|okay|ok|got it"
+     r"|fair|i see)", "nod", 0.8),
+    (r"(no|nope|nah|never|not (really|at all|quite)|i don't think|sadly|unfortunately)", "shake", 0.7),
+    (r"(sorry|i'm sorry|forgive me|my apologies|thank you|thanks|welcome|good (evening|morning|night))", "bow", 0.55),
+    (r"(hm+|mm+|uh+m*|um+|well|let me think|maybe|perhaps|i wonder|interesting)", "tilt", 0.75),
+    (r"(hi|hello|hey)", "nod", 0.55),
+)  # fmt: skip
+_CUES = tuple((re.compile(rf"\W*{words}\b", re.IGNORECASE), name, strength) for words, name, strength in _OPENINGS)
+OPENING_AT_S = 0.05
+QUESTION_BEFORE_END_S, QUESTION_STRENGTH = 0.9, 0.6
+"""A question's tilt begins this long before its last word is over."""
+
+
+def cue_of(text: str, duration_s: float) -> Cue | None:
+    """The gesture that goes with a sentence of `duration_s`: by its first words, or a tilt for a question; or none.
+
+    Knows English; what it does not know brings no gesture.
+    """
+    for pattern, name, strength in _CUES:
+        if pattern.match(text):
+            return Cue(name, OPENING_AT_S, strength)
+    if text.rstrip(" \"'”’)").endswith(("?", "？")):
+        return Cue("tilt", max(duration_s - QUESTION_BEFORE_END_S, 0.0), QUESTION_STRENGTH)
+    return None

@@ -1,4 +1,4 @@
-"""What a living face does by itself: blinks, breath, sway, small looks. Pure functions of time and seed.
+"""What a living face does by itself: blinks, sway, small looks. Pure functions of time and seed.
 
 Everything is in closed form, so a frame is the same whenever and however often it is asked for, at any frame rate.
 Random-looking moments sit on a jittered grid: slot k of a fixed length holds one event at a seeded place within it,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from animator.manner import Motion
 from animator.messages import Pose
 from animator.tha3 import pose as p
 
@@ -22,10 +23,6 @@ DOUBLE_BLINK_SHARE = 0.12
 DOUBLE_BLINK_AFTER_S = 0.340
 LID_POWER = 3
 """eye_wink shuts 32 % at 0.10 and 67 % at 0.25 (measured on THA3): the third power makes the lid move evenly."""
-
-# Breath
-BREATH_S = 4.0
-"""15 breaths a minute."""
 
 # Sway, in THA3 parameters (1 is about 15 degrees)
 SWAY_HZ = (0.071, 0.127, 0.233)
@@ -52,6 +49,7 @@ LOOK_X, LOOK_Y = 0.12, 0.20
 LOOK_HOME_SHARE = 0.45
 """Share of looks that go straight ahead, to the viewer."""
 
+_USUAL = Motion()
 _MASK = (1 << 64) - 1
 _BLINKS, _DOUBLES, _SACCADES, _LOOKS_X, _LOOKS_Y, _HOMES, _PHASES = range(7)
 
@@ -83,12 +81,12 @@ def _lid(since_s: float) -> float:
     return 1.0 - _smoothstep((since_s - BLINK_CLOSE_S - BLINK_HOLD_S) / BLINK_OPEN_S)
 
 
-def blink(time_s: float, seed: int) -> float:
-    """How far the lids are shut at `time_s`, in [0, 1], evenly in what is seen."""
+def blink(time_s: float, seed: int, every_s: float = BLINK_SLOT_S) -> float:
+    """How far the lids are shut at `time_s`, in [0, 1], evenly in what is seen. `every_s`: mean time between blinks."""
     shut = 0.0
-    slot = math.floor(time_s / BLINK_SLOT_S)
+    slot = math.floor(time_s / every_s)
     for k in (slot - 1, slot):
-        begin_s = _event_s(seed, _BLINKS, k, BLINK_SLOT_S, BLINK_JITTER_S)
+        begin_s = _event_s(seed, _BLINKS, k, every_s, every_s * BLINK_JITTER_S / BLINK_SLOT_S)
         begins_s = [begin_s]
         if random_at(seed, _DOUBLES, k) < DOUBLE_BLINK_SHARE:
             begins_s.append(begin_s + DOUBLE_BLINK_AFTER_S)
@@ -96,11 +94,6 @@ def blink(time_s: float, seed: int) -> float:
             if 0.0 <= time_s - each_s <= BLINK_S:
                 shut = max(shut, _lid(time_s - each_s))
     return shut
-
-
-def breathing(time_s: float) -> float:
-    """THA3's breathing parameter at `time_s`, in [0, 1]."""
-    return math.sin(math.pi * time_s / BREATH_S) ** 2
 
 
 def look(time_s: float, seed: int) -> tuple[float, float]:
@@ -129,27 +122,31 @@ def _sway(time_s: float, seed: int, axis: int) -> float:
     return total
 
 
-def idle_pose(time_s: float, seed: int, speech_energy: float = 0.0, nod: float = 0.0) -> Pose:
-    """The face at `time_s` with nothing to express: blinks, breath, sway and looks.
+def idle_pose(
+    time_s: float, seed: int, speech_energy: float = 0.0, nod: float = 0.0, motion: Motion | None = None
+) -> Pose:
+    """The face at `time_s` with nothing to express: blinks, sway and looks.
 
     Args:
         time_s: Host time in s.
         seed: Another seed, another rhythm.
         speech_energy: How lively the character speaks now, in [0, 1]; should change slowly.
         nod: How far a nod on a stressed word has come, in [0, 1].
+        motion: How lively the character is; as usual if absent.
 
     Returns:
-        float32 (45,). head_x, head_y and neck_z within HEAD_LIMIT; mouth and brows 0.
+        float32 (45,). head_x, head_y and neck_z within HEAD_LIMIT; mouth, brows and breath 0.
     """
     energy = min(max(speech_energy, 0.0), 1.0)
-    lively = 1.0 + SPEECH_SWAY * energy
+    motion = motion or _USUAL
+    lively = motion.liveliness * (1.0 + SPEECH_SWAY * energy)
     then_s = time_s - BODY_LAG_S
-    head_x = HEAD_X_SWAY * lively * _sway(time_s, seed, 0) - NOD * min(max(nod, 0.0), 1.0)
+    head_x = HEAD_X_SWAY * lively * _sway(time_s, seed, 0) - NOD * motion.liveliness * min(max(nod, 0.0), 1.0)
     head_y, head_y_then = (HEAD_Y_SWAY * lively * _sway(t, seed, 1) for t in (time_s, then_s))
     neck_z, neck_z_then = (NECK_Z_SWAY * lively * _sway(t, seed, 2) for t in (time_s, then_s))
     look_x, look_y = look(time_s, seed)
     return p.pose_of(
-        eye_wink=blink(time_s, seed) ** LID_POWER,
+        eye_wink=blink(time_s, seed, motion.blink_every_s) ** LID_POWER,
         iris_rotation_x=look_x,
         iris_rotation_y=look_y,
         head_x=min(max(head_x, -HEAD_LIMIT), HEAD_LIMIT),
@@ -157,5 +154,4 @@ def idle_pose(time_s: float, seed: int, speech_energy: float = 0.0, nod: float =
         neck_z=min(max(neck_z, -HEAD_LIMIT), HEAD_LIMIT),
         body_y=BODY_PER_HEAD * head_y_then,
         body_z=BODY_PER_HEAD * neck_z_then,
-        breathing=breathing(time_s),
     )

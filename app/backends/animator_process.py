@@ -186,8 +186,21 @@ class AnimatorProcess:
         self._send({"type": "clear", "before_turn": before_turn})
 
     def express(self, name: str) -> None:
-        """Show an expression."""
+        """The user's wish: show an expression; "neutral" lets go of it."""
         self._send({"type": "express", "name": name})
+
+    def feel(self, name: str, intensity: float) -> None:
+        """Show an emotion at `intensity` in [0, 1], where the user has chosen no expression."""
+        self._send({"type": "feel", "name": name, "intensity": intensity})
+
+    def gesture(self, name: str) -> None:
+        """Make a gesture: nod, shake, tilt, bow or lean."""
+        self._send({"type": "gesture", "name": name})
+
+    def think(self, turn: int, on: bool) -> None:
+        """The brain works on `turn`: look away until it is heard. `on` False: it no longer does."""
+        if not self._options.stepped:  # a film's time stands still while the answer is made
+            self._send({"type": "think", "turn": turn, "on": on})
 
     def load(self, character: str) -> None:
         """Switch the character (folder or PNG path); the face before stays until the new one can be drawn."""

@@ -37,12 +37,21 @@ from app.gui.stage_view import StageView
 from app.gui.status import StatusLine
 from app.gui.switch import Switch
 from app.gui.theme import Theme, palette, style_sheet, system_theme
-from app.messages import Ask, Express, Frame, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
+from app.messages import Ask, Express, Frame, Gesture, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
 
 ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"
 
 MAX_TYPED = 2000
 """Characters: more than a small model's context takes."""
+
+GESTURE_KEYS = {
+    Qt.Key.Key_Y: "nod",
+    Qt.Key.Key_N: "shake",
+    Qt.Key.Key_H: "tilt",
+    Qt.Key.Key_B: "bow",
+    Qt.Key.Key_L: "lean",
+}
+"""Yes, no, hm, bow, lean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +233,8 @@ class MainWindow(QWidget):
             code = Qt.Key(Qt.Key.Key_0 + key)
             keys = [QKeySequence(code), QKeySequence(QKeyCombination(Qt.KeyboardModifier.KeypadModifier, code))]
             self._on_keys(keys, partial(self.expressions.press_key, key))
+        for code, gesture in GESTURE_KEYS.items():
+            self._on_keys([QKeySequence(code)], partial(self._gate.put, Gesture(gesture)))
         self._on_keys([QKeySequence(Qt.Key.Key_M)], self.microphone.toggle)
         self._on_keys([QKeySequence(Qt.Key.Key_C)], self.camera.click)
         self._on_keys([QKeySequence(Qt.Key.Key_T)], lambda: self.field.setFocus(Qt.FocusReason.ShortcutFocusReason))

@@ -17,7 +17,8 @@ from app.stage import Channel, Stage, Turns
 class LlmStage(Stage[Transcript]):
     """Asks the chat model and cuts its stream into sentences.
 
-    `history` is shared with playback, which knows what was heard; `history_lock` guards it.
+    `history` is shared with playback, which knows what was heard; `history_lock` guards it. `on_thinking` is called
+    with the turn when the model is asked.
     """
 
     name = "llm"
@@ -35,6 +36,7 @@ class LlmStage(Stage[Transcript]):
         fallback_line: str,
         history: History,
         history_lock: threading.Lock,
+        on_thinking: Callable[[int], None] = lambda turn: None,
     ) -> None:
         super().__init__(bus, inbox)
         self._clock = clock
@@ -45,6 +47,7 @@ class LlmStage(Stage[Transcript]):
         self._fallback_line = fallback_line
         self._history = history
         self._history_lock = history_lock
+        self._on_thinking = on_thinking
         self._failed_to_load: Exception | None = None
         self._index = 0
 
@@ -74,6 +77,7 @@ class LlmStage(Stage[Transcript]):
             messages = self._history.messages(self._persona())
         self.label = self._chat.name
         self.say_state("busy")
+        self._on_thinking(item.turn)
         start_ns = self._clock.now_ns()
         splitter = SentenceSplitter()
         is_first = True

@@ -24,6 +24,7 @@ from animator.character import (
     list_characters,
     load_character,
 )
+from animator.manner import Finish, Motion
 from animator.tha3 import pose
 
 HARU = Path(__file__).parents[2] / "characters" / "haru"
@@ -127,6 +128,52 @@ def test_a_side_named_on_its_own_wins_over_its_pair_whatever_the_order(folder: W
     assert tuple(character.expressions)[:8] == EXPRESSION_KEYS
 
 
+def test_a_folder_may_say_how_its_character_moves_and_is_finished(folder: Write) -> None:
+    made = folder(
+        "[motion]\nliveliness = 0.5\nblink_every_s = 6\nintensity = 0.8\ngestures = false\n"
+        '[finish]\noutline = 1\noutline_color = "#102030"\nrim = 0.5\nbloom = 0.25\n'
+    )
+
+    character = load_character(made)
+
+    assert Motion(0.5, 6.0, 0.8, gestures=False) == character.motion
+    assert Finish(outline=1.0, outline_color=0x102030, rim=0.5, bloom=0.25) == character.finish
+
+
+def test_nothing_is_finished_and_motion_is_as_usual_by_default(folder: Write) -> None:
+    character = load_character(folder(""))
+
+    assert Motion() == character.motion
+    assert character.finish.is_off
+
+
+def test_an_emotion_file_joins_and_the_files_own_expressions_win(folder: Write) -> None:
+    made = folder('expressions_file = "emotions.json"\n[expressions.joy]\nhead_x = 0.3\n')
+    (made / "emotions.json").write_text(
+        '{"joy": {"head_x_index": 0.1}, "glee": {"eye_wink_left_index": 2, "nose_index": 1}}', encoding="utf-8"
+    )
+
+    character = load_character(made)
+
+    assert {"head_x": 0.3} == character.expressions["joy"]
+    assert character.expressions["glee"]["eye_wink_left"] == 1.0
+    assert tuple(character.expressions)[:8] == EXPRESSION_KEYS
+    assert any("nose_index" in note for note in character.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [("[]", "a list instead of emotions"), (" " * 600_000, "larger than 0.5 MiB")]
+)
+def test_an_emotion_file_that_cannot_be_used_is_refused(folder: Write, content: str, problem: str) -> None:
+    made = folder('expressions_file = "emotions.json"\n')
+    (made / "emotions.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(CharacterError) as refused:
+        load_character(made)
+
+    assert problem in refused.value.problem
+
+
 @pytest.mark.parametrize(
     ("toml", "problem", "remedy"),
     [
@@ -134,13 +181,22 @@ def test_a_side_named_on_its_own_wins_over_its_pair_whatever_the_order(folder: W
         ("[expressions.happy]\neye_wink = true\n", "must be a number", "from 0 to 1"),
         ("[expressions.happy]\neye_wink = nan\n", "must be a number", "from 0 to 1"),
         ("[expressions]\nhappy = 1\n", "no usable expression", "lower-case"),
-        ("".join(f"[expressions.e{i}]\n" for i in range(40)), "48 expressions", "at most 32"),
+        ("".join(f"[expressions.e{i}]\n" for i in range(80)), "88 expressions", "at most 72"),
         ('greetings = "hi"\n', "unknown entry 'greetings'", "Did you mean 'greeting'"),
         ("name = 5\n", "name must be text", "quotes"),
         (f'persona = "{"x" * 9000}"\n', "9000 characters", "8000 or fewer"),
         ('language = "english language"\n', "language = ", "'en-us'"),
         ('voice = "../../voice"\n', "voice = ", "not a path"),
         ("name = \n", "not valid TOML", "Correct that line"),
+        ("motion = 3\n", "motion must be a table", "[motion]"),
+        ("[motion]\nlivelines = 1\n", "unknown entry 'livelines'", "Did you mean 'liveliness'"),
+        ("[motion]\nliveliness = 9\n", "motion.liveliness is 9", "from 0 to 1.5"),
+        ("[motion]\nliveliness = nan\n", "motion.liveliness is nan", "from 0 to 1.5"),
+        ("[motion]\nintensity = true\n", "motion.intensity is True", "a number"),
+        ('[motion]\ngestures = "yes"\n', "motion.gestures is 'yes'", "true or false"),
+        ('[finish]\noutline_color = "white"\n', "finish.outline_color is 'white'", "#ffffff"),
+        ('expressions_file = "../other.json"\n', "outside the character's folder", "file name"),
+        ('expressions_file = "missing.json"\n', "'missing.json' is missing", "correct its name"),
         ('image = "../haru.png"\n', "outside the character's folder", "file name"),
         ('image = "/etc/passwd"\n', "outside the character's folder", "file name"),
         ('image = "C:\\\\a.png"\n', "outside the character's folder", "file name"),

@@ -11,6 +11,7 @@ from animator.contact_sheet import make_sheets, parameter_poses, viseme_poses
 from animator.lipsync.visemes import VISEMES
 from animator.messages import Pixels, Pose
 from animator.tha3 import pose
+from animator.tha3.expressions import expression_poses
 
 
 def test_every_parameter_is_shown_at_one_and_rotations_at_minus_one_too() -> None:
@@ -32,6 +33,22 @@ def test_every_viseme_sets_its_six_weights_and_nothing_else() -> None:
     for name, p in poses.items():
         np.testing.assert_allclose(p[pose.MOUTH], VISEMES[name])
         assert np.count_nonzero(p) == np.count_nonzero(VISEMES[name])
+
+
+def test_a_third_sheet_shows_every_expression(tmp_path: Path) -> None:
+    poses = expression_poses({})
+    drawn: list[bytes] = []
+
+    def draw(p: Pose) -> Pixels:
+        drawn.append(p.tobytes())
+        return np.full((512, 512, 4), 255, dtype=np.uint8)
+
+    paths = make_sheets(draw, tmp_path, "someone", {"sil": (0,) * 6}, expressions=poses)
+
+    assert ["someone_parameters.png", "someone_visemes.png", "someone_emotions.png"] == [path.name for path in paths]
+    assert [pose.tobytes() for pose in poses.values()] == drawn[-len(poses) :]
+    with Image.open(paths[2]) as sheet:
+        assert sheet.width > 1000
 
 
 def test_two_sheets_are_written_with_one_differing_cell_per_pose(tmp_path: Path) -> None:

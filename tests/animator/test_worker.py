@@ -37,6 +37,7 @@ class FlatEngine:
         self.cost_ns = 5_000_000
         self.broken = False
         self.drawn = []
+        self.told = []
         self.stop_after = 60
         self.worker = None
 
@@ -56,6 +57,17 @@ class FlatEngine:
     def express(self, name, host_ns):
         if name != "happy":
             raise ValueError(f"no expression {name}")
+
+    def feel(self, name, intensity, host_ns):
+        self.told.append(("feel", name, intensity, host_ns))
+
+    def gesture(self, name, host_ns):
+        if name != "nod":
+            raise ValueError(f"no gesture {name}")
+        self.told.append(("gesture", name, host_ns))
+
+    def think(self, turn, on, host_ns):
+        self.told.append(("think", turn, on, host_ns))
 
     def render(self, speech, host_ns):
         self.drawn.append((speech, host_ns))
@@ -149,6 +161,42 @@ def test_a_character_that_cannot_be_used_is_reported_and_the_show_goes_on(show):
 
     assert ["problem", "character"] == [fact["event"] for fact in told]
     assert told[0]["problem"] == "The picture has no alpha."
+
+
+def test_emotions_gestures_and_thoughts_reach_the_engine_at_the_hosts_time(show):
+    worker, engine, clock, _, told = show
+    clock.ns = 7_000
+
+    worker.take({"type": "feel", "name": "joy", "intensity": 0.5}, b"")
+    worker.take({"type": "gesture", "name": "nod"}, b"")
+    worker.take({"type": "think", "turn": 3, "on": True}, b"")
+
+    assert [("feel", "joy", 0.5, 7_000), ("gesture", "nod", 7_000), ("think", 3, True, 7_000)] == engine.told
+    assert [
+        {"event": "emotion", "name": "joy", "intensity": 0.5},
+        {"event": "gesture", "name": "nod"},
+    ] == told
+
+
+def test_in_a_film_what_is_told_belongs_to_the_films_own_time(show):
+    worker, engine, clock, *_ = show
+    engine.stop_after = 1
+    clock.ns = 7_000_000_000_000
+
+    worker.take({"type": "step", "id": 1, "speech": None, "host_ns": 500_000_000}, b"")
+    worker.stepped_loop()
+    worker.take({"type": "gesture", "name": "nod"}, b"")
+
+    assert [("gesture", "nod", 500_000_000)] == engine.told
+
+
+def test_an_unknown_gesture_is_reported(show):
+    worker, *_, told = show
+
+    worker.take({"type": "gesture", "name": "nodd"}, b"")
+
+    assert "no gesture nodd" in told[0]["problem"]
+    assert "gestures" in told[0]["remedy"]
 
 
 def test_an_unknown_expression_is_reported(show):

@@ -11,7 +11,7 @@ import pytest
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
-from app.messages import Ask, Command, Express, Mute, Quit, Say, StopTalking, SwitchCharacter
+from app.messages import Ask, Command, Express, Feel, Gesture, Mute, Quit, Say, StopTalking, SwitchCharacter
 from tests.fakes import (
     TIMEOUT_S,
     BlockedChat,
@@ -555,6 +555,36 @@ def test_an_expression_reaches_the_avatar_and_the_window(rig: Callable[..., Rig]
 
     assert r.facts.wait("avatar", "expression").data["name"] == "happy"
     assert ("express", "happy") in r.avatar.calls
+
+
+def test_emotions_and_gestures_reach_the_avatar(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Feel("joy", 0.6), Gesture("nod"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert ("feel", ("joy", 0.6)) in r.avatar.calls
+    assert ("gesture", "nod") in r.avatar.calls
+
+
+def test_the_avatar_thinks_from_the_question_on_and_no_longer_when_the_turn_is_over(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Ask("Are you there?"))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    calls = [call for call in r.avatar.calls if call[0] in ("think", "anchor")]
+    assert ("think", (1, True)) == calls[0]
+    assert ("think", (1, False)) == calls[-1]
+
+
+def test_what_is_said_without_the_brain_needs_no_thought(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(Say("Hello there."))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert ("think", (1, True)) not in r.avatar.calls
 
 
 def test_a_command_that_fails_does_not_close_the_gate(rig: Callable[..., Rig]) -> None:

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from animator.lipsync import phonemes, response
+from animator.manner import Motion
 from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
-from animator.tha3.composer import HEAD_LIMIT, Composer
+from animator.tha3.composer import HEAD_FREE, HEAD_LIMIT, Composer, within_reach
+from animator.tha3.expressions import PRESETS
+from animator.tha3.gestures import GESTURES
 
 RATE = 16_000
 FRAME_S = 1 / 30
@@ -68,11 +71,13 @@ def test_a_clip_that_never_came_leaves_the_mouth_at_rest() -> None:
     assert mouth(Composer(1).pose(SpeechTime(9, 9, 0.1), 1.0)).max() == 0.0
 
 
-@pytest.mark.parametrize("name", ["surprised", "happy", "smug"])
-def test_lips_shut_for_b_under_every_expression(name: str) -> None:
+@pytest.mark.parametrize("name", [*PRESETS])
+@pytest.mark.parametrize("layer", ["emotion", "hotkey"])
+def test_lips_shut_for_b_under_every_expression(name: str, layer: str) -> None:
     """The mouth is the last layer: no expression holds it open in a closure."""
     composer = Composer(1)
-    composer.express(name, 90.0)
+    show = composer.express if layer == "hotkey" else composer.feel
+    show(name, 90.0)
     speech = clip(1, 0, ("ˈɑː", 150), ("b", 50), ("ˈɑː", 150))
     composer.push(speech)
     around = [
@@ -287,3 +292,237 @@ def test_a_blink_shuts_the_eyes_of_every_expression_fully() -> None:
 
     assert pose[p.INDEX["eye_wink_left"]] > 0.99
     assert pose[p.INDEX["eye_surprised_left"]] < 0.01
+
+
+# Layers
+
+
+def brows(pose: np.ndarray) -> np.ndarray:
+    return pose[p.EYEBROW]
+
+
+def preset(name: str) -> np.ndarray:
+    return p.pose_of(**PRESETS[name])
+
+
+def test_a_hotkey_beats_the_emotion_and_letting_go_of_it_shows_the_emotion_again() -> None:
+    composer = Composer(1)
+    composer.feel("anger", 10.0)
+    with_emotion = composer.pose(None, 11.0)
+    composer.express("surprised", 11.0)
+    composer.feel("sadness", 11.5)
+    with_hotkey = composer.pose(None, 12.0)
+    composer.express("neutral", 12.0)
+    after = composer.pose(None, 13.0)
+
+    np.testing.assert_allclose(brows(preset("anger")), brows(with_emotion), atol=1e-6)
+    np.testing.assert_allclose(brows(preset("surprised")), brows(with_hotkey), atol=1e-6)
+    np.testing.assert_allclose(brows(preset("sadness")), brows(after), atol=1e-6)
+
+
+def test_what_is_shown_is_named() -> None:
+    composer = Composer(1)
+    shown = [composer.expression]
+    composer.feel("joy", 1.0)
+    shown.append(composer.expression)
+    composer.express("smug", 2.0)
+    shown.append(composer.expression)
+    composer.express("neutral", 3.0)
+    shown.append(composer.expression)
+
+    assert ["neutral", "joy", "smug", "joy"] == shown
+
+
+def test_an_emotion_is_shown_as_strongly_as_it_is_felt_and_as_the_character_shows_it() -> None:
+    composer, shy = Composer(1), Composer(1, {}, Motion(intensity=0.5))
+    for each in (composer, shy):
+        each.feel("anger", 10.0, 0.5)
+
+    np.testing.assert_allclose(0.5 * brows(preset("anger")), brows(composer.pose(None, 11.0)), atol=1e-6)
+    np.testing.assert_allclose(0.25 * brows(preset("anger")), brows(shy.pose(None, 11.0)), atol=1e-6)
+
+
+def test_an_unknown_emotion_or_intensity_or_gesture_is_refused() -> None:
+    composer = Composer(1)
+
+    with pytest.raises(ValueError, match="no expression called 'glee'"):
+        composer.feel("glee", 1.0)
+    with pytest.raises(ValueError, match="expected a number from 0 to 1"):
+        composer.feel("joy", 1.0, 1.5)
+    with pytest.raises(ValueError, match="no gesture called 'wave'"):
+        composer.gesture("wave", 1.0)
+
+
+def test_thinking_looks_away_and_speech_brings_the_look_back_before_its_first_sound() -> None:
+    composer = Composer(1)
+    speech = clip(1, 0, *AAA)
+    composer.push(speech)
+    composer.think(1, 100.0)
+    away = [composer.pose(None, 100.0 + k * FRAME_S) for k in range(90)]
+
+    back = play(composer, speech, 103.3)
+
+    iris = p.INDEX["iris_rotation_y"]
+    assert abs(away[-1][iris]) > 0.3
+    first_sound = back[round(0.2 / FRAME_S) : round(0.4 / FRAME_S)]
+    assert max(abs(pose[iris]) for pose in first_sound) < 0.25
+
+
+def test_an_older_turns_last_words_do_not_end_the_thought_about_a_newer_one() -> None:
+    composer = Composer(1)
+    speech = clip(1, 0, *AAA)
+    composer.push(speech)
+    composer.think(2, 100.0)
+
+    play(composer, speech, 100.2)
+
+    assert abs(composer.pose(None, 102.5)[p.INDEX["iris_rotation_y"]]) > 0.3
+
+
+@pytest.mark.parametrize("end", ["cleared", "given up"])
+def test_a_thought_that_comes_to_nothing_ends_too(end: str) -> None:
+    composer = Composer(1)
+    composer.think(1, 100.0)
+    for k in range(60):
+        composer.pose(None, 100.0 + k * FRAME_S)
+    if end == "cleared":
+        composer.clear(2)
+    else:
+        composer.attend(1, 102.0)
+
+    assert abs(composer.pose(None, 103.0)[p.INDEX["iris_rotation_y"]]) < 0.25
+
+
+def test_the_head_goes_where_it_is_wanted_and_is_eased_towards_its_limit() -> None:
+    wanted = np.linspace(-3, 3, 601, dtype=np.float32)
+    held = within_reach(wanted)
+
+    free = np.abs(wanted) <= HEAD_FREE
+    np.testing.assert_allclose(wanted[free], held[free], atol=1e-6)
+    assert np.abs(held).max() <= HEAD_LIMIT
+    assert (np.diff(held) >= 0).all()
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_the_head_stays_within_the_baked_range_in_any_mix_and_never_jumps(seed: int) -> None:
+    composer = Composer(seed, {}, Motion(liveliness=1.5))
+    rng = np.random.default_rng(seed)
+    names = list(composer.expressions)
+    poses = []
+    for k in range(1200):
+        time_s = 100.0 + k * FRAME_S
+        if k % 7 == 0:
+            composer.feel(names[rng.integers(len(names))], time_s)
+        if k % 11 == 0:
+            composer.express(names[rng.integers(len(names))], time_s)
+        if k % 9 == 0:
+            composer.gesture(list(GESTURES)[rng.integers(len(GESTURES))], time_s)
+        if k % 50 == 0:
+            composer.think(k, time_s)
+        if k % 50 == 30:
+            composer.attend(k, time_s)
+        poses.append(composer.pose(None, time_s))
+    head = np.array(poses)[:, 39:42]
+
+    assert np.abs(head).max() <= HEAD_LIMIT
+    assert np.abs(np.diff(head, axis=0)).max() < 0.3
+    assert (np.array(poses) >= p.LOW).all()
+    assert (np.array(poses) <= p.HIGH).all()
+
+
+@pytest.mark.parametrize("name", [*GESTURES])
+def test_a_gesture_in_the_middle_of_another_and_of_a_fade_has_no_kink(name: str) -> None:
+    composer = Composer(3)
+    composer.gesture("shake", 100.0)
+    composer.feel("sadness", 100.3)
+    composer.gesture(name, 100.45)
+    composer.feel("joy", 100.5)
+    times = np.arange(100.0, 103.5, 0.004)
+    head = np.array([composer.pose(None, float(t)) for t in times])[:, 39:44]
+    speed = np.diff(head, axis=0) / 0.004
+
+    assert np.abs(np.diff(speed, axis=0)).max() < 0.6
+
+
+def test_words_bring_gestures_unless_the_character_keeps_still() -> None:
+    def lowest(motion: Motion) -> float:
+        composer = Composer(1, {}, motion)
+        spoken = clip(1, 0, *AAA)
+        composer.push(SpeechClip(1, 0, spoken.samples, RATE, "Yes, of course.", spoken.phones, last=True))
+        return min(float(pose[p.INDEX["head_x"]]) for pose in play(composer, spoken, 100.0))
+
+    assert lowest(Motion()) < lowest(Motion(gestures=False)) - 0.15
+
+
+def test_breath_is_taken_before_words_and_spent_on_them() -> None:
+    composer = Composer(1)
+    speech = clip(1, 0, *AAA, *AAA, *AAA, *AAA)
+    composer.push(speech)
+    calm = [composer.pose(None, 97.0 + k * FRAME_S) for k in range(84)]
+    spoken = play(composer, speech, 100.0)
+    after = [composer.pose(None, 102.9 + k * FRAME_S) for k in range(60)]
+
+    chest = np.array([pose[p.INDEX["breathing"]] for pose in (*calm, *spoken, *after)])
+    at = {name: chest[len(calm) + round((0.2 + s) / FRAME_S)] for name, s in (("first", 0.3), ("last", 2.4))}
+    assert at["first"] > 0.85
+    assert at["last"] < 0.7
+    assert np.abs(np.diff(chest)).max() < 0.12
+
+
+def test_a_lively_character_moves_more_and_a_still_one_only_breathes_and_blinks() -> None:
+    still, lively = Composer(1, {}, Motion(liveliness=0.0)), Composer(1, {}, Motion(liveliness=1.5))
+    times = 50.0 + np.arange(0, 60, 0.2)
+    heads = [np.array([each.pose(None, float(t))[39:42] for t in times]) for each in (still, lively)]
+
+    assert np.abs(heads[0]).max() == 0.0
+    assert heads[1].std(axis=0).min() > 0.05
+
+
+def test_smiling_lids_are_never_drawn_between_half_and_shut() -> None:
+    composer = Composer(1)
+    composer.feel("joy", 100.0)
+    poses = np.array([composer.pose(None, 100.0 + float(t)) for t in np.arange(0.0, 8.0, 0.004)])
+    lids, blink = poses[:, 14], poses[:, 12]
+    still = lids[blink == 0.0]
+
+    assert ((still <= 0.5) | (still == 1.0)).all()
+    assert still.max() == 1.0
+
+
+def test_eyes_that_smile_shut_do_not_blink() -> None:
+    from animator.tha3 import idle
+
+    composer = Composer(1)
+    shut_s = next(t for t in np.arange(0.0, 10.0, 0.005) if idle.blink(float(t), 1) >= 0.999)
+    composer.feel("joy", shut_s - 1.0)
+
+    pose = composer.pose(None, shut_s)
+
+    assert pose[p.INDEX["eye_wink_left"]] < 0.01
+    assert pose[p.INDEX["eye_happy_wink_left"]] > 0.99
+
+
+def test_a_new_character_goes_on_with_what_the_one_before_showed() -> None:
+    before, after = Composer(1, {"wild": {"eye_wink_left": 1.0}}), Composer(1)
+    before.feel("sadness", 90.0, 0.5)
+    before.express("smug", 91.0)
+    before.think(1, 99.0)
+    before.gesture("tilt", 99.9)
+
+    after.take_over(before)
+
+    np.testing.assert_allclose(before.pose(None, 100.3), after.pose(None, 100.3), atol=1e-5)
+    after.express("neutral", 101.0)
+    after.attend(1, 101.0)
+    np.testing.assert_allclose(
+        0.5 * (brows(preset("sadness")) + brows(preset("neutral"))), brows(after.pose(None, 103.0)), atol=1e-6
+    )
+
+
+def test_an_expression_that_the_new_character_lacks_is_let_go() -> None:
+    before, after = Composer(1, {"wild": {"eyebrow_angry": 1.0}}), Composer(1)
+    before.express("wild", 90.0)
+
+    after.take_over(before)
+
+    assert "neutral" == after.expression

@@ -7,7 +7,16 @@ import pytest
 
 from animator.tha3 import pose as p
 from animator.tha3.emotions import EMOTIONS
-from animator.tha3.expressions import FADE_S, PRESETS, ExpressionFader, expression_poses, while_speaking
+from animator.tha3.expressions import (
+    FADE_S,
+    HAPPY_LIDS_AJAR,
+    HAPPY_LIDS_OPEN,
+    PRESETS,
+    ExpressionFader,
+    at_intensity,
+    expression_poses,
+    while_speaking,
+)
 
 SHORT = ("happy", "sad", "angry", "surprised", "shy", "sleepy", "smug", "neutral")
 GO_EMOTIONS = [
@@ -89,6 +98,35 @@ def test_a_new_expression_in_mid_fade_goes_on_from_where_the_face_is() -> None:
 
     np.testing.assert_allclose(before, fader.pose_at(5.1), atol=1e-6)
     np.testing.assert_allclose(expression_poses({})["happy"], fader.pose_at(6.0), atol=1e-6)
+
+
+@pytest.mark.parametrize("intensity", [0.0, 0.2, 0.4, 0.6, 0.9, 1.0])
+def test_at_any_intensity_smiling_lids_are_open_or_shut(intensity: float) -> None:
+    poses = expression_poses({})
+    for name in PRESETS:
+        lids = at_intensity(poses[name], poses["neutral"], intensity)[14:16]
+        assert ((lids <= HAPPY_LIDS_OPEN) | (lids == 1.0)).all(), name
+
+
+def test_eyes_that_an_expression_shuts_open_for_a_while_and_shut_again_without_a_jump() -> None:
+    fader = ExpressionFader()
+    fader.set("joy", 100.0)
+    times = np.arange(100.4, 112.0, 1 / 60)
+    lid = np.array([fader.pose_at(float(t))[14] for t in times])
+
+    assert lid[times < 101.7].min() == 1.0
+    assert lid[(times > 102.0) & (times < 105.3)].max() == pytest.approx(HAPPY_LIDS_AJAR)
+    assert lid[(times > 105.6) & (times < 107.2)].min() == 1.0
+    assert np.abs(np.diff(lid)).max() < 0.25
+    assert lid[(times > 107.5) & (times < 110.8)].max() < HAPPY_LIDS_OPEN
+
+
+def test_intensity_scales_everything_else() -> None:
+    poses = expression_poses({})
+
+    half = at_intensity(poses["anger"], poses["neutral"], 0.5)
+
+    np.testing.assert_allclose((poses["anger"] + poses["neutral"]) / 2, half, atol=1e-6)
 
 
 def test_setting_the_same_expression_again_does_not_restart_the_fade() -> None:

@@ -60,10 +60,6 @@ def test_a_blink_takes_80_ms_down_40_ms_shut_140_ms_up() -> None:
     assert t[lid > 0.001].max() == pytest.approx(0.26, abs=0.006)
 
 
-def test_breathing_swings_between_0_and_1_in_four_seconds() -> None:
-    assert [idle.breathing(t) for t in (0, 1, 2, 3, 4)] == pytest.approx([0.0, 0.5, 1.0, 0.5, 0.0], abs=1e-9)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_eyes_jump_and_hold_and_mostly_look_at_the_viewer(seed: int) -> None:
     times = np.arange(0, 300, 0.01)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from app.bus import Bus
 from app.gui.main_window import MainWindow
 from app.gui.meter import FLOOR_DBFS
-from app.messages import Ask, Express, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
+from app.messages import Ask, Express, Gesture, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -52,11 +52,18 @@ def test_the_number_pad_chooses_expressions_too(rig: Rig) -> None:
     assert [Express("sad")] == rig.commands()
 
 
-def test_digits_typed_into_the_field_are_text(rig: Rig) -> None:
-    rig.key(Qt.Key.Key_T)
-    rig.qtbot.keyClicks(rig.window.field, "12345678 mct")
+def test_letters_make_gestures(rig: Rig) -> None:
+    for letter in (Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_H, Qt.Key.Key_B, Qt.Key.Key_L):
+        rig.key(letter)
 
-    assert rig.window.field.text() == "12345678 mct"
+    assert [Gesture(name) for name in ("nod", "shake", "tilt", "bow", "lean")] == rig.commands()
+
+
+def test_digits_and_letters_typed_into_the_field_are_text(rig: Rig) -> None:
+    rig.key(Qt.Key.Key_T)
+    rig.qtbot.keyClicks(rig.window.field, "12345678 mctynhbl")
+
+    assert rig.window.field.text() == "12345678 mctynhbl"
     assert rig.commands() == []
     assert rig.window.microphone.isChecked()
 
