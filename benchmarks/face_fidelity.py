@@ -10,6 +10,7 @@ temporal differences, frames per second of the live tier on one core, and when e
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -34,7 +35,7 @@ for folder in (ROOT, ROOT / "benchmarks"):
 from face_motion import app_motion  # noqa: E402
 
 from animator.character import Character, load_character  # noqa: E402
-from animator.messages import Pixels, Pose  # noqa: E402
+from animator.messages import Pixels  # noqa: E402
 from animator.tha3 import live_store  # noqa: E402
 from animator.tha3.bake import bake, bake_key  # noqa: E402
 from animator.tha3.live import LiveFace  # noqa: E402
@@ -60,7 +61,7 @@ def compare(exact: list[Floats], live: list[Floats]) -> dict[str, float]:
     near_db = np.array([psnr_db(a, b) for a, b in zip(exact, live, strict=True)])
 
     def change(frames: list[Floats]) -> Floats:
-        return np.array([np.abs(b - a).mean() for a, b in zip(frames, frames[1:], strict=False)], np.float32)
+        return np.array([np.abs(b - a).mean() for a, b in itertools.pairwise(frames)], np.float32)
 
     moves, live_moves = change(exact), change(live)
     # Frames in which nothing moves have no ratio.

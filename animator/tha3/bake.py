@@ -28,20 +28,21 @@ import numpy.typing as npt
 from animator.messages import Pixels, Pose
 from animator.tha3 import bake_flow, graphs, live_fit, live_nodes, live_store, srgb
 from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image
+from animator.tha3.live_parts import SCALE, Eyes, Layer
 from animator.tha3.live_store import bake_key
 from animator.tha3.live_warp import Floats, Region
 from animator.tha3.pose import BODY, EYEBROW, FACE, MOUTH, REST_SMIRK, pose_of, set_value
 
 __all__ = ["BakeStopped", "bake", "bake_key", "main"]
 
-RESIDUAL_SCALE = 16
-"""Residuals are int16 in 1/16 of an 8-bit step, so that adding several does not add up rounding."""
 _CHANGED = 3.0
 """A pixel belongs to a part's box if some node changes it by more than this, of 255."""
 _VISIBLE = 8
 """Alpha above this, of 255, is the character."""
 _MARGIN_PX = 40
 """Room around the neutral character for head and body to move in."""
+MOUTH_TOP = 130
+"""Row of the face crop below which expressions are told by the mouth alone."""
 FLOW_DIRECTIONS, CORRECTION_DIRECTIONS = 32, 12
 """Principal components kept: with more the live face comes no nearer (32 and 48, 8 and 24 are within 0.1 dB)."""
 _CORRECTION_NOISE = 0.05
@@ -128,7 +129,8 @@ class _Baker:
         self._what = ""
         self._image = image
         self._character = networks.character(image)
-        self._rest_brows = self._brows = networks.brows(self._character, pose_of()[EYEBROW])
+        self._brows = networks.brows(self._character, pose_of()[EYEBROW])
+        self._brow_pose = pose_of()[EYEBROW].copy()
         neutral = networks.face(self._brows, pose_of()[FACE])
         self._full = self._with(neutral)
         self._visible = srgb.pixels(self._full)[:, :, 3] > _VISIBLE
@@ -144,6 +146,7 @@ class _Baker:
             "talk": ("learning to talk", self._talk),
             "mouth": ("learning the mouth", lambda: self._mouth(self._mouths)),
             "eyes": ("learning the eyes", self._eyes),
+            "faces": ("learning expressions", self._faces),
             "motion": ("learning to move", lambda: self._motion("motion")),
             "fine": ("refining movements", lambda: self._motion("fine")),
         }
@@ -160,6 +163,7 @@ class _Baker:
             "talk": len(self._talk_mouths) + corners + 7 * n.RUNS["talk"],
             "mouth": len(self._mouths) + corners,
             "eyes": 49 + 5 * len(n.WINK_LEVELS[1:]) + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
+            "faces": 2 * (len(n.browed_poses()) + len(n.face_poses())),
             "motion": 7 * (n.RUNS["motion"] - n.RUNS["talk"]),
             "fine": 7 * (n.RUNS["fine"] - n.RUNS["motion"]),
         }[stage]
@@ -178,7 +182,7 @@ class _Baker:
         return {
             "region": np.array([r.top, r.bottom, r.left, r.right], np.int32),
             "art": self._image[r.full],
-            "face": np.rint(self._neutral_srgb * RESIDUAL_SCALE).astype(np.int16),
+            "face": np.rint(self._neutral_srgb * SCALE).astype(np.int16),
             "flow": run.flow.astype(np.float16),
             "correction": correction.astype(np.float16),
         }
@@ -224,14 +228,36 @@ class _Baker:
         for name in n.BROWS:
             for level in n.LEVELS[1:]:
                 pose = pose_of(**{name: level})
-                self._brows = self._networks.brows(self._character, pose[EYEBROW])
+                self._set_brows(pose)
                 brows.append(self._residual(pose, runs=2))
-        self._brows = self._rest_brows
+        self._set_brows(pose_of())
         return {
             **packed,
             "seen": np.rint(np.stack(seen)[:, top:bottom, left:right] * 255.0).astype(np.uint8),
             **_packed("brows", brows),
         }
+
+    def _faces(self) -> Arrays:
+        """What expressions show that the sum of their parts does not."""
+        eyes = Eyes(live_store.read_stage(self._folder, "eyes"))
+        browed = self._left_out("browed", live_nodes.browed_poses(), [eyes])
+        layer = Layer(browed, "browed", live_nodes.BROWS)
+        return {**browed, **self._left_out("faces", live_nodes.face_poses(), [eyes, layer])}
+
+    def _left_out(self, name: str, poses: Sequence[Pose], below: Sequence[Eyes | Layer]) -> Arrays:
+        left_out: list[Floats] = []
+        for pose in poses:
+            self._set_brows(pose)
+            change = self._residual(pose, runs=2)
+            parts = np.zeros_like(change)
+            for layer in below:
+                layer.add_to(parts, pose)
+            out = change - parts
+            # Below, the mouth has its own nodes.
+            out[MOUTH_TOP:] = 0.0
+            left_out.append(out)
+        self._set_brows(pose_of())
+        return {f"{name}_poses": np.stack(poses), **_packed(name, left_out)}
 
     def _still_seen(self, level: float, wink: Floats, iris: Sequence[Floats]) -> Floats:
         """Share of each pixel's iris movement that is left at a wink level, by least squares over a few iris places."""
@@ -256,15 +282,14 @@ class _Baker:
                 pose = self._poses[k]
                 known = live_store.read_run(self._folder, k, pose)
                 if known is not None:
-                    ready.append(pool.submit(lambda known=known: _Run(**known)))
+                    ready.append(pool.submit(_Run, **known))
                     self._step(self._what, 7)
                     continue
-                if k == 0 or not np.array_equal(pose[EYEBROW], self._poses[k - 1][EYEBROW]) or k == due.start:
-                    self._brows = self._networks.brows(self._character, pose[EYEBROW])
+                self._set_brows(pose)
                 full = self._with(self._networks.face(self._brows, pose[FACE]))
                 ready.append(pool.submit(self._keep, k, pose, full, *self._body(full, pose)))
                 self._step(self._what, 7)
-            self._brows = self._rest_brows
+            self._set_brows(pose_of())
             self._runs += [run.result() for run in ready]
         live_store.write_detail(self._folder, self._detail)
         return self._learned()
@@ -303,6 +328,12 @@ class _Baker:
         residual = srgb.steps(self._networks.face(self._brows, pose[FACE])) - self._neutral_srgb
         self._step(self._what, runs)
         return residual
+
+    def _set_brows(self, pose: Pose) -> None:
+        wanted = pose[EYEBROW]
+        if not np.array_equal(wanted, self._brow_pose):
+            self._brows = self._networks.brows(self._character, wanted)
+            self._brow_pose = wanted.copy()
 
     def _with(self, face: Floats) -> Floats:
         """The whole picture with `face` in place, linear (1,4,512,512)."""
@@ -352,7 +383,7 @@ def _packed(name: str, residuals: Sequence[Floats]) -> Arrays:
     # A part that changes nothing keeps one pixel, so that all boxes are real.
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 1)
     left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 1)
-    cut = stack[:, top:bottom, left:right] * RESIDUAL_SCALE
+    cut = stack[:, top:bottom, left:right] * SCALE
     return {
         f"{name}_box": np.array([top, bottom, left, right], np.int32),
         f"{name}_residuals": np.rint(cut).astype(np.int16),

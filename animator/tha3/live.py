@@ -7,7 +7,7 @@ tier does the same sum: the face is moved in linear light, and only the flow and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,58 +21,19 @@ from animator.tha3 import live_nodes as n
 from animator.tha3 import live_store
 from animator.tha3.face import FACE_COLS, FACE_ROWS, SIZE_PX
 from animator.tha3.live_fit import LOOK_PX, Basis, likeness, look_of, turns_of
-from animator.tha3.live_mix import Scatter, between, corners
+from animator.tha3.live_parts import FACE_PX, SCALE, Eyes, Faces, Mouth
 from animator.tha3.live_store import BakeError
 from animator.tha3.live_warp import Floats, Inverter, Region, grid, sample
-from animator.tha3.pose import INDEX, MOUTH, REST_SMIRK, SMIRK, clamp
+from animator.tha3.pose import INDEX, clamp
 
-_FACE_PX = 192
-_SCALE = 16.0
 _FULL_SCALE = 65535.0
 """Linear light in 16 bits."""
 _GONE_AT = 24.0
 """Where the face is this far from the large art, of 255, the art's fine strokes are gone."""
-_SIDE_RAMP_PX = 8
-"""Left and right parts of the face are told apart at its middle, over a ramp this wide."""
 _HEAD = [INDEX[name] for name in ("head_x", "head_y", "neck_z")]
 
 Array = npt.NDArray[Any]
 _Slices = tuple[slice, slice]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Residuals of one part of the face, each cut to the part's box within the face crop."""
-
-    box: tuple[slice, slice]
-    residuals: Floats
-    """(nodes, height*width*4), in 8-bit steps."""
-    shape: tuple[int, int, int]
-
-    @staticmethod
-    def of(arrays: Mapping[str, Array], name: str, nodes: int) -> _Part:
-        box, residuals = arrays[f"{name}_box"], arrays[f"{name}_residuals"]
-        top, bottom, left, right = (int(v) for v in box)
-        shape = (bottom - top, right - left, 4)
-        inside = 0 <= top < bottom <= _FACE_PX and 0 <= left < right <= _FACE_PX
-        if not inside or residuals.shape != (nodes, *shape) or residuals.dtype != np.int16:
-            raise BakeError(f"the baked {name} have an unexpected shape {residuals.shape}; bake the character again.")
-        return _Part(
-            (slice(top, bottom), slice(left, right)), residuals.reshape(nodes, -1).astype(np.float32) / _SCALE, shape
-        )
-
-    def mix(self, weights: Sequence[tuple[int, float]]) -> Floats:
-        """Weighted sum of residuals, (height, width, 4)."""
-        index = [i for i, _ in weights]
-        share = np.array([w for _, w in weights], np.float32)
-        out: Floats = (share @ self.residuals[index]).reshape(self.shape)
-        return out
-
-    def left_side(self) -> Floats:
-        """1 on the character's left (the viewer's right), 0 on the other side: (1, width, 1)."""
-        columns = np.arange(_FACE_PX, dtype=np.float32)[self.box[1]]
-        side = np.clip((columns - (_FACE_PX / 2 - 0.5)) / _SIDE_RAMP_PX + 0.5, 0.0, 1.0)
-        return np.asarray(side[None, :, None], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,103 +53,13 @@ class _State:
     face_there: _Slices
     """Where the face crop lies in the region, and the part of the crop that does."""
     face_here: _Slices
-    mouth: _Mouth | None = None
-    eyes: _Eyes | None = None
+    mouth: Mouth | None = None
+    eyes: Eyes | None = None
+    faces: Faces | None = None
     motion: _Motion | None = None
     motion_stage: tuple[str, str] | None = None
     """The stage that `motion` was learned in, and its SHA-256."""
     large: _Large | None = None
-
-
-class _Mouth:
-    """Six open-mouth parameters, corners and smirk."""
-
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        nodes = np.asarray(arrays["nodes"], np.float32)
-        if nodes.ndim != 2 or nodes.shape[1] != 6 or not 1 <= len(nodes) <= 1000 or not np.isfinite(nodes).all():
-            raise BakeError(f"the baked mouths have an unexpected shape {nodes.shape}; bake the character again.")
-        self._scatter = Scatter(nodes)
-        self._mouth = _Part.of(arrays, "mouth", len(nodes))
-        self._changes = len(n.corner_changes())
-        self._corners = _Part.of(arrays, "corners", 2 * self._changes)
-        self._side = self._corners.left_side()
-
-    def add_to(self, face: Floats, pose: Pose) -> None:
-        """Add what the mouth changes to `face` (192,192,4)."""
-        face[self._mouth.box] += self._mouth.mix(self._scatter.weights(pose[MOUTH]))
-        ajar = min(float(pose[MOUTH].sum()) / n.OPEN_AT, 1.0)
-        for k, name in enumerate(n.CORNERS):
-            right, left = _at(pose, name, "right"), _at(pose, name, "left")
-            if right == 0.0 == left:
-                continue
-            face[self._corners.box] += self._change(k, ajar) * (right + (left - right) * self._side)
-        smirk = float(pose[SMIRK]) - REST_SMIRK
-        if smirk != 0.0:
-            k, reach = (len(n.CORNERS), REST_SMIRK) if smirk < 0.0 else (len(n.CORNERS) + 1, 1.0 - REST_SMIRK)
-            face[self._corners.box] += self._change(k, ajar) * np.float32(abs(smirk) / reach)
-
-    def _change(self, k: int, ajar: float) -> Floats:
-        return self._corners.mix([(k, 1.0 - ajar), (self._changes + k, ajar)])
-
-
-class _Eyes:
-    """Lids, irises and brows; each side of the face has its own weights."""
-
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        irises, winks, happy = len(n.IRIS_LEVELS) ** 2, len(n.WINK_LEVELS), len(n.HAPPY_WINK_LEVELS) - 1
-        halves = len(n.LEVELS) - 1
-        self._winks_at, self._happy_at = irises, irises + winks
-        self._extras_at = self._happy_at + happy
-        self._eyes = _Part.of(arrays, "eyes", self._extras_at + len(n.EYE_EXTRAS) * halves)
-        self._brows = _Part.of(arrays, "brows", len(n.BROWS) * halves)
-        self._eye_side, self._brow_side = self._eyes.left_side(), self._brows.left_side()
-        seen = arrays["seen"]
-        if seen.shape != (winks, *self._eyes.shape[:2]) or seen.dtype != np.uint8:
-            raise BakeError(f"the baked eyes have an unexpected shape {seen.shape}; bake the character again.")
-        self._seen = seen.astype(np.float32)[..., None] / 255.0
-
-    def add_to(self, face: Floats, pose: Pose) -> None:
-        """Add what eyes and brows change to `face` (192,192,4)."""
-        _add_sides(face, self._eyes, self._eye_side, *(self._one_eye(pose, side) for side in ("right", "left")))
-        _add_sides(face, self._brows, self._brow_side, *(self._one_brow(pose, side) for side in ("right", "left")))
-
-    def weights_key(self, pose: Pose) -> bytes:
-        """Equal keys draw equal eyes and brows."""
-        return pose[:26].tobytes() + pose[37:39].tobytes()
-
-    def _one_eye(self, pose: Pose, side: str) -> Floats | None:
-        under: list[tuple[int, float]] = []
-        gaze = (float(pose[INDEX["iris_rotation_x"]]), float(pose[INDEX["iris_rotation_y"]]))
-        if gaze != (0.0, 0.0):
-            size = len(n.IRIS_LEVELS)
-            under += [(x * size + y, w) for (x, y), w in corners((n.IRIS_LEVELS, n.IRIS_LEVELS), gaze)]
-        for k, name in enumerate(n.EYE_EXTRAS):
-            under += _levels(self._extras_at + k * (len(n.LEVELS) - 1), n.LEVELS, _at(pose, name, side))
-        happy = _at(pose, "eye_happy_wink", side)
-        happily = _levels(self._happy_at, n.HAPPY_WINK_LEVELS, happy)
-        wink = _at(pose, "eye_wink", side)
-        if not under and not happily and wink == 0.0:
-            return None
-        # Lids come last and hide what lies under them.
-        out = self._eyes.mix(under) if under else np.zeros(self._eyes.shape, np.float32)
-        if happily:
-            out = out * self._seen_at(happy) + self._eyes.mix(happily)
-        if wink > 0.0:
-            i, t = between(n.WINK_LEVELS, wink)
-            closing = self._eyes.mix([(self._winks_at + i, 1.0 - t), (self._winks_at + i + 1, t)])
-            out = out * self._seen_at(wink) + closing
-        return out
-
-    def _seen_at(self, wink: float) -> Floats:
-        i, t = between(n.WINK_LEVELS, wink)
-        seen: Floats = self._seen[i] * np.float32(1.0 - t) + self._seen[i + 1] * np.float32(t)
-        return seen
-
-    def _one_brow(self, pose: Pose, side: str) -> Floats | None:
-        weights: list[tuple[int, float]] = []
-        for k, name in enumerate(n.BROWS):
-            weights += _levels(k * (len(n.LEVELS) - 1), n.LEVELS, _at(pose, name, side))
-        return self._brows.mix(weights) if weights else None
 
 
 class _Motion:
@@ -248,6 +119,7 @@ class LiveFace:
         self._state = self._load(None)
         self._drawn: tuple[_State, Pose, Pixels] | None = None
         self._face_drawn: tuple[_State, bytes, Floats, Floats, Floats] | None = None
+        self._eyes_drawn: tuple[_State, bytes, Floats] | None = None
         live_store.mark_used(bake_folder)
 
     @property
@@ -295,16 +167,27 @@ class LiveFace:
         key = pose[:39].tobytes()
         known = self._face_drawn
         if known is None or known[0] is not state or known[1] != key:
-            change = np.zeros((_FACE_PX, _FACE_PX, 4), np.float32)
+            change = np.zeros((FACE_PX, FACE_PX, 4), np.float32)
             if state.mouth is not None:
                 state.mouth.add_to(change, pose)
-            if state.eyes is not None:
-                state.eyes.add_to(change, pose)
+            change += self._upper_face(state, pose)
             face = state.face + change
             picture = state.picture.copy()
             picture[state.face_there] += (_to_linear(face) - state.face_linear)[state.face_here]
             known = self._face_drawn = (state, key, look_of(change), picture, face)
         return known[2:]
+
+    def _upper_face(self, state: _State, pose: Pose) -> Floats:
+        """What eyes and brows change. They often rest while the mouth moves."""
+        key = Eyes.key(pose)
+        if self._eyes_drawn is None or self._eyes_drawn[0] is not state or self._eyes_drawn[1] != key:
+            change = np.zeros((FACE_PX, FACE_PX, 4), np.float32)
+            if state.eyes is not None:
+                state.eyes.add_to(change, pose)
+                if state.faces is not None:
+                    state.faces.add_to(change, pose)
+            self._eyes_drawn = (state, key, change)
+        return self._eyes_drawn[2]
 
     def _load(self, known: _State | None) -> _State:
         on_disk = live_store.stages_on_disk(self._folder)
@@ -312,7 +195,12 @@ class LiveFace:
         loaded = {"first": on_disk["first"]}
         parts: dict[str, Any] = {}
         talk: dict[str, Array] | None = None
-        for stage, part, make in (("mouth", "mouth", _Mouth), ("talk", "mouth", _Mouth), ("eyes", "eyes", _Eyes)):
+        for stage, part, make in (
+            ("mouth", "mouth", Mouth),
+            ("talk", "mouth", Mouth),
+            ("eyes", "eyes", Eyes),
+            ("faces", "faces", Faces),
+        ):
             if stage not in on_disk:
                 continue
             if known is not None and known.stages.get(stage) == on_disk[stage]:
@@ -339,7 +227,9 @@ class LiveFace:
                 if known is not None and known.motion_stage == (stage, on_disk[stage]):
                     parts["motion"] = known.motion
                 else:
-                    arrays = talk if stage == "talk" and talk is not None else live_store.read_stage(self._folder, stage)
+                    arrays = (
+                        talk if stage == "talk" and talk is not None else live_store.read_stage(self._folder, stage)
+                    )
                     parts["motion"] = _Motion(arrays, first.region, stage)
                 parts["motion_stage"] = (stage, on_disk[stage])
                 loaded[stage] = on_disk[stage]
@@ -420,14 +310,12 @@ def _first(arrays: Mapping[str, Array]) -> _First:
     try:
         top, bottom, left, right = (int(v) for v in arrays["region"])
         region = Region(top, bottom, left, right)
-        sound = (
-            0 <= top < bottom <= SIZE_PX and 0 <= left < right <= SIZE_PX and not (top | bottom | left | right) & 1
-        )
+        sound = 0 <= top < bottom <= SIZE_PX and 0 <= left < right <= SIZE_PX and not (top | bottom | left | right) & 1
         if not sound:
             raise BakeError("the bake's first stage has an impossible region; bake the character again.")
         whole = (region.height, region.width, 4)
         art = _checked(arrays, "art", whole, np.uint8)
-        face = _checked(arrays, "face", (_FACE_PX, _FACE_PX, 4), np.int16)
+        face = _checked(arrays, "face", (FACE_PX, FACE_PX, 4), np.int16)
         flow = _checked(arrays, "flow", (region.flow_size,))
         correction = _checked(arrays, "correction", whole)
     except (KeyError, ValueError, TypeError) as error:
@@ -437,7 +325,7 @@ def _first(arrays: Mapping[str, Array]) -> _First:
     return _First(
         region,
         art,
-        face.astype(np.float32) / _SCALE,
+        face.astype(np.float32) / SCALE,
         flow.astype(np.float32),
         correction.astype(np.float32) * np.float32(_FULL_SCALE),
     )
@@ -460,7 +348,7 @@ def _basis(arrays: Mapping[str, Array], name: str, runs: int, size: int, scale: 
 
 def _to_linear(steps: Floats) -> Floats:
     """8-bit sRGB steps (...,4) as 16-bit linear steps; alpha alike, but not bent."""
-    index = np.clip(steps * np.float32(_SCALE) + np.float32(0.5), 0.0, 255 * _SCALE)
+    index = np.clip(steps * np.float32(SCALE) + np.float32(0.5), 0.0, 255 * SCALE)
     out: Floats = _LINEAR[index.astype(np.uint16)]
     np.multiply(np.clip(steps[..., 3], 0.0, 255.0), np.float32(_FULL_SCALE / 255.0), out=out[..., 3])
     return out
@@ -474,7 +362,7 @@ def _to_srgb(linear: Array) -> Pixels:
 
 
 def _tables() -> tuple[Floats, Pixels, Pixels]:
-    steps = np.arange(int(255 * _SCALE) + 1) / (255 * _SCALE)
+    steps = np.arange(int(255 * SCALE) + 1) / (255 * SCALE)
     linear = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4) * _FULL_SCALE
     values = np.arange(65536) / _FULL_SCALE
     srgb = np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055)
@@ -483,25 +371,3 @@ def _tables() -> tuple[Floats, Pixels, Pixels]:
 
 _LINEAR, _SRGB, _ALPHA = _tables()
 """IEC 61966-2-1, both ways, and 16-bit alpha as 8-bit."""
-
-
-def _at(pose: Pose, name: str, side: str) -> float:
-    return float(pose[INDEX[f"{name}_{side}"]])
-
-
-def _levels(start: int, levels: Sequence[float], value: float) -> list[tuple[int, float]]:
-    """Weights of residuals baked for `levels[1:]` at `start`; level 0 changes nothing."""
-    if value <= 0.0:
-        return []
-    i, t = between(levels, value)
-    return [(start + k - 1, w) for k, w in ((i, 1.0 - t), (i + 1, t)) if k > 0 and w > 0.0]
-
-
-def _add_sides(face: Floats, part: _Part, side: Floats, right: Floats | None, left: Floats | None) -> None:
-    if right is None and left is None:
-        return
-    there = face[part.box]
-    if right is not None:
-        there += right * (1.0 - side)
-    if left is not None:
-        there += left * side

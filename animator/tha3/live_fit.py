@@ -67,8 +67,7 @@ def likeness(
 
     `other_squares`, (m,), are the squared lengths of `other_looks`, where they are known already.
     """
-    if other_squares is None:
-        other_squares = (other_looks**2).sum(axis=1)
+    squares = (other_looks**2).sum(axis=1) if other_squares is None else other_squares
     head = turns[:, :3].astype(np.float64) * _HEAD_SCALE
     other_head = other_turns[:, :3].astype(np.float64) * _HEAD_SCALE
     turned = head @ other_head.T
@@ -76,7 +75,7 @@ def likeness(
     extra = turns[:, 3:] * _EXTRA_SCALE * np.sqrt([_BODY, _BODY, _BREATH])
     other_extra = other_turns[:, 3:] * _EXTRA_SCALE * np.sqrt([_BODY, _BODY, _BREATH])
     look = (looks @ other_looks.T).astype(np.float64)
-    unlike = (looks**2).sum(1)[:, None] + other_squares[None] - 2.0 * look
+    unlike = (looks**2).sum(1)[:, None] + squares[None] - 2.0 * look
     alike = np.exp(-np.maximum(unlike, 0.0) / (2 * _LIKE_WIDTH**2) - apart / (2 * _LIKE_HEAD_WIDTH**2))
     return np.asarray(
         _LINEAR * (1.0 + turned)
@@ -103,9 +102,7 @@ class Basis:
         """The vector where the pose's likeness to the runs is `alike` (runs,)."""
         if not len(self.directions):
             return self.mean
-        out: Floats = (alike @ self.votes) @ self.directions
-        out += self.mean
-        return out
+        return np.asarray((alike @ self.votes) @ self.directions + self.mean, np.float32)
 
 
 def fit(turns: Floats, looks: Floats, vectors: npt.NDArray[np.floating], count: int, noise: float = NOISE) -> Basis:

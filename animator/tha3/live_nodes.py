@@ -7,17 +7,20 @@ and `RUNS` of all networks.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
+from animator.tha3.emotions import EMOTIONS
 from animator.tha3.live_fit import BODY_PER_HEAD
 from animator.tha3.pose import INDEX, MOUTH, MOUTH_NAMES, REST_SMIRK, clamp, pose_of
 
-STAGES = ("first", "talk", "mouth", "eyes", "motion", "fine")
+STAGES = ("first", "talk", "mouth", "eyes", "faces", "motion", "fine")
 """In the order in which they are baked; each one makes the face better, the first alone makes it drawable."""
-COMPLETE = frozenset(STAGES[:5])
+COMPLETE = frozenset(STAGES[:6])
 """What a good live face needs; "fine" makes movements exact."""
 MOTION_STAGES = ("talk", "motion", "fine")
 """Stages that say how the picture moves, each better than the one before."""
@@ -46,6 +49,10 @@ BROWS = (
     "eyebrow_happy",
     "eyebrow_serious",
 )
+LID_NAMES = (*BROWS, "eye_wink", "eye_happy_wink", *EYE_EXTRAS)
+"""What whole expressions are told apart by, on each side of the face."""
+FACE_LEVELS = (0.5, 0.8, 1.0)
+"""How strongly each expression is baked."""
 CORNERS = ("mouth_lowered_corner", "mouth_raised_corner")
 OPEN_AT = 0.5
 """mouth_aaa of the open mouth on which the corners are baked a second time."""
@@ -132,6 +139,38 @@ def talk_nodes() -> npt.NDArray[np.float32]:
     return np.array([[0.0] * 6, *rows], np.float32)
 
 
+def face_poses() -> list[Pose]:
+    """Whole expressions above a resting mouth: each at `FACE_LEVELS`, and with its eyes shut."""
+    found: list[Pose] = []
+    for pose in _expressions(("eye", "iris_small")):
+        shut = pose.copy()
+        shut[12:26] = 0.0
+        shut[12:14] = 1.0
+        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), shut])
+    return found
+
+
+def browed_poses() -> list[Pose]:
+    """Every two brow changes at once, above resting eyes."""
+    pairs = itertools.combinations(BROWS, 2)
+    return [pose_of(**{one: level, two: level}) for one, two in pairs for level in FACE_LEVELS]
+
+
+def _expressions(prefixes: tuple[str, ...]) -> list[Pose]:
+    faces = (*EMOTIONS.values(), *DEFAULT_EXPRESSIONS.values())
+    poses = [pose_of(**{name: value for name, value in face.items() if name.startswith(prefixes)}) for face in faces]
+    return [pose for pose in poses if np.count_nonzero(pose) > 2]
+
+
+def _add_new(found: list[Pose], poses: list[Pose]) -> None:
+    found += [pose for pose in poses if not any(np.array_equal(pose, other) for other in found)]
+
+
+def plain_poses(names: Sequence[str]) -> list[Pose]:
+    """Faces that are the sum of their parts: at rest, or with one of `names` moved."""
+    return [pose_of(), *(pose_of(**{name: level}) for name in names for level in FACE_LEVELS)]
+
+
 def run_poses() -> list[Pose]:
     """The poses that all networks run over, in baking order; the same ones every time.
 
@@ -140,9 +179,7 @@ def run_poses() -> list[Pose]:
     brow changes, eyes, a mouth, a look. Brows stay for two poses, because changing them costs a run.
     """
     poses = []
-    for k, (name, value) in enumerate(
-        (axis, way) for way in (-0.25, 0.25) for axis in ("head_x", "head_y", "neck_z")
-    ):
+    for k, (name, value) in enumerate((axis, way) for way in (-0.25, 0.25) for axis in ("head_x", "head_y", "neck_z")):
         poses.append(_tied(**{name: value}, breathing=0.5 * (k % 2), mouth_aaa=0.6 * (k in (1, 4))))
     poses.append(_tied(breathing=1.0, mouth_smirk=REST_SMIRK))
     poses.append(_tied(eye_wink=1.0, mouth_eee=0.6))

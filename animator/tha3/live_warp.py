@@ -20,8 +20,10 @@ Array = npt.NDArray[Any]
 
 HALF_STEPS, FULL_STEPS = 3, 2
 """Fixed-point steps at half size everywhere, then at full size where the head is. More gain less than 0.1 dB."""
+_SEAM_PX = 16
 DETAIL_BOTTOM = 264
 """Above this row, where the head is, flows are kept at full size. At half size a face's edges lose 5 dB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -104,7 +106,9 @@ class Inverter:
         region, split = self._region, self._region.split
         upper = vector[: split * region.width * 2].reshape(split, region.width, 2)
         lower = vector[split * region.width * 2 :].reshape(-1, region.width // 2, 2)
-        halved = np.concatenate([cv2.resize(upper, (region.width // 2, split // 2), interpolation=cv2.INTER_AREA), lower])
+        halved = np.concatenate(
+            [cv2.resize(upper, (region.width // 2, split // 2), interpolation=cv2.INTER_AREA), lower]
+        )
         halved *= np.float32(0.5)
         back = self._half - halved
         for _ in range(HALF_STEPS):
@@ -114,6 +118,11 @@ class Inverter:
             cv2.subtract(back, self._half), (region.width, region.height), interpolation=cv2.INTER_LINEAR
         )
         offset *= np.float32(2.0)
+        if len(lower):
+            # Near the seam, places lie beyond it.
+            beyond = lower[:_SEAM_PX]
+            size = (region.width, 2 * len(beyond))
+            upper = np.concatenate([upper, cv2.resize(beyond, size, interpolation=cv2.INTER_LINEAR)])
         for _ in range(FULL_STEPS):
             found = sample(upper, cv2.add(self._full[:split], offset[:split]))
             np.negative(found, out=offset[:split])
