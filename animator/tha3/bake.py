@@ -43,8 +43,8 @@ _MARGIN_PX = 40
 """Room around the neutral character for head and body to move in."""
 MOUTH_TOP = 130
 """Row of the face crop below which expressions are told by the mouth alone."""
-FLOW_DIRECTIONS, CORRECTION_DIRECTIONS = 32, 12
-"""Principal components kept: with more the live face comes no nearer (32 and 48, 8 and 24 are within 0.1 dB)."""
+FLOW_DIRECTIONS, CORRECTION_DIRECTIONS = 28, 8
+"""Principal components kept: with more the live face comes no nearer (24 and 48, 8 and 24 are within 0.1 dB)."""
 _CORRECTION_NOISE = 0.05
 """Corrections follow the pose less closely than flows do: the regression must not chase every run."""
 

@@ -53,6 +53,8 @@ class _State:
     face_there: _Slices
     """Where the face crop lies in the region, and the part of the crop that does."""
     face_here: _Slices
+    scratch: Floats
+    """As `picture`, with the face last drawn."""
     mouth: Mouth | None = None
     eyes: Eyes | None = None
     faces: Faces | None = None
@@ -143,17 +145,16 @@ class LiveFace:
         if self._drawn is not None and self._drawn[0] is state and np.array_equal(self._drawn[1], pose):
             return self._drawn[2].copy()
         look, picture, changed = self._face(state, pose)
-        if state.motion is None:
-            flow, texture = state.flow, picture
-        else:
+        added: Any = 0.0
+        flow = state.flow
+        if state.motion is not None:
             flow, correction = state.motion.at(pose, look)
             whole = (state.region.width, state.region.height)
-            texture = cv2.add(picture, cv2.resize(correction, whole, interpolation=cv2.INTER_LINEAR))
+            added = cv2.resize(correction, whole, interpolation=cv2.INTER_LINEAR)
         if state.large is None:
-            places = state.inverter.places(flow)
-            moved = sample(cv2.add(texture, 0.0, dtype=cv2.CV_16U), places)
+            moved = sample(cv2.add(picture, added, dtype=cv2.CV_16U), state.inverter.places(flow))
         else:
-            moved = state.large.draw(texture, changed, state.inverter.offsets(flow))
+            moved = state.large.draw(cv2.add(picture, added), changed, state.inverter.offsets(flow))
         out = np.zeros((self.size_px, self.size_px, 4), np.uint8)
         out[state.region.at_scale(self.size_px // SIZE_PX)] = _to_srgb(moved)
         self._drawn = (state, pose, out)
@@ -172,8 +173,9 @@ class LiveFace:
                 state.mouth.add_to(change, pose)
             change += self._upper_face(state, pose)
             face = state.face + change
-            picture = state.picture.copy()
-            picture[state.face_there] += (_to_linear(face) - state.face_linear)[state.face_here]
+            # The scratch belongs to the state; its face alone is ever written.
+            picture, there = state.scratch, state.face_there
+            np.add(state.picture[there], (_to_linear(face) - state.face_linear)[state.face_here], out=picture[there])
             known = self._face_drawn = (state, key, look_of(change), picture, face)
         return known[2:]
 
@@ -258,7 +260,18 @@ class LiveFace:
         picture += first.correction if motion is None else motion.detail * np.float32(_FULL_SCALE)
         inverter = Inverter(region)
         return _State(
-            loaded, region, inverter, picture, first.flow, first.face, neutral, there, here, large=large, **parts
+            loaded,
+            region,
+            inverter,
+            picture,
+            first.flow,
+            first.face,
+            neutral,
+            there,
+            here,
+            picture.copy(),
+            large=large,
+            **parts,
         )
 
 
@@ -273,7 +286,7 @@ class _Large:
         size = (2 * region.width, 2 * region.height)
         self._size = size
         self._fine = _to_linear(art[region.at_scale(2)].astype(np.float32))
-        self._fine -= cv2.resize(source, size, interpolation=cv2.INTER_CUBIC)
+        self._fine -= cv2.resize(source, size, interpolation=cv2.INTER_LINEAR)
         self._face_art = face_art.astype(np.float32)
         self._grid = grid(size[1], size[0])
 
@@ -285,7 +298,7 @@ class _Large:
         rows, columns = self._there
         here = (slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop))
         fine = self._fine[here].copy()
-        enlarged = cv2.resize(texture, self._size, interpolation=cv2.INTER_CUBIC)
+        enlarged = cv2.resize(texture, self._size, interpolation=cv2.INTER_LINEAR)
         fine *= cv2.resize(kept, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_LINEAR)[:, :, None]
         face_there = enlarged[here] + fine
         drawn = cv2.add(enlarged, self._fine, dtype=cv2.CV_16U)

@@ -53,6 +53,8 @@ LID_NAMES = (*BROWS, "eye_wink", "eye_happy_wink", *EYE_EXTRAS)
 """What whole expressions are told apart by, on each side of the face."""
 FACE_LEVELS = (0.5, 0.8, 1.0)
 """How strongly each expression is baked."""
+BLINKING = 0.2
+"""eye_wink that shuts an eye by half."""
 CORNERS = ("mouth_lowered_corner", "mouth_raised_corner")
 OPEN_AT = 0.5
 """mouth_aaa of the open mouth on which the corners are baked a second time."""
@@ -140,13 +142,15 @@ def talk_nodes() -> npt.NDArray[np.float32]:
 
 
 def face_poses() -> list[Pose]:
-    """Whole expressions above a resting mouth: each at `FACE_LEVELS`, and with its eyes shut."""
+    """Whole expressions above a resting mouth: each at `FACE_LEVELS`, in a blink, and with its eyes shut."""
     found: list[Pose] = []
     for pose in _expressions(("eye", "iris_small")):
-        shut = pose.copy()
+        shut, blinking = pose.copy(), pose.copy()
         shut[12:26] = 0.0
         shut[12:14] = 1.0
-        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), shut])
+        blinking[14:26] *= np.float32(1.0 - BLINKING)
+        blinking[12:14] = BLINKING
+        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), blinking, shut])
     return found
 
 
