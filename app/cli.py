@@ -47,7 +47,10 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("--character", required=True, metavar="NAME|PNG")
     render.add_argument("--poses", type=Path, required=True, help=".npy, float32 (n, 45) in THA3's order")
     render.add_argument("--engine", choices=ENGINES, default="live")
-    render.add_argument("--out", type=Path, required=True, help=".npy, uint8 RGBA (n, 512, 512, 4)")
+    render.add_argument("--out", type=Path, required=True, help=".npy, uint8 RGBA (n, SIZE, SIZE, 4)")
+    render.add_argument(
+        "--size", type=int, choices=(512, 1024), default=512, help="1024: from the large art, live only"
+    )
 
     bake = verbs.add_parser("bake", help="prepare the live face of characters ahead of time")
     bake.add_argument("characters", nargs="*", metavar="NAME|PNG")
@@ -121,7 +124,9 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     if verb == "bench":
         return verbs.bench(arguments.name, arguments.options)
     if verb == "render":
-        return verbs.render(arguments.character, arguments.poses, arguments.engine, arguments.out, Progress())
+        return verbs.render(
+            arguments.character, arguments.poses, arguments.engine, arguments.size, arguments.out, Progress()
+        )
     if verb == "bake":
         return verbs.bake(arguments.characters, arguments.all, Progress())
     if verb == "sheet":

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from animator.character import Character, list_characters
+from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
 from app import __version__, compose, paths
 from app.backends.animator_process import AnimatorProcess
@@ -260,8 +260,8 @@ class _LiveShow:
         self._camera.stop()
 
 
-def render(character: str, poses_file: Path, engine: str, out: Path, progress: Progress) -> int:
-    """Draw the poses of a .npy file with one engine into another."""
+def render(character: str, poses_file: Path, engine: str, size_px: int, out: Path, progress: Progress) -> int:
+    """Draw the poses of a .npy file with one engine into another, 512 or 1024 px large."""
     from animator.tha3.render import render_poses
 
     try:
@@ -270,11 +270,17 @@ def render(character: str, poses_file: Path, engine: str, out: Path, progress: P
         raise AppError(
             f"{poses_file} is not a NumPy file of poses: {error}", "Save float32 (n, 45) by numpy.save."
         ) from error
-    image = compose.character_of(compose.find_character(character)).image
+    drawn = compose.character_of(compose.find_character(character))
+    large = None if size_px == SIZE_PX else drawn.large
+    if size_px != SIZE_PX and large is None:
+        raise AppError(
+            f"{drawn.name} has no art of {size_px} x {size_px} px.",
+            "Name one with image_large in its character.toml, or leave --size out.",
+        )
     weights = compose.weights(settings())
     try:
-        frames = render_poses(image, weights, compose.bakes_dir(), poses, engine, progress)
-        with _npy_writer(out, len(poses)) as target:
+        frames = render_poses(drawn.image, weights, compose.bakes_dir(), poses, engine, progress, large)
+        with _npy_writer(out, len(poses), size_px) as target:
             for index, pixels in enumerate(frames):
                 target[index] = pixels
                 progress("Drawing", (index + 1) / len(poses))
@@ -284,10 +290,10 @@ def render(character: str, poses_file: Path, engine: str, out: Path, progress: P
 
 
 @contextlib.contextmanager
-def _npy_writer(out: Path, count: int) -> Iterator[np.ndarray]:
+def _npy_writer(out: Path, count: int, size_px: int) -> Iterator[np.ndarray]:
     # Mapped, because 1,000 frames are a gibibyte.
     try:
-        frames = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(count, 512, 512, 4))
+        frames = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(count, size_px, size_px, 4))
     except OSError as error:
         raise AppError(f"{out} cannot be written: {error.strerror}.", "Choose another --out.") from error
     yield frames

@@ -17,30 +17,36 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animator.messages import Pixels
-from animator.tha3 import bake_flow, live_nodes, live_store
-from animator.tha3.face import check_image
-from animator.tha3.live_store import bake_key, weights_fingerprint
-from animator.tha3.live_warp import Floats, Inverter, Region
+from animator.messages import Pixels, Pose
+from animator.tha3 import bake_flow, graphs, live_fit, live_nodes, live_store, srgb
+from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image
+from animator.tha3.live_parts import SCALE, Eyes, Layer
+from animator.tha3.live_store import bake_key
+from animator.tha3.live_warp import Floats, Region
 from animator.tha3.pose import BODY, EYEBROW, FACE, MOUTH, REST_SMIRK, pose_of, set_value
-
-if TYPE_CHECKING:
-    from animator.tha3.bake_networks import BakeNetworks
 
 __all__ = ["BakeStopped", "bake", "bake_key", "main"]
 
-RESIDUAL_SCALE = 16
-"""Residuals are int16 in 1/16 of an 8-bit step, so that adding several does not add up rounding."""
 _CHANGED = 3.0
 """A pixel belongs to a part's box if some node changes it by more than this, of 255."""
+_VISIBLE = 8
+"""Alpha above this, of 255, is the character."""
 _MARGIN_PX = 40
 """Room around the neutral character for head and body to move in."""
+MOUTH_TOP = 130
+"""Row of the face crop below which expressions are told by the mouth alone."""
+FLOW_DIRECTIONS, CORRECTION_DIRECTIONS = 28, 8
+"""Principal components kept: with more the live face comes no nearer (24 and 48, 8 and 24 are within 0.1 dB)."""
+_CORRECTION_NOISE = 0.05
+"""Corrections follow the pose less closely than flows do: the regression must not chase every run."""
 
 Progress = Callable[[str, float], None]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -75,66 +81,91 @@ def bake(image: Pixels, weights: Path, cache_root: Path, progress: Progress, sho
     missing = [stage for stage in live_nodes.STAGES if stage not in done]
     live_store.trim(cache_root, keep=[folder.name])
     if missing:
-        # PyTorch takes seconds to load; a finished bake must not wait for it.
-        from animator.tha3.bake_networks import GRAPH_VERSION, BakeNetworks
-
         progress("loading networks", 0.0)
-        graphs = cache_root / f"graphs-{GRAPH_VERSION}-{weights_fingerprint(weights)[:16]}"
-        baker = _Baker(BakeNetworks(image, weights, graphs), progress, should_stop, missing)
+        baker = _Baker(image, graphs.Graphs(graphs.ready(cache_root, weights)), folder, progress, should_stop, missing)
         for stage in missing:
             live_store.write_stage(folder, stage, baker.stage(stage))
+        live_store.drop_runs(folder)
         live_store.trim(cache_root, keep=[folder.name])
     live_store.mark_used(folder)
     progress("ready", 1.0)
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all networks together made of one pose."""
+
+    turns: Floats
+    look: Floats
+    flow: Floats
+    """A vector, see `Region`."""
+    correction: Floats
+    """(height/2, width/2, 4)"""
+
+
 class _Baker:
     """One character's way through the stages."""
 
     def __init__(
-        self, networks: BakeNetworks, progress: Progress, should_stop: Callable[[], bool], missing: Sequence[str]
+        self,
+        image: Pixels,
+        networks: graphs.Graphs,
+        folder: Path,
+        progress: Progress,
+        should_stop: Callable[[], bool],
+        missing: Sequence[str],
     ) -> None:
         self._networks = networks
+        self._folder = folder
         self._progress = progress
         self._should_stop = should_stop
         self._mouths = live_nodes.mouth_nodes()
-        self._runs_due = sum(self._runs(stage) for stage in missing)
+        self._talk_mouths = live_nodes.talk_nodes()
+        self._poses = live_nodes.run_poses()
+        self._runs: list[_Run] = []
+        self._runs_due = sum(self._due(stage) for stage in missing)
         self._runs_done = 0
         self._what = ""
-        neutral, picture, grid_change = networks.first()
-        self._neutral = neutral
-        self._full = networks.full(neutral)
-        self._source = networks.to_pixels(self._full)
-        self._picture, self._grid_change = networks.to_pixels(picture), grid_change[0]
-        self._visible = self._source[:, :, 3] > 8
+        self._image = image
+        self._character = networks.character(image)
+        self._brows = networks.brows(self._character, pose_of()[EYEBROW])
+        self._brow_pose = pose_of()[EYEBROW].copy()
+        neutral = networks.face(self._brows, pose_of()[FACE])
+        self._full = self._with(neutral)
+        self._visible = srgb.pixels(self._full)[:, :, 3] > _VISIBLE
         self._region = _region(self._visible)
-        self._inverter = Inverter(self._region.height, self._region.width)
-        self._neutral_srgb = networks.to_srgb(neutral)
-        self._step("drawing the first picture", 3)
+        self._detail = live_store.read_detail(folder, (self._region.height, self._region.width, 4))
+        self._neutral_srgb = srgb.steps(neutral)
+        self._step("drawing the first picture", 1)
 
     def stage(self, name: str) -> Arrays:
         """All arrays of one stage."""
         stages: dict[str, tuple[str, Callable[[], Arrays]]] = {
             "first": ("drawing the first picture", self._first),
-            "mouth": ("learning the mouth", self._mouth),
+            "talk": ("learning to talk", self._talk),
+            "mouth": ("learning the mouth", lambda: self._mouth(self._mouths)),
             "eyes": ("learning the eyes", self._eyes),
-            "motion": ("learning to move", self._motion),
-            "fine": ("refining small movements", self._fine),
+            "faces": ("learning expressions", self._faces),
+            "motion": ("learning to move", lambda: self._motion("motion")),
+            "fine": ("refining movements", lambda: self._motion("fine")),
         }
         self._what, make = stages[name]
         self._step(self._what, 0)
         return make()
 
-    def _runs(self, stage: str) -> int:
-        """About how much work a stage is, in runs of the face morpher (a body run is worth 6)."""
+    def _due(self, stage: str) -> int:
+        """About how much work a stage is, in runs of the face morpher (a run of all networks is worth 7)."""
         n = live_nodes
+        corners = 2 * len(n.corner_changes())
         return {
-            "first": 3,
-            "mouth": len(self._mouths) + 2 * len(n.corner_changes()),
+            "first": 7,
+            "talk": len(self._talk_mouths) + corners + 7 * n.RUNS["talk"],
+            "mouth": len(self._mouths) + corners,
             "eyes": 49 + 5 * len(n.WINK_LEVELS[1:]) + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
-            "motion": 6 * (len(n.COARSE) + len(n.AXIS) + 9),
-            "fine": 6 * len(n.INNER),
+            "faces": 2 * (len(n.browed_poses()) + len(n.face_poses())),
+            "motion": 7 * (n.RUNS["motion"] - n.RUNS["talk"]),
+            "fine": 7 * (n.RUNS["fine"] - n.RUNS["motion"]),
         }[stage]
 
     def _step(self, what: str, runs: int) -> None:
@@ -146,30 +177,33 @@ class _Baker:
     # Stages
 
     def _first(self) -> Arrays:
-        flow = self._flow(self._grid_change)
-        face = np.rint(np.clip(self._neutral_srgb, 0.0, 255.0)).astype(np.uint8)
+        run, correction = self._worked_out(pose_of(), self._full, *self._body(self._full, pose_of()))
         r = self._region
         return {
             "region": np.array([r.top, r.bottom, r.left, r.right], np.int32),
-            "texture": bake_flow.texture(self._picture, flow, r, self._inverter),
-            "flow": flow.astype(np.float16),
-            "face": face,
+            "art": self._image[r.full],
+            "face": np.rint(self._neutral_srgb * SCALE).astype(np.int16),
+            "flow": run.flow.astype(np.float16),
+            "correction": correction.astype(np.float16),
         }
 
-    def _mouth(self) -> Arrays:
-        residuals = [self._residual(self._mouth_pose(node)) for node in self._mouths]
+    def _talk(self) -> Arrays:
+        return {**self._mouth(self._talk_mouths), **self._motion("talk")}
+
+    def _mouth(self, nodes: Floats) -> Arrays:
+        residuals = [self._residual(self._mouth_pose(node)) for node in nodes]
         rest, opened = pose_of(), pose_of(mouth_aaa=live_nodes.OPEN_AT)
         shut: list[Floats] = []
         ajar: list[Floats] = []
         for base, out in ((rest, shut), (opened, ajar)):
-            baked = residuals[_index_of(self._mouths, base[MOUTH])]
+            baked = residuals[_index_of(nodes, base[MOUTH])]
             for changes in live_nodes.corner_changes():
                 pose = base.copy()
                 for name, value in changes.items():
                     set_value(pose, name, value)
                 out.append(self._residual(pose) - baked)
         return {
-            "nodes": self._mouths,
+            "nodes": nodes,
             **_packed("mouth", residuals),
             **_packed("corners", [*shut, *ajar]),
         }
@@ -194,14 +228,36 @@ class _Baker:
         for name in n.BROWS:
             for level in n.LEVELS[1:]:
                 pose = pose_of(**{name: level})
-                self._networks.set_brows(pose[EYEBROW])
+                self._set_brows(pose)
                 brows.append(self._residual(pose, runs=2))
-        self._networks.set_brows(pose_of()[EYEBROW])
+        self._set_brows(pose_of())
         return {
             **packed,
             "seen": np.rint(np.stack(seen)[:, top:bottom, left:right] * 255.0).astype(np.uint8),
             **_packed("brows", brows),
         }
+
+    def _faces(self) -> Arrays:
+        """What expressions show that the sum of their parts does not."""
+        eyes = Eyes(live_store.read_stage(self._folder, "eyes"))
+        browed = self._left_out("browed", live_nodes.browed_poses(), [eyes])
+        layer = Layer(browed, "browed", live_nodes.BROWS)
+        return {**browed, **self._left_out("faces", live_nodes.face_poses(), [eyes, layer])}
+
+    def _left_out(self, name: str, poses: Sequence[Pose], below: Sequence[Eyes | Layer]) -> Arrays:
+        left_out: list[Floats] = []
+        for pose in poses:
+            self._set_brows(pose)
+            change = self._residual(pose, runs=2)
+            parts = np.zeros_like(change)
+            for layer in below:
+                layer.add_to(parts, pose)
+            out = change - parts
+            # Below, the mouth has its own nodes.
+            out[MOUTH_TOP:] = 0.0
+            left_out.append(out)
+        self._set_brows(pose_of())
+        return {f"{name}_poses": np.stack(poses), **_packed(name, left_out)}
 
     def _still_seen(self, level: float, wink: Floats, iris: Sequence[Floats]) -> Floats:
         """Share of each pixel's iris movement that is left at a wink level, by least squares over a few iris places."""
@@ -216,28 +272,49 @@ class _Baker:
         # The constant leans pixels that never move towards 0: there is nothing to see there.
         return np.clip(product / (square + 300.0), 0.0, 1.0)
 
-    def _motion(self) -> Arrays:
-        n = live_nodes
-        flows: list[Floats] = []
-        # Textures are worked out on a second thread while the networks go on.
+    def _motion(self, stage: str) -> Arrays:
+        """Run all networks over the poses that are due, and learn how the picture follows."""
+        due = range(len(self._runs), live_nodes.RUNS[stage])
+        # What a run says is worked out on a second thread while the networks go on.
         with ThreadPoolExecutor(1) as pool:
-            textures: list[Future[Pixels]] = []
-            for head in n.COARSE:
-                picture, flow = self._body(n.body_pose(head))
-                flows.append(flow)
-                textures.append(pool.submit(bake_flow.texture, picture, flow, self._region, self._inverter))
-            flows += [self._body(n.body_pose(head))[1] for head in n.AXIS]
-            body = [self._body(pose_of(**{name: level}))[1] for name in n.BODY_NAMES for level in n.BODY_LEVELS]
-            body.append(self._body(pose_of(breathing=1.0))[1])
-            return {
-                "flows": np.stack(flows).astype(np.float16),
-                "body_flows": np.stack(body).astype(np.float16),
-                "textures": np.stack([texture.result() for texture in textures]),
-            }
+            ready: list[Future[_Run]] = []
+            for k in due:
+                pose = self._poses[k]
+                known = live_store.read_run(self._folder, k, pose)
+                if known is not None:
+                    ready.append(pool.submit(_Run, **known))
+                    self._step(self._what, 7)
+                    continue
+                self._set_brows(pose)
+                full = self._with(self._networks.face(self._brows, pose[FACE]))
+                ready.append(pool.submit(self._keep, k, pose, full, *self._body(full, pose)))
+                self._step(self._what, 7)
+            self._set_brows(pose_of())
+            self._runs += [run.result() for run in ready]
+        live_store.write_detail(self._folder, self._detail)
+        return self._learned()
 
-    def _fine(self) -> Arrays:
-        flows = [self._body(live_nodes.body_pose(head))[1] for head in live_nodes.INNER]
-        return {"flows": np.stack(flows).astype(np.float16)}
+    def _keep(self, k: int, pose: Pose, full: Floats, picture: Floats, grid_change: Floats) -> _Run:
+        run, correction = self._worked_out(pose, full, picture, grid_change)
+        self._detail.add(correction - _enlarged(run.correction, correction.shape))
+        kept = {"turns": run.turns, "look": run.look, "flow": run.flow, "correction": run.correction}
+        live_store.write_run(self._folder, k, pose, kept)
+        return run
+
+    def _learned(self) -> Arrays:
+        turns, looks = np.stack([run.turns for run in self._runs]), np.stack([run.look for run in self._runs])
+        flows = np.stack([run.flow for run in self._runs])
+        corrections = np.stack([run.correction.ravel() for run in self._runs])
+        out: Arrays = {"turns": turns, "looks": looks.astype(np.float16), "detail": self._detail.mean()}
+        for name, vectors, count, noise in (
+            ("flow", flows, FLOW_DIRECTIONS, live_fit.NOISE),
+            ("correction", corrections, CORRECTION_DIRECTIONS, _CORRECTION_NOISE),
+        ):
+            basis = live_fit.fit(turns, looks, vectors, count, noise)
+            out[f"{name}_mean"] = basis.mean.astype(np.float16)
+            out[f"{name}_directions"] = basis.directions.astype(np.float16)
+            out[f"{name}_votes"] = basis.votes
+        return out
 
     # Network runs
 
@@ -248,20 +325,38 @@ class _Baker:
 
     def _residual(self, pose: Floats, runs: int = 1) -> Floats:
         """What `pose` changes in the neutral face: float32 (192,192,4), in 8-bit sRGB steps."""
-        residual = self._networks.to_srgb(self._networks.face(pose[FACE])) - self._neutral_srgb
+        residual = srgb.steps(self._networks.face(self._brows, pose[FACE])) - self._neutral_srgb
         self._step(self._what, runs)
         return residual
 
-    def _body(self, pose: Floats) -> tuple[Pixels, Floats]:
-        picture, grid_change = self._networks.body(self._full, pose[BODY])
-        flow = self._flow(grid_change[0])
-        pixels = self._networks.to_pixels(picture)
-        self._step(self._what, 6)
-        return pixels, flow
+    def _set_brows(self, pose: Pose) -> None:
+        wanted = pose[EYEBROW]
+        if not np.array_equal(wanted, self._brow_pose):
+            self._brows = self._networks.brows(self._character, wanted)
+            self._brow_pose = wanted.copy()
 
-    def _flow(self, grid_change: Floats) -> Floats:
-        flow = bake_flow.forward_flow(grid_change, self._visible)
-        return np.ascontiguousarray(flow[self._region.half])
+    def _with(self, face: Floats) -> Floats:
+        """The whole picture with `face` in place, linear (1,4,512,512)."""
+        picture: Floats = self._character.image.copy()
+        picture[:, :, FACE_ROWS, FACE_COLS] = face
+        return picture
+
+    def _body(self, full: Floats, pose: Pose) -> tuple[Floats, Floats]:
+        body = self._networks.body(full, pose[BODY])
+        return body.picture, body.grid_change[0]
+
+    def _worked_out(self, pose: Pose, full: Floats, picture: Floats, grid_change: Floats) -> tuple[_Run, Floats]:
+        """A run, and its correction at full size."""
+        region = self._region
+        flow = bake_flow.forward_flow(grid_change, self._visible, region)
+        correction = bake_flow.correction(full, picture, grid_change, flow, region)
+        half = cv2.resize(correction, (region.width // 2, region.height // 2), interpolation=cv2.INTER_AREA)
+        look = live_fit.look_of(srgb.steps(full[:, :, FACE_ROWS, FACE_COLS]) - self._neutral_srgb)
+        return _Run(live_fit.turns_of(pose), look, region.pack(flow), half), correction
+
+
+def _enlarged(half: Floats, shape: tuple[int, ...]) -> Floats:
+    return np.asarray(cv2.resize(half, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _region(visible: npt.NDArray[np.bool_]) -> Region:
@@ -288,7 +383,7 @@ def _packed(name: str, residuals: Sequence[Floats]) -> Arrays:
     # A part that changes nothing keeps one pixel, so that all boxes are real.
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 1)
     left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, 1)
-    cut = stack[:, top:bottom, left:right] * RESIDUAL_SCALE
+    cut = stack[:, top:bottom, left:right] * SCALE
     return {
         f"{name}_box": np.array([top, bottom, left, right], np.int32),
         f"{name}_residuals": np.rint(cut).astype(np.int16),

@@ -1,4 +1,4 @@
-"""Turns the networks' answers into what the live face plays: flows and textures in the neutral picture. No PyTorch."""
+"""Turns the networks' answers into what the live face plays: flows and corrections in the neutral picture."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animator.messages import Pixels
 from animator.tha3.face import SIZE_PX
-from animator.tha3.live_warp import Array, Floats, Inverter, Region, grid, sample
+from animator.tha3.live_warp import Array, Floats, Region, grid, sample
 
-_INVERSION_STEPS = 16
+_HALF_STEPS, _FULL_STEPS = 16, 8
+_OFF_PX = 0.5
 _DAMPING = 0.7
 """Undamped, the steps swing to and fro where the flow is steep, as between chin and neck."""
-_SHARPENING_STEPS = 2
-"""Each step puts back what sampling twice has blurred: 2 gain 1-2 dB in motion, more gain nothing."""
-_FAINT = 6
-"""Alpha below this, of 255, around the character is the networks' noise."""
 
 
 def fill(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
@@ -44,63 +40,54 @@ def fill(values: Floats, known: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(filled, np.float32)
 
 
-def bleed(picture: Array) -> Floats:
-    """A picture (H,W,4) whose hidden pixels take on the colour of their neighbours, as float32.
-
-    Sampling between a visible and a hidden pixel then no longer drags in black.
-    """
-    out = picture.astype(np.float32)
-    solid = picture[:, :, 3] > 127
-    if bool(solid.any()):
-        out[:, :, :3] = np.where(solid[..., None], out[:, :, :3], fill(out[:, :, :3], solid))
-    return out
-
-
-def forward_flow(grid_change: Floats, visible: npt.NDArray[np.bool_]) -> Floats:
+def forward_flow(grid_change: Floats, visible: npt.NDArray[np.bool_], region: Region) -> Floats:
     """How far each point of the neutral picture moves.
 
     Args:
         grid_change: The editor's answer, (2,512,512): for each pixel of the frame, where it came from; 1.0 is 256 px.
         visible: (512,512), the character in the neutral picture. Elsewhere the networks' answer is arbitrary and
             is replaced by a smooth continuation.
+        region: What is ever drawn.
 
     Returns:
-        float32 (256,256,2), full-size px.
+        float32 (region.height, region.width, 2), px.
     """
-    half = SIZE_PX // 2
-    backward = cv2.resize(
-        np.ascontiguousarray(grid_change.transpose(1, 2, 0)), (half, half), interpolation=cv2.INTER_AREA
-    )
-    backward = backward * np.float32(half / 2)
-    base = grid(half, half)
-    flow = -backward
-    for _ in range(_INVERSION_STEPS):
-        flow += _DAMPING * (-sample(backward, base + flow) - flow)
-    seen = cv2.resize(visible.astype(np.float32), (half, half), interpolation=cv2.INTER_AREA) > 0.2
-    return fill(flow, seen) * np.float32(2.0)
+    backward = np.ascontiguousarray(grid_change.transpose(1, 2, 0)) * np.float32(SIZE_PX / 2)
+    half = cv2.resize(backward, (SIZE_PX // 2, SIZE_PX // 2), interpolation=cv2.INTER_AREA) * np.float32(0.5)
+    flow = _turned(half, -half, grid(*half.shape[:2]), _HALF_STEPS)
+    flow = cv2.resize(flow, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_LINEAR) * np.float32(2.0)
+    here = grid(SIZE_PX, SIZE_PX)[region.full]
+    flow = _turned(backward, flow[region.full], here, _FULL_STEPS)
+    # One pixel beyond the outline the answer still belongs to the character: its soft edge is drawn from there.
+    known = cv2.dilate(visible.astype(np.uint8), np.ones((3, 3), np.uint8))[region.full] > 0
+    # At the tips of hair the steps may end in the arbitrary part of the answer; drawn, that would be specks.
+    off = np.abs(sample(backward, here + flow) + flow).max(axis=2)
+    found = known & (off < _OFF_PX)
+    return fill(flow, found if found.any() else known)
 
 
-def texture(picture: Pixels, flow: Floats, region: Region, inverter: Inverter) -> Pixels:
-    """What the neutral picture would have to look like for the live face to draw `picture` when moved by `flow`.
+def _turned(backward: Floats, flow: Floats, here: Floats, steps: int) -> Floats:
+    flow = np.array(flow, np.float32, order="C")
+    for _ in range(steps):
+        flow += np.float32(_DAMPING) * (-sample(backward, here + flow) - flow)
+    return flow
+
+
+def correction(full: Floats, picture: Floats, grid_change: Floats, flow: Floats, region: Region) -> Floats:
+    """What the networks add to the moved face, brought back to the neutral picture.
 
     Args:
-        picture: The networks' finished picture, uint8 (512,512,4).
-        flow: float32, half of `region`'s size.
-        region: What is drawn.
-        inverter: Of the region's size.
+        full: The picture with its new face before rotator and editor, linear (1,4,512,512) in [-1, 1].
+        picture: The finished picture, likewise.
+        grid_change: As for `forward_flow`.
+        flow: What `forward_flow` made of it.
+        region: What is ever drawn.
 
     Returns:
-        uint8 (region.height, region.width, 4); colours continue under hidden pixels.
+        float32 (region.height, region.width, 4), linear, in [-1, 1].
     """
-    target = bleed(picture)
-    origin = np.array([region.left, region.top], np.float32)
-    enlarged = cv2.resize(flow, (region.width, region.height), interpolation=cv2.INTER_LINEAR)
-    ahead = grid(region.height, region.width) + enlarged
-    places = inverter.places(flow)
-    out = sample(target, ahead + origin, cv2.INTER_CUBIC)
-    target = target[region.full]
-    for _ in range(_SHARPENING_STEPS):
-        out += sample(target - sample(out, places), ahead, cv2.INTER_CUBIC)
-    out = np.clip(out, 0.0, 255.0)
-    out[:, :, 3][out[:, :, 3] < _FAINT] = 0.0
-    return np.asarray(np.rint(out), np.uint8)
+    backward = np.ascontiguousarray(grid_change.transpose(1, 2, 0)) * np.float32(SIZE_PX / 2)
+    moved = sample(np.ascontiguousarray(full[0].transpose(1, 2, 0)), grid(SIZE_PX, SIZE_PX) + backward)
+    added = (np.ascontiguousarray(picture[0].transpose(1, 2, 0)) - moved) * np.float32(0.5)
+    out: Floats = sample(added, grid(SIZE_PX, SIZE_PX)[region.full] + flow)
+    return out

@@ -1,9 +1,14 @@
-"""The live tier: plays a bake. A frame is a few small blends, one inverse of a flow and one `remap`; no PyTorch."""
+"""The live tier: plays a bake. A frame is a few small blends, one inverse of a flow and one `remap`; no PyTorch.
+
+The networks' editor looks the face up bilinearly in linear light at places between pixels, then adds a correction.
+How soft an edge comes out depends on where between the pixels it falls, so no stored picture can repeat it. The live
+tier does the same sum: the face is moved in linear light, and only the flow and the correction are learned.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,56 +20,20 @@ from animator.messages import Pixels, Pose
 from animator.tha3 import live_nodes as n
 from animator.tha3 import live_store
 from animator.tha3.face import FACE_COLS, FACE_ROWS, SIZE_PX
-from animator.tha3.live_mix import Scatter, between, corners, quadratic, simplex
+from animator.tha3.live_fit import LOOK_PX, Basis, likeness, look_of, turns_of
+from animator.tha3.live_parts import FACE_PX, SCALE, Eyes, Faces, Mouth
 from animator.tha3.live_store import BakeError
-from animator.tha3.live_warp import Floats, Inverter, Region, sample
-from animator.tha3.pose import INDEX, MOUTH, REST_SMIRK, SMIRK, clamp
+from animator.tha3.live_warp import Floats, Inverter, Region, grid, sample
+from animator.tha3.pose import INDEX, clamp
 
-_FACE_PX = 192
-_SCALE = 16.0
-_GONE_AT = 48.0
-"""A pixel changed by this much, of 255, is no longer the neutral face's."""
-_SIDE_RAMP_PX = 8
-"""Left and right parts of the face are told apart at its middle, over a ramp this wide."""
-_COARSE_LEVELS = (-n.HEAD_REACH, 0.0, n.HEAD_REACH)
-_HEAD = tuple(INDEX[name] for name in ("head_x", "head_y", "neck_z"))
+_FULL_SCALE = 65535.0
+"""Linear light in 16 bits."""
+_GONE_AT = 24.0
+"""Where the face is this far from the large art, of 255, the art's fine strokes are gone."""
+_HEAD = [INDEX[name] for name in ("head_x", "head_y", "neck_z")]
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Residuals of one part of the face, each cut to the part's box within the face crop."""
-
-    box: tuple[slice, slice]
-    residuals: Floats
-    """(nodes, height*width*4), in 8-bit steps."""
-    shape: tuple[int, int, int]
-
-    @staticmethod
-    def of(arrays: Mapping[str, Array], name: str, nodes: int) -> _Part:
-        box, residuals = arrays[f"{name}_box"], arrays[f"{name}_residuals"]
-        top, bottom, left, right = (int(v) for v in box)
-        shape = (bottom - top, right - left, 4)
-        inside = 0 <= top < bottom <= _FACE_PX and 0 <= left < right <= _FACE_PX
-        if not inside or residuals.shape != (nodes, *shape) or residuals.dtype != np.int16:
-            raise BakeError(f"the baked {name} have an unexpected shape {residuals.shape}; bake the character again.")
-        return _Part(
-            (slice(top, bottom), slice(left, right)), residuals.reshape(nodes, -1).astype(np.float32) / _SCALE, shape
-        )
-
-    def mix(self, weights: Sequence[tuple[int, float]]) -> Floats:
-        """Weighted sum of residuals, (height, width, 4)."""
-        index = [i for i, _ in weights]
-        share = np.array([w for _, w in weights], np.float32)
-        out: Floats = (share @ self.residuals[index]).reshape(self.shape)
-        return out
-
-    def left_side(self) -> Floats:
-        """1 on the character's left (the viewer's right), 0 on the other side: (1, width, 1)."""
-        columns = np.arange(_FACE_PX, dtype=np.float32)[self.box[1]]
-        side = np.clip((columns - (_FACE_PX / 2 - 0.5)) / _SIDE_RAMP_PX + 0.5, 0.0, 1.0)
-        return np.asarray(side[None, :, None], np.float32)
+_Slices = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,165 +43,58 @@ class _State:
     stages: Mapping[str, str]
     region: Region
     inverter: Inverter
-    texture: Pixels
+    picture: Floats
+    """The neutral picture with what the networks always add to it, (height,width,4), in 16-bit linear steps."""
     flow: Floats
-    face: Pixels
-    """The neutral face crop as the morpher leaves it, before rotator and editor."""
-    mouth: _Mouth | None = None
-    eyes: _Eyes | None = None
+    """Of the neutral pose."""
+    face: Floats
+    """The neutral face crop as the morpher leaves it, before rotator and editor, in 8-bit sRGB steps."""
+    face_linear: Floats
+    face_there: _Slices
+    """Where the face crop lies in the region, and the part of the crop that does."""
+    face_here: _Slices
+    scratch: Floats
+    """As `picture`, with the face last drawn."""
+    mouth: Mouth | None = None
+    eyes: Eyes | None = None
+    faces: Faces | None = None
     motion: _Motion | None = None
+    motion_stage: tuple[str, str] | None = None
+    """The stage that `motion` was learned in, and its SHA-256."""
+    large: _Large | None = None
 
 
-class _Mouth:
-    """Six open-mouth parameters, corners and smirk."""
-
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        nodes = np.asarray(arrays["nodes"], np.float32)
-        if nodes.ndim != 2 or nodes.shape[1] != 6 or not 1 <= len(nodes) <= 1000 or not np.isfinite(nodes).all():
-            raise BakeError(f"the baked mouths have an unexpected shape {nodes.shape}; bake the character again.")
-        self._scatter = Scatter(nodes)
-        self._mouth = _Part.of(arrays, "mouth", len(nodes))
-        self._changes = len(n.corner_changes())
-        self._corners = _Part.of(arrays, "corners", 2 * self._changes)
-        self._side = self._corners.left_side()
-
-    def add_to(self, face: Floats, pose: Pose) -> None:
-        """Add what the mouth changes to `face` (192,192,4)."""
-        face[self._mouth.box] += self._mouth.mix(self._scatter.weights(pose[MOUTH]))
-        ajar = min(float(pose[MOUTH].sum()) / n.OPEN_AT, 1.0)
-        for k, name in enumerate(n.CORNERS):
-            right, left = _at(pose, name, "right"), _at(pose, name, "left")
-            if right == 0.0 == left:
-                continue
-            face[self._corners.box] += self._change(k, ajar) * (right + (left - right) * self._side)
-        smirk = float(pose[SMIRK]) - REST_SMIRK
-        if smirk != 0.0:
-            k, reach = (len(n.CORNERS), REST_SMIRK) if smirk < 0.0 else (len(n.CORNERS) + 1, 1.0 - REST_SMIRK)
-            face[self._corners.box] += self._change(k, ajar) * np.float32(abs(smirk) / reach)
-
-    def _change(self, k: int, ajar: float) -> Floats:
-        return self._corners.mix([(k, 1.0 - ajar), (self._changes + k, ajar)])
-
-
-class _Eyes:
-    """Lids, irises and brows; each side of the face has its own weights."""
-
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        irises, winks, happy = len(n.IRIS_LEVELS) ** 2, len(n.WINK_LEVELS), len(n.HAPPY_WINK_LEVELS) - 1
-        halves = len(n.LEVELS) - 1
-        self._winks_at, self._happy_at = irises, irises + winks
-        self._extras_at = self._happy_at + happy
-        self._eyes = _Part.of(arrays, "eyes", self._extras_at + len(n.EYE_EXTRAS) * halves)
-        self._brows = _Part.of(arrays, "brows", len(n.BROWS) * halves)
-        self._eye_side, self._brow_side = self._eyes.left_side(), self._brows.left_side()
-        seen = arrays["seen"]
-        if seen.shape != (winks, *self._eyes.shape[:2]) or seen.dtype != np.uint8:
-            raise BakeError(f"the baked eyes have an unexpected shape {seen.shape}; bake the character again.")
-        self._seen = seen.astype(np.float32)[..., None] / 255.0
-
-    def add_to(self, face: Floats, pose: Pose) -> None:
-        """Add what eyes and brows change to `face` (192,192,4)."""
-        _add_sides(face, self._eyes, self._eye_side, *(self._one_eye(pose, side) for side in ("right", "left")))
-        _add_sides(face, self._brows, self._brow_side, *(self._one_brow(pose, side) for side in ("right", "left")))
-
-    def weights_key(self, pose: Pose) -> bytes:
-        """Equal keys draw equal eyes and brows."""
-        return pose[:26].tobytes() + pose[37:39].tobytes()
-
-    def _one_eye(self, pose: Pose, side: str) -> Floats | None:
-        under: list[tuple[int, float]] = []
-        gaze = (float(pose[INDEX["iris_rotation_x"]]), float(pose[INDEX["iris_rotation_y"]]))
-        if gaze != (0.0, 0.0):
-            size = len(n.IRIS_LEVELS)
-            under += [(x * size + y, w) for (x, y), w in corners((n.IRIS_LEVELS, n.IRIS_LEVELS), gaze)]
-        for k, name in enumerate(n.EYE_EXTRAS):
-            under += _levels(self._extras_at + k * (len(n.LEVELS) - 1), n.LEVELS, _at(pose, name, side))
-        happy = _at(pose, "eye_happy_wink", side)
-        happily = _levels(self._happy_at, n.HAPPY_WINK_LEVELS, happy)
-        wink = _at(pose, "eye_wink", side)
-        if not under and not happily and wink == 0.0:
-            return None
-        # Lids come last and hide what lies under them.
-        out = self._eyes.mix(under) if under else np.zeros(self._eyes.shape, np.float32)
-        if happily:
-            out = out * self._seen_at(happy) + self._eyes.mix(happily)
-        if wink > 0.0:
-            i, t = between(n.WINK_LEVELS, wink)
-            closing = self._eyes.mix([(self._winks_at + i, 1.0 - t), (self._winks_at + i + 1, t)])
-            out = out * self._seen_at(wink) + closing
-        return out
-
-    def _seen_at(self, wink: float) -> Floats:
-        i, t = between(n.WINK_LEVELS, wink)
-        seen: Floats = self._seen[i] * np.float32(1.0 - t) + self._seen[i + 1] * np.float32(t)
-        return seen
-
-    def _one_brow(self, pose: Pose, side: str) -> Floats | None:
-        weights: list[tuple[int, float]] = []
-        for k, name in enumerate(n.BROWS):
-            weights += _levels(k * (len(n.LEVELS) - 1), n.LEVELS, _at(pose, name, side))
-        return self._brows.mix(weights) if weights else None
-
-
-@dataclass(slots=True)
 class _Motion:
-    """Flows over head and body poses, textures over head poses."""
+    """How the picture moves, learned from the runs of one stage."""
 
-    flows: Floats
-    """(5,5,5,h,w,2): head_x, head_y, neck_z at `HEAD_LEVELS`."""
-    body: dict[str, Floats] = field(default_factory=dict)
-    """What each body parameter adds: body_y and body_z (5,h,w,2) at their levels with 0, breathing (2,h,w,2)."""
-    textures: Array = field(default_factory=lambda: np.zeros(0, np.uint8))
-    """(3,3,3,H,W,4) uint8."""
+    def __init__(self, arrays: Mapping[str, Array], region: Region, stage: str) -> None:
+        turns, looks = arrays["turns"], arrays["looks"]
+        runs = len(turns)
+        if not 1 <= runs <= 1000 or turns.shape != (runs, 6) or looks.shape != (runs, LOOK_PX * LOOK_PX * 3):
+            raise BakeError(f"the baked runs of {stage!r} have an unexpected shape; bake the character again.")
+        self.reach = n.REACH[stage]
+        self._turns, self._looks = turns.astype(np.float32), looks.astype(np.float32)
+        self._squares = (self._looks**2).sum(axis=1)
+        self._flow = _basis(arrays, "flow", runs, region.flow_size, 1.0)
+        half = (region.height // 2, region.width // 2, 4)
+        self._correction_shape = half
+        self._correction = _basis(arrays, "correction", runs, int(np.prod(half)), _FULL_SCALE)
+        self.detail: Floats = _checked(arrays, "detail", (region.height, region.width, 4)).astype(np.float32)
 
-    @staticmethod
-    def of(arrays: Mapping[str, Array], fine: Mapping[str, Array] | None, region: Region) -> _Motion:
-        half = (region.height // 2, region.width // 2, 2)
-        coarse_count, axis_count = len(n.COARSE), len(n.AXIS)
-        bodies = len(n.BODY_NAMES) * len(n.BODY_LEVELS) + 1
-        flows = _flows(arrays, "flows", coarse_count + axis_count, half)
-        body = _flows(arrays, "body_flows", bodies, half)
-        textures = arrays["textures"]
-        if textures.shape != (coarse_count, region.height, region.width, 4) or textures.dtype != np.uint8:
-            raise BakeError(f"the baked textures have an unexpected shape {textures.shape}; bake the character again.")
-        inner = _flows(fine, "flows", len(n.INNER), half) if fine is not None else None
-        table = _table(flows[:coarse_count], flows[coarse_count:], inner)
-        rest = flows[n.COARSE.index((0.0, 0.0, 0.0))]
-        per_name = len(n.BODY_LEVELS)
-        added: dict[str, Floats] = {}
-        for k, name in enumerate(n.BODY_NAMES):
-            own = body[k * per_name : (k + 1) * per_name] - rest
-            added[name] = np.concatenate([own[: per_name // 2], np.zeros((1, *half), np.float32), own[per_name // 2 :]])
-        added["breathing"] = np.stack([np.zeros(half, np.float32), body[-1] - rest])
-        return _Motion(table, added, textures.reshape(3, 3, 3, *textures.shape[1:]))
+    def at(self, pose: Pose, look: Floats) -> tuple[Floats, Floats]:
+        """The flow of `pose` as a vector and its correction (h/2,w/2,4), in 16-bit linear steps."""
+        alike = likeness(held(pose, self.reach)[None], look[None], self._turns, self._looks, self._squares)
+        share = alike[0].astype(np.float32)
+        return self._flow.at(share), self._correction.at(share).reshape(self._correction_shape)
 
-    def flow(self, pose: Pose) -> Floats:
-        """How far each point moves in `pose`: (h,w,2)."""
-        head = [float(pose[i]) for i in _HEAD]
-        terms = [(self.flows[place], w) for place, w in corners((n.HEAD_LEVELS,) * 3, head)]
-        for name, added in self.body.items():
-            levels = (0.0, 1.0) if name == "breathing" else (*n.BODY_LEVELS[:2], 0.0, *n.BODY_LEVELS[2:])
-            i, t = between(levels, float(pose[INDEX[name]]))
-            terms += [(added[i], 1.0 - t), (added[i + 1], t)]
-        first, weight = terms[0]
-        out: Floats = first * np.float32(weight)
-        for term, weight in terms[1:]:
-            if weight > 0.0:
-                cv2.scaleAdd(term, weight, out, out)
-        return out
 
-    def texture(self, pose: Pose) -> Pixels:
-        """The neutral picture as it has to look in `pose`: (H,W,4), a copy."""
-        terms = simplex((_COARSE_LEVELS,) * 3, [float(pose[i]) for i in _HEAD])
-        place, share = terms[0]
-        out: Pixels = self.textures[place]
-        if len(terms) == 1:
-            return out.copy()
-        # Pairwise, each mix weighted by what it already holds: three roundings at most.
-        for place, weight in terms[1:]:
-            share += weight
-            out = cv2.addWeighted(out, 1.0 - weight / share, self.textures[place], weight / share, 0.0)
-        return out
+def held(pose: Pose, reach: float) -> Floats:
+    """`turns_of` the pose with its head within `reach` and its body near where the head takes it."""
+    pose = pose.copy()
+    pose[_HEAD] = np.clip(pose[_HEAD], -reach, reach)
+    turns = turns_of(pose)
+    turns[3:5] = np.clip(turns[3:5], -n.BODY_EXTRA, n.BODY_EXTRA)
+    return turns
 
 
 class LiveFace:
@@ -240,18 +102,26 @@ class LiveFace:
 
     Args:
         bake_folder: What `bake` returns or is still filling; its first stage must be there.
+        large: The character's art, uint8 RGBA (1024,1024,4). With it frames are drawn at that size: the art itself is
+            moved, and what the networks change is enlarged and put over it.
 
     Raises:
         BakeError: If the first stage is not there or is damaged.
+        ValueError: If `large` has another shape.
     """
 
     tier = "live"
 
-    def __init__(self, bake_folder: Path) -> None:
+    def __init__(self, bake_folder: Path, large: Pixels | None = None) -> None:
+        if large is not None and (large.shape != (2 * SIZE_PX, 2 * SIZE_PX, 4) or large.dtype != np.uint8):
+            raise ValueError(f"large art is uint8 RGBA of shape (1024, 1024, 4), got {large.dtype} {large.shape}")
         self._folder = bake_folder
+        self._large_art = large
+        self.size_px = SIZE_PX if large is None else 2 * SIZE_PX
         self._state = self._load(None)
         self._drawn: tuple[_State, Pose, Pixels] | None = None
-        self._face_drawn: tuple[_State, bytes, Floats, Floats] | None = None
+        self._face_drawn: tuple[_State, bytes, Floats, Floats, Floats] | None = None
+        self._eyes_drawn: tuple[_State, bytes, Floats] | None = None
         live_store.mark_used(bake_folder)
 
     @property
@@ -269,41 +139,108 @@ class LiveFace:
         return self.stages != before
 
     def draw(self, pose: Pose) -> Pixels:
-        """See `Face.draw`. Head and body are held within what is baked (`HEAD_REACH`)."""
+        """See `Face.draw`; (1024,1024,4) with large art. Head and body are held within what is baked (`REACH`)."""
         state = self._state
         pose, _ = clamp(pose)
         if self._drawn is not None and self._drawn[0] is state and np.array_equal(self._drawn[1], pose):
             return self._drawn[2].copy()
-        region = state.region
-        if state.motion is None:
-            flow, texture = state.flow, state.texture.copy()
+        look, picture, changed = self._face(state, pose)
+        added: Any = 0.0
+        flow = state.flow
+        if state.motion is not None:
+            flow, correction = state.motion.at(pose, look)
+            whole = (state.region.width, state.region.height)
+            added = cv2.resize(correction, whole, interpolation=cv2.INTER_LINEAR)
+        if state.large is None:
+            moved = sample(cv2.add(picture, added, dtype=cv2.CV_16U), state.inverter.places(flow))
         else:
-            flow, texture = state.motion.flow(pose), state.motion.texture(pose)
-        self._put_face(state, pose, texture)
-        picture = sample(texture, state.inverter.places(flow))
-        out = np.zeros((SIZE_PX, SIZE_PX, 4), np.uint8)
-        out[region.full] = picture
+            moved = state.large.draw(cv2.add(picture, added), changed, state.inverter.offsets(flow))
+        out = np.zeros((self.size_px, self.size_px, 4), np.uint8)
+        out[state.region.at_scale(self.size_px // SIZE_PX)] = _to_srgb(moved)
         self._drawn = (state, pose, out)
         return out.copy()
 
-    def _put_face(self, state: _State, pose: Pose, texture: Pixels) -> None:
-        """Add what mouth, eyes and brows change to the texture, in place.
+    def _face(self, state: _State, pose: Pose) -> tuple[Floats, Floats, Floats]:
+        """The look, the neutral picture with its new face (linear 16-bit steps, not to be changed), and the change.
 
-        The texture holds what the editor does to the neutral face. Where the face no longer is the neutral one, as
-        under a closed lid, that has to go: there the new face starts from the neutral one without it.
+        The change is how far each pixel of the face crop is from the character's own art, in 8-bit steps.
         """
         key = pose[:39].tobytes()
-        if self._face_drawn is None or self._face_drawn[0] is not state or self._face_drawn[1] != key:
-            change = np.zeros((_FACE_PX, _FACE_PX, 4), np.float32)
+        known = self._face_drawn
+        if known is None or known[0] is not state or known[1] != key:
+            change = np.zeros((FACE_PX, FACE_PX, 4), np.float32)
             if state.mouth is not None:
                 state.mouth.add_to(change, pose)
+            change += self._upper_face(state, pose)
+            face = state.face + change
+            # The scratch belongs to the state; its face alone is ever written.
+            picture, there = state.scratch, state.face_there
+            np.add(state.picture[there], (_to_linear(face) - state.face_linear)[state.face_here], out=picture[there])
+            known = self._face_drawn = (state, key, look_of(change), picture, face)
+        return known[2:]
+
+    def _upper_face(self, state: _State, pose: Pose) -> Floats:
+        """What eyes and brows change. They often rest while the mouth moves."""
+        key = Eyes.key(pose)
+        if self._eyes_drawn is None or self._eyes_drawn[0] is not state or self._eyes_drawn[1] != key:
+            change = np.zeros((FACE_PX, FACE_PX, 4), np.float32)
             if state.eyes is not None:
                 state.eyes.add_to(change, pose)
-            gone = np.minimum(np.abs(change).max(axis=2, keepdims=True) * np.float32(1.0 / _GONE_AT), 1.0)
-            gone = cv2.blur(gone, (5, 5))[..., None]
-            self._face_drawn = (state, key, change + gone * state.face, 1.0 - gone)
-        added, kept = self._face_drawn[2:]
-        region = state.region
+                if state.faces is not None:
+                    state.faces.add_to(change, pose)
+            self._eyes_drawn = (state, key, change)
+        return self._eyes_drawn[2]
+
+    def _load(self, known: _State | None) -> _State:
+        on_disk = live_store.stages_on_disk(self._folder)
+        first = _first(live_store.read_stage(self._folder, "first"))
+        loaded = {"first": on_disk["first"]}
+        parts: dict[str, Any] = {}
+        talk: dict[str, Array] | None = None
+        for stage, part, make in (
+            ("mouth", "mouth", Mouth),
+            ("talk", "mouth", Mouth),
+            ("eyes", "eyes", Eyes),
+            ("faces", "faces", Faces),
+        ):
+            if stage not in on_disk:
+                continue
+            if known is not None and known.stages.get(stage) == on_disk[stage]:
+                parts.setdefault(part, getattr(known, part))
+                loaded[stage] = on_disk[stage]
+                continue
+            try:
+                arrays = live_store.read_stage(self._folder, stage)
+                if stage == "talk":
+                    talk = arrays
+                if part not in parts:
+                    parts[part] = make(arrays)
+                loaded[stage] = on_disk[stage]
+            except (BakeError, KeyError):
+                continue
+        # The best stage that says how to move is enough; others are only looked at if it turns out damaged.
+        for stage in reversed(n.MOTION_STAGES):
+            if stage not in on_disk:
+                continue
+            if "motion" in parts:
+                loaded[stage] = on_disk[stage]
+                continue
+            try:
+                if known is not None and known.motion_stage == (stage, on_disk[stage]):
+                    parts["motion"] = known.motion
+                else:
+                    arrays = (
+                        talk if stage == "talk" and talk is not None else live_store.read_stage(self._folder, stage)
+                    )
+                    parts["motion"] = _Motion(arrays, first.region, stage)
+                parts["motion_stage"] = (stage, on_disk[stage])
+                loaded[stage] = on_disk[stage]
+            except (BakeError, KeyError):
+                loaded.pop(stage, None)
+        return self._state_of(first, loaded, parts)
+
+    def _state_of(self, first: _First, loaded: Mapping[str, str], parts: Mapping[str, Any]) -> _State:
+        region = first.region
         # The region holds the whole character, and may cut the face crop where the crop is empty.
         top, bottom = max(FACE_ROWS.start, region.top), min(FACE_ROWS.stop, region.bottom)
         left, right = max(FACE_COLS.start, region.left), min(FACE_COLS.stop, region.right)
@@ -312,141 +249,138 @@ class LiveFace:
             slice(top - FACE_ROWS.start, bottom - FACE_ROWS.start),
             slice(left - FACE_COLS.start, right - FACE_COLS.start),
         )
-        new = texture[there] * kept[here] + added[here]
-        texture[there] = cv2.convertScaleAbs(np.maximum(new, 0.0, out=new))
-
-    def _load(self, known: _State | None) -> _State:
-        on_disk = live_store.stages_on_disk(self._folder)
-        first = live_store.read_stage(self._folder, "first")
-        region, texture, flow = _first(first)
-        loaded = {"first": on_disk["first"]}
-        parts: dict[str, Any] = {}
-        for stage, make in (("mouth", _Mouth), ("eyes", _Eyes)):
-            if stage not in on_disk:
-                continue
-            if known is not None and known.stages.get(stage) == on_disk[stage]:
-                parts[stage], loaded[stage] = getattr(known, stage), on_disk[stage]
-                continue
-            try:
-                parts[stage] = make(live_store.read_stage(self._folder, stage))
-                loaded[stage] = on_disk[stage]
-            except (BakeError, KeyError):
-                continue
-        if "motion" in on_disk:
-            wanted = _of_motion(on_disk)
-            if known is not None and _of_motion(known.stages) == wanted:
-                parts["motion"] = known.motion
-                loaded |= wanted
-            else:
-                parts["motion"] = self._load_motion(region, wanted, loaded)
-        return _State(loaded, region, Inverter(region.height, region.width), texture, flow, first["face"], **parts)
-
-    def _load_motion(self, region: Region, wanted: Mapping[str, str], loaded: dict[str, str]) -> _Motion | None:
-        fine: Mapping[str, Array] | None = None
-        try:
-            arrays = live_store.read_stage(self._folder, "motion")
-            if "fine" in wanted:
-                try:
-                    fine = live_store.read_stage(self._folder, "fine")
-                except BakeError:
-                    fine = None
-            motion = _Motion.of(arrays, fine, region)
-        except (BakeError, KeyError):
-            return None
-        loaded["motion"] = wanted["motion"]
-        if fine is not None:
-            loaded["fine"] = wanted["fine"]
-        return motion
+        neutral = _to_linear(first.face)
+        source = _to_linear(first.art.astype(np.float32))
+        picture = source.copy()
+        picture[there] = neutral[here]
+        large = None
+        if self._large_art is not None:
+            large = _Large(self._large_art, source, first.art[there], region, there, here)
+        motion: _Motion | None = parts.get("motion")
+        picture += first.correction if motion is None else motion.detail * np.float32(_FULL_SCALE)
+        inverter = Inverter(region)
+        return _State(
+            loaded,
+            region,
+            inverter,
+            picture,
+            first.flow,
+            first.face,
+            neutral,
+            there,
+            here,
+            picture.copy(),
+            large=large,
+            **parts,
+        )
 
 
-def _first(arrays: Mapping[str, Array]) -> tuple[Region, Pixels, Floats]:
+class _Large:
+    """The character's art at twice the size, moved and changed like the small one."""
+
+    def __init__(
+        self, art: Pixels, source: Floats, face_art: Pixels, region: Region, there: _Slices, here: _Slices
+    ) -> None:
+        self._region = region
+        self._there, self._here = there, here
+        size = (2 * region.width, 2 * region.height)
+        self._size = size
+        self._fine = _to_linear(art[region.at_scale(2)].astype(np.float32))
+        self._fine -= cv2.resize(source, size, interpolation=cv2.INTER_LINEAR)
+        self._face_art = face_art.astype(np.float32)
+        self._grid = grid(size[1], size[0])
+
+    def draw(self, texture: Floats, face: Floats, offsets: Floats) -> Array:
+        """The moved picture, uint16 linear, (2*height, 2*width, 4); `texture` is the small neutral picture's."""
+        # Fine strokes belong to the art; where the networks have drawn something else, they go.
+        change = np.abs(face[self._here] - self._face_art).max(axis=2)
+        kept = 1.0 - np.minimum(cv2.blur(cv2.dilate(change, np.ones((3, 3), np.uint8)), (3, 3)) / _GONE_AT, 1.0)
+        rows, columns = self._there
+        here = (slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop))
+        fine = self._fine[here].copy()
+        enlarged = cv2.resize(texture, self._size, interpolation=cv2.INTER_LINEAR)
+        fine *= cv2.resize(kept, (fine.shape[1], fine.shape[0]), interpolation=cv2.INTER_LINEAR)[:, :, None]
+        face_there = enlarged[here] + fine
+        drawn = cv2.add(enlarged, self._fine, dtype=cv2.CV_16U)
+        drawn[here] = cv2.add(face_there, 0.0, dtype=cv2.CV_16U)
+        places = cv2.resize(offsets, self._size, interpolation=cv2.INTER_LINEAR)
+        places = cv2.scaleAdd(places, 2.0, self._grid)
+        return sample(drawn, places)
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first stage."""
+
+    region: Region
+    art: Pixels
+    face: Floats
+    flow: Floats
+    correction: Floats
+
+
+def _first(arrays: Mapping[str, Array]) -> _First:
     try:
         top, bottom, left, right = (int(v) for v in arrays["region"])
         region = Region(top, bottom, left, right)
-        texture, flow, face = arrays["texture"], arrays["flow"], arrays["face"]
+        sound = 0 <= top < bottom <= SIZE_PX and 0 <= left < right <= SIZE_PX and not (top | bottom | left | right) & 1
+        if not sound:
+            raise BakeError("the bake's first stage has an impossible region; bake the character again.")
+        whole = (region.height, region.width, 4)
+        art = _checked(arrays, "art", whole, np.uint8)
+        face = _checked(arrays, "face", (FACE_PX, FACE_PX, 4), np.int16)
+        flow = _checked(arrays, "flow", (region.flow_size,))
+        correction = _checked(arrays, "correction", whole)
     except (KeyError, ValueError, TypeError) as error:
+        if isinstance(error, BakeError):
+            raise
         raise BakeError("the bake's first stage is incomplete; bake the character again.") from error
-    sound = (
-        0 <= top < bottom <= SIZE_PX
-        and 0 <= left < right <= SIZE_PX
-        and not (top | bottom | left | right) & 1
-        and texture.shape == (region.height, region.width, 4)
-        and texture.dtype == np.uint8
-        and flow.shape == (region.height // 2, region.width // 2, 2)
-        and flow.dtype == np.float16
-        and face.shape == (_FACE_PX, _FACE_PX, 4)
+    return _First(
+        region,
+        art,
+        face.astype(np.float32) / SCALE,
+        flow.astype(np.float32),
+        correction.astype(np.float32) * np.float32(_FULL_SCALE),
     )
-    if not sound:
-        raise BakeError("the bake's first stage has an unexpected shape; bake the character again.")
-    return region, texture, flow.astype(np.float32)
 
 
-def _of_motion(stages: Mapping[str, str]) -> dict[str, str]:
-    return {stage: digest for stage, digest in stages.items() if stage in ("motion", "fine")}
+def _checked(arrays: Mapping[str, Array], name: str, shape: tuple[int, ...], dtype: Any = np.float16) -> Array:
+    array = arrays[name]
+    if array.shape != shape or array.dtype != dtype:
+        raise BakeError(f"the baked {name} has an unexpected shape {array.shape}; bake the character again.")
+    return array
 
 
-def _flows(arrays: Mapping[str, Array], name: str, count: int, half: tuple[int, int, int]) -> Floats:
-    flows = arrays[name]
-    if flows.shape != (count, *half) or flows.dtype != np.float16:
-        raise BakeError(f"the baked {name} have an unexpected shape {flows.shape}; bake the character again.")
-    return flows.astype(np.float32)
+def _basis(arrays: Mapping[str, Array], name: str, runs: int, size: int, scale: float) -> Basis:
+    count = len(arrays[f"{name}_directions"])
+    mean = _checked(arrays, f"{name}_mean", (size,)).astype(np.float32) * np.float32(scale)
+    directions = _checked(arrays, f"{name}_directions", (count, size)).astype(np.float32) * np.float32(scale)
+    votes = _checked(arrays, f"{name}_votes", (runs, count), np.float32)
+    return Basis(mean, directions, votes)
 
 
-def _table(coarse: Floats, axis: Floats, inner: Floats | None) -> Floats:
-    """Flows at all 5x5x5 head levels from those baked.
-
-    Missing ones lie on the parabolas through the coarse ones, corrected by how far the baked nodes near the middle
-    are off those parabolas; the correction is halved for each coordinate that is at the end of its range.
-    """
-    half = coarse.shape[1:]
-    flat = coarse.reshape(27, -1)
-    along = np.stack([quadratic(_COARSE_LEVELS, level) for level in n.HEAD_LEVELS])
-    weights = np.einsum("xi,yj,zk->xyzijk", along, along, along).reshape(125, 27).astype(np.float32)
-    table = (weights @ flat).reshape(5, 5, 5, -1)
-
-    known: dict[tuple[float, ...], Floats] = dict(zip(n.AXIS, axis.reshape(len(axis), -1), strict=True))
-    if inner is not None:
-        known |= dict(zip(n.INNER, inner.reshape(len(inner), -1), strict=True))
-    off = {head: flow - table[_place(head)] for head, flow in known.items()}
-    for x, y, z in np.ndindex(5, 5, 5):
-        head = (n.HEAD_LEVELS[x], n.HEAD_LEVELS[y], n.HEAD_LEVELS[z])
-        # Only coordinates at ±0.25 are between coarse nodes.
-        core = tuple(value if abs(value) == 0.25 else 0.0 for value in head)
-        if core == (0.0, 0.0, 0.0):
-            continue
-        fading = np.float32(0.5 ** sum(abs(value) == n.HEAD_REACH for value in head))
-        if core in off:
-            table[x, y, z] += fading * off[core]
-        else:
-            for axis_number, value in enumerate(core):
-                if value:
-                    alone = tuple(value if k == axis_number else 0.0 for k in range(3))
-                    table[x, y, z] += fading * off[alone]
-    whole: Floats = table.reshape(5, 5, 5, *half)
-    return whole
+def _to_linear(steps: Floats) -> Floats:
+    """8-bit sRGB steps (...,4) as 16-bit linear steps; alpha alike, but not bent."""
+    index = np.clip(steps * np.float32(SCALE) + np.float32(0.5), 0.0, 255 * SCALE)
+    out: Floats = _LINEAR[index.astype(np.uint16)]
+    np.multiply(np.clip(steps[..., 3], 0.0, 255.0), np.float32(_FULL_SCALE / 255.0), out=out[..., 3])
+    return out
 
 
-def _place(head: Sequence[float]) -> tuple[int, ...]:
-    return tuple(n.HEAD_LEVELS.index(value) for value in head)
+def _to_srgb(linear: Array) -> Pixels:
+    """16-bit linear (...,4) as 8-bit sRGB."""
+    out: Pixels = np.take(_SRGB, linear)
+    out[..., 3] = np.take(_ALPHA, linear[..., 3])
+    return out
 
 
-def _at(pose: Pose, name: str, side: str) -> float:
-    return float(pose[INDEX[f"{name}_{side}"]])
+def _tables() -> tuple[Floats, Pixels, Pixels]:
+    steps = np.arange(int(255 * SCALE) + 1) / (255 * SCALE)
+    linear = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4) * _FULL_SCALE
+    values = np.arange(65536) / _FULL_SCALE
+    srgb = np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055)
+    return linear.astype(np.float32), np.rint(srgb * 255.0).astype(np.uint8), np.rint(values * 255.0).astype(np.uint8)
 
 
-def _levels(start: int, levels: Sequence[float], value: float) -> list[tuple[int, float]]:
-    """Weights of residuals baked for `levels[1:]` at `start`; level 0 changes nothing."""
-    if value <= 0.0:
-        return []
-    i, t = between(levels, value)
-    return [(start + k - 1, w) for k, w in ((i, 1.0 - t), (i + 1, t)) if k > 0 and w > 0.0]
-
-
-def _add_sides(face: Floats, part: _Part, side: Floats, right: Floats | None, left: Floats | None) -> None:
-    if right is None and left is None:
-        return
-    there = face[part.box]
-    if right is not None:
-        there += right * (1.0 - side)
-    if left is not None:
-        there += left * side
+_LINEAR, _SRGB, _ALPHA = _tables()
+"""IEC 61966-2-1, both ways, and 16-bit alpha as 8-bit."""

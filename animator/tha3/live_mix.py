@@ -40,37 +40,6 @@ def corners(levels: Sequence[Sequence[float]], values: Sequence[float]) -> list[
     return out
 
 
-def simplex(levels: Sequence[Sequence[float]], values: Sequence[float]) -> list[tuple[tuple[int, ...], float]]:
-    """As `corners`, with at most n+1 corners (Kuhn's triangulation): continuous, exact at nodes, cheaper."""
-    cells = [between(axis, value) for axis, value in zip(levels, values, strict=True)]
-    place = [i for i, _ in cells]
-    order = sorted(range(len(cells)), key=lambda axis: -cells[axis][1])
-    out: list[tuple[tuple[int, ...], float]] = []
-    above = 1.0
-    for axis in order:
-        share = cells[axis][1]
-        if above > share:
-            out.append((tuple(place), above - share))
-        place[axis] += 1
-        above = share
-    if above > 0.0:
-        out.append((tuple(place), above))
-    return out
-
-
-def quadratic(levels: tuple[float, float, float], value: float) -> Floats:
-    """Lagrange weights of the parabola through three levels."""
-    a, b, c = levels
-    return np.array(
-        [
-            (value - b) * (value - c) / ((a - b) * (a - c)),
-            (value - a) * (value - c) / ((b - a) * (b - c)),
-            (value - a) * (value - b) / ((c - a) * (c - b)),
-        ],
-        np.float32,
-    )
-
-
 class Scatter:
     """Interpolates between nodes scattered in a space of several dimensions.
 

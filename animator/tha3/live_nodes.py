@@ -1,43 +1,35 @@
 """Which poses are baked. Pure.
 
 Counted in network runs, because those are what a bake costs: about 220 of the face morpher, 24 of brows and morpher,
-62 of rotator and editor.
+and `RUNS` of all networks.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
-from animator.tha3.pose import MOUTH_NAMES, REST_SMIRK, pose_of
+from animator.tha3.emotions import EMOTIONS
+from animator.tha3.live_fit import BODY_PER_HEAD
+from animator.tha3.pose import INDEX, MOUTH, MOUTH_NAMES, REST_SMIRK, clamp, pose_of
 
-STAGES = ("first", "mouth", "eyes", "motion", "fine")
+STAGES = ("first", "talk", "mouth", "eyes", "faces", "motion", "fine")
 """In the order in which they are baked; each one makes the face better, the first alone makes it drawable."""
-COMPLETE = frozenset(STAGES[:4])
-"""What a good live face needs; "fine" sharpens small head turns."""
-
-HEAD_REACH = 0.5
-"""head_x, head_y and neck_z are baked within ±0.5, about 7.5 degrees."""
-HEAD_LEVELS = (-0.5, -0.25, 0.0, 0.25, 0.5)
-BODY_LEVELS = (-0.5, -0.25, 0.25, 0.5)
-BODY_NAMES = ("body_y", "body_z")
-
-Head = tuple[float, float, float]
-"""head_x, head_y, neck_z."""
-
-
-def _cube(reach: float) -> tuple[Head, ...]:
-    levels = (-reach, 0.0, reach)
-    return tuple((x, y, z) for x in levels for y in levels for z in levels)
-
-
-COARSE = _cube(0.5)
-"""Head nodes with a texture."""
-AXIS = tuple(head for head in _cube(0.25) if head.count(0.0) == 2)
-INNER = tuple(head for head in _cube(0.25) if head.count(0.0) < 2)
+COMPLETE = frozenset(STAGES[:6])
+"""What a good live face needs; "fine" makes movements exact."""
+MOTION_STAGES = ("talk", "motion", "fine")
+"""Stages that say how the picture moves, each better than the one before."""
+RUNS = {"talk": 12, "motion": 60, "fine": 190}
+"""How many of `run_poses` each of them has learned from."""
+REACH = {"talk": 0.25, "motion": 0.5, "fine": 0.5}
+"""Head and body are held within this; 0.5 is about 7.5 degrees."""
+BODY_EXTRA = 0.3
+"""How far the body may be from where the head takes it."""
 
 IRIS_LEVELS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
 WINK_LEVELS = (0.0, 0.1, 0.17, 0.25, 0.37, 0.5, 0.75, 1.0)
@@ -57,6 +49,12 @@ BROWS = (
     "eyebrow_happy",
     "eyebrow_serious",
 )
+LID_NAMES = (*BROWS, "eye_wink", "eye_happy_wink", *EYE_EXTRAS)
+"""What whole expressions are told apart by, on each side of the face."""
+FACE_LEVELS = (0.5, 0.8, 1.0)
+"""How strongly each expression is baked."""
+BLINKING = 0.2
+"""eye_wink that shuts an eye by half."""
 CORNERS = ("mouth_lowered_corner", "mouth_raised_corner")
 OPEN_AT = 0.5
 """mouth_aaa of the open mouth on which the corners are baked a second time."""
@@ -128,6 +126,131 @@ def corner_changes() -> tuple[dict[str, float], ...]:
     return (*corners, {"mouth_smirk": 0.0}, {"mouth_smirk": 1.0})
 
 
-def body_pose(head: Head) -> Pose:
-    """A pose that turns the head alone."""
-    return pose_of(head_x=head[0], head_y=head[1], neck_z=head[2])
+TALK_MOUTHS = (
+    {"a": 0.25}, {"a": 0.5}, {"a": 1.0}, {"i": 0.55}, {"i": 1.0}, {"u": 0.35}, {"u": 0.6}, {"u": 1.0},
+    {"e": 0.3}, {"e": 0.5}, {"e": 1.0}, {"o": 0.25}, {"o": 0.5}, {"o": 1.0}, {"d": 0.4}, {"d": 1.0},
+    {"a": 0.6, "e": 0.4}, {"i": 0.6, "e": 0.4}, {"o": 0.7, "a": 0.35}, {"u": 0.6, "i": 0.3},
+)  # fmt: skip
+"""With these a new character begins to talk."""
+
+
+def talk_nodes() -> npt.NDArray[np.float32]:
+    """The few mouths of the "talk" stage, in the form of `mouth_nodes`."""
+    letters = [name[6] for name in MOUTH_NAMES]
+    rows = [[round(mouth.get(letter, 0.0) * MOUTH_STEPS) / MOUTH_STEPS for letter in letters] for mouth in TALK_MOUTHS]
+    return np.array([[0.0] * 6, *rows], np.float32)
+
+
+def face_poses() -> list[Pose]:
+    """Whole expressions above a resting mouth: each at `FACE_LEVELS`, in a blink, and with its eyes shut."""
+    found: list[Pose] = []
+    for pose in _expressions(("eye", "iris_small")):
+        shut, blinking = pose.copy(), pose.copy()
+        shut[12:26] = 0.0
+        shut[12:14] = 1.0
+        blinking[14:26] *= np.float32(1.0 - BLINKING)
+        blinking[12:14] = BLINKING
+        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), blinking, shut])
+    return found
+
+
+def browed_poses() -> list[Pose]:
+    """Every two brow changes at once, above resting eyes."""
+    pairs = itertools.combinations(BROWS, 2)
+    return [pose_of(**{one: level, two: level}) for one, two in pairs for level in FACE_LEVELS]
+
+
+def _expressions(prefixes: tuple[str, ...]) -> list[Pose]:
+    faces = (*EMOTIONS.values(), *DEFAULT_EXPRESSIONS.values())
+    poses = [pose_of(**{name: value for name, value in face.items() if name.startswith(prefixes)}) for face in faces]
+    return [pose for pose in poses if np.count_nonzero(pose) > 2]
+
+
+def _add_new(found: list[Pose], poses: list[Pose]) -> None:
+    found += [pose for pose in poses if not any(np.array_equal(pose, other) for other in found)]
+
+
+def plain_poses(names: Sequence[str]) -> list[Pose]:
+    """Faces that are the sum of their parts: at rest, or with one of `names` moved."""
+    return [pose_of(), *(pose_of(**{name: level}) for name in names for level in FACE_LEVELS)]
+
+
+def run_poses() -> list[Pose]:
+    """The poses that all networks run over, in baking order; the same ones every time.
+
+    The first twelve step from the middle along each axis of head and body, with a shut and an open mouth: small
+    movements. The rest fill the space of head turns evenly, densest in the middle, each with another face: one or two
+    brow changes, eyes, a mouth, a look. Brows stay for two poses, because changing them costs a run.
+    """
+    poses = []
+    for k, (name, value) in enumerate((axis, way) for way in (-0.25, 0.25) for axis in ("head_x", "head_y", "neck_z")):
+        poses.append(_tied(**{name: value}, breathing=0.5 * (k % 2), mouth_aaa=0.6 * (k in (1, 4))))
+    poses.append(_tied(breathing=1.0, mouth_smirk=REST_SMIRK))
+    poses.append(_tied(eye_wink=1.0, mouth_eee=0.6))
+    for x, y, z in ((0.2, 0.2, 0.15), (-0.2, 0.2, -0.15), (0.2, -0.2, -0.15), (-0.2, -0.2, 0.15)):
+        poses.append(_tied(head_x=x, head_y=y, neck_z=z, mouth_ooo=0.5 * (x > 0), mouth_smirk=REST_SMIRK))
+    rng = np.random.default_rng(20)
+    brows = np.zeros(12, np.float32)
+    for k in range(RUNS["fine"] - len(poses)):
+        spread = [2.0 * _halton(k + 1, base) - 1.0 for base in (2, 3, 5)]
+        x, y, z = (float(np.clip(0.52 * np.sign(s) * abs(s) ** 1.25, -0.5, 0.5)) for s in spread)
+        pose = _tied(head_x=x, head_y=y, neck_z=z, breathing=rng.random(), mouth_smirk=REST_SMIRK)
+        pose[INDEX["body_y"]] += 0.06 * rng.standard_normal()
+        pose[INDEX["body_z"]] += 0.04 * rng.standard_normal()
+        _draw_face(pose, rng)
+        if k % 2 == 0:
+            brows = pose[:12].copy()
+        pose[:12] = brows
+        poses.append(clamp(pose)[0])
+    return poses
+
+
+def _tied(**values: float) -> Pose:
+    """A pose whose body follows its head."""
+    pose = pose_of(**values)
+    pose[INDEX["body_y"]] = BODY_PER_HEAD * pose[INDEX["head_y"]]
+    pose[INDEX["body_z"]] = BODY_PER_HEAD * pose[INDEX["neck_z"]]
+    return pose
+
+
+def _halton(index: int, base: int) -> float:
+    """The radical inverse of `index`: evenly spread numbers in (0, 1) (Halton, 1960)."""
+    share, out = 1.0, 0.0
+    while index:
+        share /= base
+        out += share * (index % base)
+        index //= base
+    return out
+
+
+def _draw_face(pose: Pose, rng: np.random.Generator) -> None:
+    """Give `pose` some expression, in place."""
+
+    def pair(name: str, value: float) -> None:
+        which = rng.random()
+        if which < 0.85:
+            pose[INDEX[f"{name}_left"]] = value
+        if which < 0.70 or which >= 0.85:
+            pose[INDEX[f"{name}_right"]] = value
+
+    if rng.random() < 0.8:
+        for k in rng.permutation(len(BROWS))[: 1 + int(rng.random() < 0.5)]:
+            pair(BROWS[k], rng.uniform(0.2, 1.0))
+    kind = rng.random()
+    if kind < 0.3:
+        pair("eye_wink", rng.random() ** 2)
+    elif kind < 0.5:
+        pair("eye_happy_wink", rng.uniform(0.1, 1.0))
+    if kind > 0.2 and rng.random() < 0.6:
+        for k in rng.permutation(4)[: 1 + int(rng.random() < 0.5)]:
+            pair(EYE_EXTRAS[k], rng.uniform(0.1, 0.9))
+    if rng.random() < 0.25:
+        pair("iris_small", rng.uniform(0.1, 0.8))
+    pose[INDEX["iris_rotation_x"]] = 0.2 * rng.standard_normal()
+    pose[INDEX["iris_rotation_y"]] = 0.3 * rng.standard_normal()
+    if rng.random() < 0.5:
+        pose[INDEX["mouth_smirk"]] = rng.random()
+    if rng.random() < 0.75:
+        pose[MOUTH] = rng.dirichlet([0.4] * 6) * rng.uniform(0.2, 1.1)
+    if rng.random() < 0.5:
+        pair(CORNERS[int(rng.random() < 0.6)], rng.uniform(0.3, 1.0))

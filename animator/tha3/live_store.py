@@ -27,11 +27,12 @@ from animator.messages import Pixels
 from animator.tha3.face import check_image
 from animator.tha3.live_nodes import STAGES
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever nodes, arrays or their meaning change: older bakes are then made anew."""
 CACHE_MAX_BYTES = 400 * 1000 * 1000
 _STAGE_MAX_BYTES = 160 * 1000 * 1000
 _MANIFEST = "manifest.json"
+_RUNS = "runs"
 _KEY = re.compile(r"[0-9a-f]{32}")
 _WEIGHT_FILES = (
     "eyebrow_decomposer",
@@ -120,6 +121,73 @@ def read_stage(folder: Path, stage: str) -> dict[str, npt.NDArray[Any]]:
         raise BakeError(f"{path} cannot be read ({type(error).__name__}); bake the character again.") from error
 
 
+class Detail:
+    """The mean of pictures that come one by one."""
+
+    def __init__(self, total: npt.NDArray[np.float32], count: int) -> None:
+        self.total = total
+        self.count = count
+
+    def add(self, picture: npt.NDArray[np.float32]) -> None:
+        """Take one in."""
+        self.total += picture
+        self.count += 1
+
+    def mean(self) -> npt.NDArray[np.float16]:
+        """Zero where there was none."""
+        return (self.total / np.float32(max(self.count, 1))).astype(np.float16)
+
+
+def read_detail(folder: Path, shape: tuple[int, ...]) -> Detail:
+    """What `write_detail` kept, or an empty one."""
+    kept = _read_scratch(folder / _RUNS / "detail.npz")
+    if kept is not None and set(kept) == {"total", "count"} and kept["total"].shape == shape:
+        return Detail(kept["total"].astype(np.float32), int(kept["count"]))
+    return Detail(np.zeros(shape, np.float32), 0)
+
+
+def write_detail(folder: Path, detail: Detail) -> None:
+    """Keep `detail` for a bake that goes on later. Raises OSError if the disk does not take it."""
+    _write_scratch(folder / _RUNS / "detail.npz", {"total": detail.total, "count": np.array(detail.count)})
+
+
+def write_run(folder: Path, number: int, pose: npt.NDArray[np.float32], arrays: Arrays) -> None:
+    """Keep one run of the networks until the bake is whole. Raises OSError if the disk does not take it."""
+    halves = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    _write_scratch(folder / _RUNS / f"{number:03}.npz", {"pose": pose, **halves})
+
+
+def read_run(folder: Path, number: int, pose: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]] | None:
+    """A run kept by `write_run`, if it is there, sound, and of this pose."""
+    kept = _read_scratch(folder / _RUNS / f"{number:03}.npz")
+    if kept is None or not np.array_equal(kept.pop("pose", np.zeros(0)), pose):
+        return None
+    return {name: array.astype(np.float32) for name, array in kept.items()}
+
+
+def drop_runs(folder: Path) -> None:
+    """Forget the runs: the stages hold what was learned from them."""
+    shutil.rmtree(folder / _RUNS, ignore_errors=True)
+
+
+def _write_scratch(path: Path, arrays: Arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
+    _write(path, buffer.getvalue(), sync=False)
+
+
+def _read_scratch(path: Path) -> dict[str, npt.NDArray[Any]] | None:
+    """All arrays; their checksums are the archive's own."""
+    try:
+        if path.stat().st_size > _STAGE_MAX_BYTES:
+            return None
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError):
+        return None
+
+
 def drop_damaged(folder: Path) -> frozenset[str]:
     """Forget stages whose files do not check out; returns those that do."""
     good: set[str] = set()
@@ -186,13 +254,14 @@ def _entries(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, sync: bool = True) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -32,13 +32,19 @@ def check_poses(poses: npt.NDArray[np.float32]) -> None:
         )
 
 
-def open_face(image: Pixels, weights: Path, cache_root: Path, engine: str, progress: Progress) -> Face:
-    """A face of tier `engine`; "live" is baked first where it is not yet, which takes up to a minute.
+def open_face(
+    image: Pixels, weights: Path, cache_root: Path, engine: str, progress: Progress, large: Pixels | None = None
+) -> Face:
+    """A face of tier `engine`; "live" is baked first where it is not yet, which takes up to two minutes.
+
+    With `large`, the art as uint8 RGBA (1024,1024,4), the live tier draws at that size; the exact one cannot.
 
     Raises:
-        ValueError: If `engine` is unknown, or picture or weights do not fit.
+        ValueError: If `engine` is unknown or cannot draw so large, or picture or weights do not fit.
         OSError: If the cache cannot be written.
     """
+    if engine == "exact" and large is not None:
+        raise ValueError("the exact engine draws 512 x 512; use the live engine for 1024 x 1024")
     if engine == "exact":
         from animator.tha3.exact_choice import open_exact
 
@@ -48,7 +54,7 @@ def open_face(image: Pixels, weights: Path, cache_root: Path, engine: str, progr
         from animator.tha3.bake import bake
         from animator.tha3.live import LiveFace
 
-        return LiveFace(bake(image, weights, cache_root, progress, lambda: False))
+        return LiveFace(bake(image, weights, cache_root, progress, lambda: False), large)
     raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
 
 
@@ -59,6 +65,7 @@ def render_poses(
     poses: npt.NDArray[np.float32],
     engine: str,
     progress: Progress,
+    large: Pixels | None = None,
 ) -> Iterator[Pixels]:
     """Draw every pose in order.
 
@@ -69,9 +76,10 @@ def render_poses(
         poses: float32 (n,45); values outside their ranges are clamped, and counted in the log.
         engine: "exact" or "live".
         progress: Told what is being done and the share done in [0, 1], first for opening the face, then for drawing.
+        large: The art as uint8 RGBA (1024,1024,4): live frames are drawn at that size.
 
     Yields:
-        uint8 RGBA (512,512,4), one picture per pose.
+        uint8 RGBA (512,512,4), or (1024,1024,4) with `large`, one picture per pose.
 
     Raises:
         ValueError: At once, before anything is loaded, if `poses` or `engine` is of the wrong kind.
@@ -79,13 +87,19 @@ def render_poses(
     check_poses(poses)
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
-    return _draw_all(image, weights, cache_root, poses, engine, progress)
+    return _draw_all(image, weights, cache_root, poses, engine, progress, large)
 
 
 def _draw_all(
-    image: Pixels, weights: Path, cache_root: Path, poses: npt.NDArray[np.float32], engine: str, progress: Progress
+    image: Pixels,
+    weights: Path,
+    cache_root: Path,
+    poses: npt.NDArray[np.float32],
+    engine: str,
+    progress: Progress,
+    large: Pixels | None,
 ) -> Iterator[Pixels]:
-    face = open_face(image, weights, cache_root, engine, progress)
+    face = open_face(image, weights, cache_root, engine, progress, large)
     clamped = 0
     for i, pose in enumerate(poses):
         clean, changed = clamp(pose)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from animator.character import Character, load_character
 from animator.messages import Pixels, Pose
 from animator.tha3 import live_store
 from animator.tha3.face import FACE_COLS, FACE_ROWS
@@ -26,6 +28,11 @@ CROP = (FACE_ROWS, FACE_COLS)
 @pytest.fixture(scope="module")
 def face(bake_folder: Path) -> LiveFace:
     return LiveFace(bake_folder)
+
+
+@pytest.fixture(scope="module")
+def character() -> Character:
+    return load_character(Path(__file__).parents[3] / "characters" / "haru")
 
 
 def over_white(pixels: Pixels) -> np.ndarray:
@@ -165,7 +172,7 @@ def test_the_first_stage_draws_and_later_ones_are_taken_up(bake_folder: Path, co
     assert np.array_equal(at_rest, face.draw(pose_of(mouth_aaa=1.0)))
     assert not face.reload()
 
-    for stage in ("mouth", "eyes", "motion"):
+    for stage in ("talk", "mouth", "eyes", "faces", "motion"):
         live_store.write_stage(copy, stage, live_store.read_stage(bake_folder, stage))
         assert face.reload()
         assert stage in face.stages
@@ -186,9 +193,10 @@ def test_a_damaged_stage_is_left_out_and_the_rest_still_draws(copy: Path):
 
 def test_a_stage_of_another_shape_is_left_out(copy: Path):
     arrays = live_store.read_stage(copy, "motion")
-    live_store.write_stage(copy, "motion", {**arrays, "flows": arrays["flows"][:, :-1]})
+    live_store.write_stage(copy, "motion", {**arrays, "flow_directions": arrays["flow_directions"][:, :-1]})
+    keep_stages(copy, "first", "mouth", "motion")
 
-    assert "motion" not in LiveFace(copy).stages
+    assert frozenset({"first", "mouth"}) == LiveFace(copy).stages
 
 
 def test_without_its_first_stage_there_is_no_face(copy: Path):
@@ -196,3 +204,30 @@ def test_without_its_first_stage_there_is_no_face(copy: Path):
 
     with pytest.raises(BakeError):
         LiveFace(copy)
+
+
+def test_large_art_is_drawn_at_its_own_size(bake_folder: Path, character: Character):
+    assert character.large is not None
+    large, small = LiveFace(bake_folder, character.large), LiveFace(bake_folder)
+    for pose in (neutral(), living(9), pose_of(eye_wink=1.0, head_y=0.3)):
+        drawn = large.draw(pose)
+        shrunk = cv2.resize(drawn, (512, 512), interpolation=cv2.INTER_AREA)
+
+        assert (1024, 1024, 4) == drawn.shape
+        assert psnr_db(shrunk, small.draw(pose)) > 30.0
+
+
+def test_large_art_shows_finer_strokes_than_an_enlarged_frame(bake_folder: Path, character: Character):
+    pose = pose_of(head_y=0.2, neck_z=0.1, mouth_smirk=REST_SMIRK)
+    drawn = LiveFace(bake_folder, character.large).draw(pose)
+    enlarged = cv2.resize(LiveFace(bake_folder).draw(pose), (1024, 1024), interpolation=cv2.INTER_CUBIC)
+
+    def detail(pixels: Pixels) -> float:
+        return float(np.abs(cv2.Laplacian(over_white(pixels)[64:448, 320:704], cv2.CV_32F)).mean())
+
+    assert detail(drawn) > 1.2 * detail(enlarged)
+
+
+def test_large_art_of_another_size_is_refused(bake_folder: Path):
+    with pytest.raises(ValueError, match="1024"):
+        LiveFace(bake_folder, np.zeros((512, 512, 4), np.uint8))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animator.tha3 import live_nodes
-from animator.tha3.live_mix import Scatter, between, corners, quadratic, simplex
+from animator.tha3.live_mix import Scatter, between, corners
 
 LEVELS = (-0.5, 0.0, 0.5)
 
@@ -29,12 +29,11 @@ def test_values_outside_the_levels_are_held_at_the_ends():
     assert (1, 0.5) == between(LEVELS, 0.25)
 
 
-@pytest.mark.parametrize("interpolate", [corners, simplex])
-def test_grid_weights_are_convex_and_reproduce_the_point(interpolate):
+def test_grid_weights_are_convex_and_reproduce_the_point():
     rng = np.random.default_rng(0)
     for _ in range(50):
         point = rng.uniform(-0.5, 0.5, 3)
-        terms = interpolate((LEVELS,) * 3, point.tolist())
+        terms = corners((LEVELS,) * 3, point.tolist())
         found = sum(weight * np.array([LEVELS[i] for i in place]) for place, weight in terms)
 
         assert min(weight for _, weight in terms) >= 0.0
@@ -42,26 +41,10 @@ def test_grid_weights_are_convex_and_reproduce_the_point(interpolate):
         assert found == pytest.approx(point)
 
 
-@pytest.mark.parametrize("interpolate", [corners, simplex])
-def test_a_grid_node_is_drawn_from_itself_alone(interpolate):
-    strong = [(place, weight) for place, weight in interpolate((LEVELS,) * 3, [0.5, 0.0, -0.5]) if weight > 0]
+def test_a_grid_node_is_drawn_from_itself_alone():
+    strong = [(place, weight) for place, weight in corners((LEVELS,) * 3, [0.5, 0.0, -0.5]) if weight > 0]
 
     assert [((2, 1, 0), 1.0)] == strong
-
-
-def test_the_simplex_needs_no_more_than_four_nodes_in_three_dimensions():
-    rng = np.random.default_rng(0)
-    sizes = {len(simplex((LEVELS,) * 3, rng.uniform(-0.6, 0.6, 3).tolist())) for _ in range(100)}
-
-    assert max(sizes) == 4
-
-
-def test_a_parabola_goes_through_its_levels():
-    for level in LEVELS:
-        weights = quadratic(LEVELS, level)
-
-        assert [float(value == level) for value in LEVELS] == weights.tolist()
-    assert quadratic(LEVELS, 0.25) @ np.square(LEVELS) == pytest.approx(0.25**2)
 
 
 def test_every_baked_mouth_is_drawn_from_itself_alone(mouths: Scatter):

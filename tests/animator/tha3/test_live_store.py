@@ -109,3 +109,30 @@ def test_the_key_depends_on_picture_and_weights(tmp_path: Path):
 
     assert len(keys) == 4
     assert live_store.bake_key(image, tmp_path / "one") == live_store.bake_key(image.copy(), tmp_path / "one")
+
+
+def test_runs_are_kept_until_the_bake_is_whole(folder: Path):
+    pose = np.arange(45, dtype=np.float32)
+    live_store.write_run(folder, 3, pose, {"flow": np.ones(4, np.float32)})
+    kept = live_store.read_run(folder, 3, pose)
+
+    assert kept is not None
+    assert np.array_equal(np.ones(4), kept["flow"])
+    assert live_store.read_run(folder, 3, pose + 1) is None
+    assert live_store.read_run(folder, 4, pose) is None
+
+    live_store.drop_runs(folder)
+
+    assert live_store.read_run(folder, 3, pose) is None
+    assert ["first"] == list(live_store.stages_on_disk(folder))
+
+
+def test_a_damaged_run_is_run_again(folder: Path):
+    pose = np.zeros(45, np.float32)
+    live_store.write_run(folder, 0, pose, {"flow": np.ones(400, np.float32)})
+    path = next((folder / "runs").iterdir())
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+    assert live_store.read_run(folder, 0, pose) is None
