@@ -19,11 +19,11 @@ import numpy as np
 
 from animator.messages import Pixels
 
-_MAGIC = b"KPFRAME1"
-_HEAD = struct.Struct("<8sIII")  # magic, width, height, slots
+_MAGIC = b"KPFRAME2"
+_HEAD = struct.Struct("<8sIII")  # magic, largest width and height, slots
 _LATEST = struct.Struct("<Q")
 _LATEST_AT = 24
-_SLOT = struct.Struct("<QqQ")  # seq, due_ns, speaking turn + 1 (0 = silent)
+_SLOT = struct.Struct("<QqQII")  # seq, due_ns, speaking turn + 1 (0 = silent), width, height
 _HEAD_BYTES = 64
 _SLOT_HEAD_BYTES = 32
 SLOTS = 3
@@ -36,15 +36,14 @@ def shared_folder() -> Path:
 
 
 class FrameSlots:
-    """One writer, any number of readers. Frames are numbered from 1."""
+    """One writer, any number of readers. Frames are numbered from 1; each is at most `width_px` x `height_px`."""
 
     def __init__(self, path: Path, mapped: mmap.mmap, width_px: int, height_px: int) -> None:
         self.path = path
         self.width_px = width_px
         self.height_px = height_px
         self._mapped = mapped
-        self._pixel_bytes = width_px * height_px * 4
-        self._stride = _SLOT_HEAD_BYTES + self._pixel_bytes
+        self._stride = _SLOT_HEAD_BYTES + width_px * height_px * 4
 
     @classmethod
     def create(cls, path: Path, width_px: int, height_px: int) -> FrameSlots:
@@ -70,16 +69,21 @@ class FrameSlots:
         return cls(path, mapped, width_px, height_px)
 
     def write(self, pixels: Pixels, seq: int, due_ns: int, speaking_turn: int | None = None) -> None:
-        """Publish frame `seq`. `pixels` is uint8 (height, width, 4)."""
-        if pixels.shape != (self.height_px, self.width_px, 4) or pixels.dtype != np.uint8:
+        """Publish frame `seq`. `pixels` is uint8 (height, width, 4), no larger than the slots."""
+        height_px, width_px = pixels.shape[:2]
+        if (
+            pixels.shape[2:] != (4,)
+            or pixels.dtype != np.uint8
+            or not (0 < height_px <= self.height_px and 0 < width_px <= self.width_px)
+        ):
             expected = (self.height_px, self.width_px, 4)
-            raise ValueError(f"a frame must be uint8 {expected}, got {pixels.dtype} {pixels.shape}")
+            raise ValueError(f"a frame must be uint8, at most {expected}, got {pixels.dtype} {pixels.shape}")
         at = _HEAD_BYTES + (seq % SLOTS) * self._stride
         turn = 0 if speaking_turn is None else speaking_turn + 1
-        _SLOT.pack_into(self._mapped, at, 0, due_ns, turn)
-        body = np.frombuffer(self._mapped, np.uint8, self._pixel_bytes, at + _SLOT_HEAD_BYTES)
+        _SLOT.pack_into(self._mapped, at, 0, due_ns, turn, width_px, height_px)
+        body = np.frombuffer(self._mapped, np.uint8, pixels.size, at + _SLOT_HEAD_BYTES)
         np.copyto(body.reshape(pixels.shape), pixels)
-        _SLOT.pack_into(self._mapped, at, seq, due_ns, turn)
+        _SLOT.pack_into(self._mapped, at, seq, due_ns, turn, width_px, height_px)
         _LATEST.pack_into(self._mapped, _LATEST_AT, seq)
 
     def latest_seq(self) -> int:
@@ -93,11 +97,14 @@ class FrameSlots:
             if seq == 0:
                 return None
             at = _HEAD_BYTES + (seq % SLOTS) * self._stride
-            before, due_ns, turn = _SLOT.unpack_from(self._mapped, at)
-            pixels = np.frombuffer(self._mapped, np.uint8, self._pixel_bytes, at + _SLOT_HEAD_BYTES).copy()
+            before, due_ns, turn, width_px, height_px = _SLOT.unpack_from(self._mapped, at)
+            if before != seq or width_px > self.width_px or height_px > self.height_px:
+                continue  # it is being written
+            size = width_px * height_px * 4
+            pixels = np.frombuffer(self._mapped, np.uint8, size, at + _SLOT_HEAD_BYTES).copy()
             after = _SLOT.unpack_from(self._mapped, at)[0]
-            if before == after == seq:
-                return seq, due_ns, (turn - 1 if turn else None), pixels.reshape(self.height_px, self.width_px, 4)
+            if after == seq:
+                return seq, due_ns, (turn - 1 if turn else None), pixels.reshape(height_px, width_px, 4)
         return None
 
     def close(self) -> None:

@@ -31,6 +31,9 @@ from animator.messages import SpeechClip, SpeechTime
 from animator.protocol import Animator
 from animator.timebase import Clock, FrameClock, Playout
 
+LARGEST_PX = 1024
+"""The largest frame that any engine draws, width and height."""
+
 
 class Worker:
     """Runs one engine. Everything it is told arrives in `take`; everything it says goes through `tell`."""
@@ -215,7 +218,7 @@ def build_engine(name: str, arguments: argparse.Namespace) -> Animator:
         raise ValueError(f"no animator engine is called {name!r}; there is tha3")
     from animator.tha3.animator import Tha3
 
-    return Tha3(arguments.weights, arguments.cache, arguments.tier)
+    return Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -226,6 +229,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--engine", default="tha3")
     parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
+    parser.add_argument("--large", action="store_true", help="draw at the art's own size where it is larger")
     parser.add_argument("--fps", type=float, default=30.0)
     parser.add_argument("--stepped", action="store_true")
     arguments = parser.parse_args(argv)
@@ -253,7 +257,7 @@ def main(argv: list[str] | None = None) -> int:
             }
         )
         return 1
-    frames = FrameSlots.create(arguments.frames, engine.capabilities.width_px, engine.capabilities.height_px)
+    frames = FrameSlots.create(arguments.frames, LARGEST_PX, LARGEST_PX)
     worker = Worker(engine, frames, SystemClock(), tell, arguments.fps)
     inbox = threading.Thread(target=take_messages, args=(worker, sys.stdin.buffer, tell), name="inbox", daemon=True)
     loader = threading.Thread(target=worker.load_loop, name="loader", daemon=True)

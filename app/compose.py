@@ -32,6 +32,8 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
 
 SIZE_PX = 512
+LARGE_FROM_CORES = 4
+"""A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
 _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
 
 
@@ -273,8 +275,14 @@ def build_line(
 
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
     """How the animator process is started. Raises AppError where the face's weights are missing or damaged."""
+    detail = settings.face.detail
     return AnimatorOptions(
-        weights(settings), bakes_dir(), tier=settings.face.tier, fps=settings.face.fps, stepped=stepped
+        weights(settings),
+        bakes_dir(),
+        tier=settings.face.tier,
+        fps=settings.face.fps,
+        stepped=stepped,
+        large=detail == "high" or (detail == "auto" and (stepped or (os.cpu_count() or 1) >= LARGE_FROM_CORES)),
     )
 
 

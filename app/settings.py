@@ -60,6 +60,9 @@ class FaceSettings:
     """"auto": exact on a CUDA device, else live; "live"; "exact"."""
     weights: str = ""
     """THA3's networks: empty for those that come with the app, a name of `kuchipaku models add`, or a folder."""
+    detail: str = "auto"
+    """Of art that is larger than the face's 512 px: "high" draws it at its own size, "plain" does not; "auto" does on
+    four cores and more, and in films."""
     fps: float = 30.0
 
 
@@ -89,6 +92,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.mode": ("half_duplex", "open"),
     "brain.provider": ("auto", "groq", "local"),
     "face.tier": ("auto", "live", "exact"),
+    "face.detail": ("auto", "high", "plain"),
 }
 RANGES: dict[str, tuple[float, float]] = {
     "hearing.min_silence_ms": (150, 5000),

@@ -60,13 +60,17 @@ class StillFace:
 class Tha3:
     """The engine behind `animator.protocol.Animator`."""
 
-    def __init__(self, weights: Path, cache: Path, engine: str = "auto", seed: int = 20) -> None:
+    def __init__(
+        self, weights: Path, cache: Path, engine: str = "auto", seed: int = 20, *, large: bool = False
+    ) -> None:
         if engine not in ("auto", "live", "exact"):
             raise ValueError(f"got engine {engine!r}; expected auto, live or exact")
         self._weights = weights
         self._cache = cache
         self._engine = engine
         self._seed = seed
+        self._large = large
+        """Whether the live face moves art of 1024 px at its own size."""
         self._composer = Composer(seed, {})
         self._character: Character | None = None
         self._clips: deque[SpeechClip] = deque(maxlen=CLIPS_KEPT)
@@ -136,12 +140,16 @@ class Tha3:
     def _swap_in(self, face: Face) -> None:
         self._face = face
         why = self._why
+        size_px = face.size_px if isinstance(face, LiveFace) else SIZE_PX
         self.capabilities = Capabilities(
-            SIZE_PX, SIZE_PX, face.tier, why.problem if why else "", why.remedy if why else ""
+            size_px, size_px, face.tier, why.problem if why else "", why.remedy if why else ""
         )
 
     def _baked(self, character: Character) -> LiveFace | None:
-        return open_bake(self._cache / bake_key(character.image, self._weights))
+        return self._opened(self._cache / bake_key(character.image, self._weights), character)
+
+    def _opened(self, folder: Path, character: Character) -> LiveFace | None:
+        return open_bake(folder, character.large if self._large else None)
 
     def _prepare_stand_in(self, character: Character) -> None:
         """Bake the live face that takes over should the exact one fail."""
@@ -166,7 +174,7 @@ class Tha3:
 
     def _load_live(self, character: Character, progress: Progress, meanwhile: Face) -> None:
         folder = self._cache / bake_key(character.image, self._weights)
-        face = open_bake(folder)
+        face = self._opened(folder, character)
         if face is None:
             self._swap(character, meanwhile)
         else:
@@ -180,7 +188,7 @@ class Tha3:
             if face is not None:
                 face.reload()  # reads what is new; the face on screen gets better where it is
                 return
-            face = open_bake(folder)
+            face = self._opened(folder, character)
             if face is not None:
                 self._swap(character, face)
 
@@ -298,12 +306,12 @@ class Tha3:
             bake.terminate()
 
 
-def open_bake(folder: Path) -> LiveFace | None:
-    """The live face of a bake folder; None where there is nothing usable yet."""
+def open_bake(folder: Path, large: Pixels | None = None) -> LiveFace | None:
+    """The live face of a bake folder, at the size of `large` where that is given; None where nothing is usable yet."""
     if not folder.is_dir():
         return None
     try:
-        face = LiveFace(folder)
+        face = LiveFace(folder, large)
     except (OSError, ValueError):
         return None
     return face if face.stages else None

@@ -30,7 +30,9 @@ CLOSE_TIMEOUT_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class AnimatorOptions:
-    """How to start the worker. `tier`: auto, live or exact; `stepped`: frames only on request (films)."""
+    """How to start the worker. `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art
+    that is larger than the face is drawn at its own size.
+    """
 
     weights: Path
     cache: Path
@@ -38,6 +40,7 @@ class AnimatorOptions:
     tier: str = "auto"
     fps: float = 30.0
     stepped: bool = False
+    large: bool = False
 
 
 class AnimatorProcess:
@@ -76,6 +79,8 @@ class AnimatorProcess:
         command += ["--tier", options.tier, "--fps", str(options.fps)]
         if options.stepped:
             command.append("--stepped")
+        if options.large:
+            command.append("--large")
         root = Path(__file__).resolve().parents[2]  # the animator package lies beside app, installed or not
         process = subprocess.Popen(
             command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE

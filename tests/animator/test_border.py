@@ -111,7 +111,18 @@ def test_a_frame_is_never_read_half_written(tmp_path):
     assert torn == 0
 
 
-def test_a_frame_of_another_size_is_refused(tmp_path):
+def test_frames_of_different_sizes_follow_each_other(tmp_path):
+    writer = FrameSlots.create(tmp_path / "f", 8, 8)
+    reader = FrameSlots.attach(tmp_path / "f")
+
+    for seq, (height_px, width_px) in enumerate([(8, 8), (4, 8), (2, 2), (8, 4)], start=1):
+        writer.write(np.full((height_px, width_px, 4), seq, np.uint8), seq, 0)
+        pixels = reader.read()[3]
+        assert (height_px, width_px, 4) == pixels.shape
+        assert np.all(pixels == seq)
+
+
+def test_a_frame_that_is_too_large_is_refused(tmp_path):
     slots = FrameSlots.create(tmp_path / "f", 8, 4)
 
     with pytest.raises(ValueError, match=r"\(4, 8, 4\)"):

@@ -157,7 +157,7 @@ def test_between_the_failure_and_the_live_face_the_last_picture_is_drawn(weights
     engine = Tha3(weights, bake_folder.parent, "exact")
     engine.load(HARU, lambda *_: None)
     engine.render(None, 0)
-    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda folder: None)  # nothing is baked so far
+    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda *_: None)  # nothing is baked so far
 
     with engine._loading:
         with pytest.raises(FaceFailed):
@@ -173,7 +173,7 @@ def test_an_exact_face_has_its_live_stand_in_baked(weights, bake_folder, monkeyp
     """Baked while the exact one draws, so that it is there within a second when the card fails."""
     baked = []
     monkeypatch.setattr("animator.tha3.animator.open_exact", lambda *_: BrokenCard(RuntimeError("CUDA error")))
-    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda folder: None)
+    monkeypatch.setattr("animator.tha3.animator.open_bake", lambda *_: None)
     monkeypatch.setattr(Tha3, "_run_bake", lambda self, character, *_: baked.append(character.name))
     engine = Tha3(weights, bake_folder.parent, "exact")
 
@@ -230,3 +230,18 @@ def test_a_pose_that_is_no_number_is_counted_and_never_drawn(engine, monkeypatch
     assert all(np.isfinite(frame).all() for frame in drawn)
     assert np.abs(drawn[0][:20].astype(int) - good[:20]).max() < 60
     assert 1 == sum("clamped" in record.message for record in caplog.records)
+
+
+def test_large_art_is_drawn_at_its_own_size_where_that_is_wanted(weights, bake_folder):
+    sharp = Tha3(weights, bake_folder.parent, "live", large=True)
+    plain = Tha3(weights, bake_folder.parent, "live")
+    for engine in (sharp, plain):
+        engine.load(HARU, lambda *_: None)
+
+    large, small = (engine.render(None, 10**9) for engine in (sharp, plain))
+
+    assert ((1024, 1024, 4), 1024) == (large.shape, sharp.capabilities.width_px)
+    assert ((512, 512, 4), 512) == (small.shape, plain.capabilities.width_px)
+    # The same picture, but for what 512 px cannot show.
+    shrunk = large.reshape(512, 2, 512, 2, 4).mean(axis=(1, 3))
+    assert np.abs(shrunk - small).mean() < 1.5
