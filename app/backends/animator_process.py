@@ -30,8 +30,10 @@ CLOSE_TIMEOUT_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class AnimatorOptions:
-    """How to start the worker. `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art
-    that is larger than the face is drawn at its own size.
+    """How to start the worker.
+
+    `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art that is larger than the face
+    is drawn at its own size.
     """
 
     weights: Path
