@@ -162,7 +162,9 @@ class _Baker:
             "first": 7,
             "talk": len(self._talk_mouths) + corners + 7 * n.RUNS["talk"],
             "mouth": len(self._mouths) + corners,
-            "eyes": 49 + 5 * len(n.WINK_LEVELS[1:]) + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
+            "eyes": len(n.IRIS_LEVELS) ** 2
+            + 5 * len(n.WINK_LEVELS[1:])
+            + 4 * (1 + len(n.EYE_EXTRAS) + 2 * len(n.BROWS)),
             "faces": 2 * (len(n.browed_poses()) + len(n.face_poses())),
             "motion": 7 * (n.RUNS["motion"] - n.RUNS["talk"]),
             "fine": 7 * (n.RUNS["fine"] - n.RUNS["motion"]),

@@ -10,7 +10,6 @@ from animator.tha3.face import SIZE_PX
 from animator.tha3.live_warp import Array, Floats, Region, grid, sample
 
 _HALF_STEPS, _FULL_STEPS = 16, 8
-_OFF_PX = 0.5
 _DAMPING = 0.7
 """Undamped, the steps swing to and fro where the flow is steep, as between chin and neck."""
 
@@ -58,12 +57,10 @@ def forward_flow(grid_change: Floats, visible: npt.NDArray[np.bool_], region: Re
     flow = cv2.resize(flow, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_LINEAR) * np.float32(2.0)
     here = grid(SIZE_PX, SIZE_PX)[region.full]
     flow = _turned(backward, flow[region.full], here, _FULL_STEPS)
-    # One pixel beyond the outline the answer still belongs to the character: its soft edge is drawn from there.
-    known = cv2.dilate(visible.astype(np.uint8), np.ones((3, 3), np.uint8))[region.full] > 0
-    # At the tips of hair the steps may end in the arbitrary part of the answer; drawn, that would be specks.
-    off = np.abs(sample(backward, here + flow) + flow).max(axis=2)
-    found = known & (off < _OFF_PX)
-    return fill(flow, found if found.any() else known)
+    # Two pixels beyond the outline the answer still belongs to the character: its soft edge is drawn from there.
+    # With one, hair tips leave specks; with none, the outline is off by 10 dB.
+    known = cv2.dilate(visible.astype(np.uint8), np.ones((5, 5), np.uint8))[region.full] > 0
+    return fill(flow, known)
 
 
 def _turned(backward: Floats, flow: Floats, here: Floats, steps: int) -> Floats:

@@ -1,6 +1,6 @@
 """Which poses are baked. Pure.
 
-Counted in network runs, because those are what a bake costs: about 220 of the face morpher, 24 of brows and morpher,
+Counted in network runs, because those are what a bake costs: about 350 of the face morpher, 24 of brows and morpher,
 and `RUNS` of all networks.
 """
 
@@ -24,14 +24,14 @@ COMPLETE = frozenset(STAGES[:6])
 """What a good live face needs; "fine" makes movements exact."""
 MOTION_STAGES = ("talk", "motion", "fine")
 """Stages that say how the picture moves, each better than the one before."""
-RUNS = {"talk": 12, "motion": 60, "fine": 190}
+RUNS = {"talk": 12, "motion": 60, "fine": 180}
 """How many of `run_poses` each of them has learned from."""
 REACH = {"talk": 0.25, "motion": 0.5, "fine": 0.5}
 """Head and body are held within this; 0.5 is about 7.5 degrees."""
 BODY_EXTRA = 0.3
 """How far the body may be from where the head takes it."""
 
-IRIS_LEVELS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
+IRIS_LEVELS = (-1.0, -0.5, -0.27, -0.12, 0.0, 0.12, 0.27, 0.5, 1.0)
 WINK_LEVELS = (0.0, 0.1, 0.17, 0.25, 0.37, 0.5, 0.75, 1.0)
 """Dense near 0: 0.25 already shuts the eye by two thirds."""
 HAPPY_WINK_LEVELS = (0.0, 0.1, 0.25, 0.5, 1.0)
@@ -150,7 +150,8 @@ def face_poses() -> list[Pose]:
         shut[12:14] = 1.0
         blinking[14:26] *= np.float32(1.0 - BLINKING)
         blinking[12:14] = BLINKING
-        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), blinking, shut])
+        smiling = pose[INDEX["eye_happy_wink_left"]] > 0.0  # such lids are shut already
+        _add_new(found, [*(pose * np.float32(level) for level in FACE_LEVELS), shut, *([] if smiling else [blinking])])
     return found
 
 

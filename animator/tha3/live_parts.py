@@ -22,9 +22,9 @@ SCALE = 16.0
 """Residuals are int16 in 1/16 of an 8-bit step, so that adding several does not add up rounding."""
 _SIDE_RAMP_PX = 8
 """Left and right parts of the face are told apart at its middle, over a ramp this wide."""
-_CREST_WIDTH = 0.5
-"""How far, in THA3's parameters, an expression's own correction reaches."""
-_CREST_NOISE = 1e-3
+_CREST_WIDTH = 0.15
+"""How far, in THA3's parameters, an expression's own correction reaches; wider ones hurt the faces between."""
+_CREST_NOISE = 1e-2
 
 Array = npt.NDArray[Any]
 
