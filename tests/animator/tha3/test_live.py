@@ -71,10 +71,10 @@ def test_the_live_face_stays_near_the_exact_one_in_motion(face: LiveFace, weight
     poses = [neutral(), *(living(frame) for frame in range(3, 60, 8))]
     distances_db = [psnr_db(exact.draw(pose), face.draw(pose)) for pose in poses]
 
-    assert distances_db[0] >= 38.0
-    # Measured 32.9 and 29.1: a guard against falling back. The bound in this tier is the nodes of the head.
-    assert np.median(distances_db) >= 32.0
-    assert min(distances_db) >= 28.0
+    assert distances_db[0] >= 37.0
+    # Measured 36.3 and 33.7 (37.9 at rest): a guard against falling back.
+    assert np.median(distances_db) >= 35.5
+    assert min(distances_db) >= 33.0
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_a_drawn_frame_belongs_to_the_caller(face: LiveFace):
 def test_the_characters_left_is_the_viewers_right(face: LiveFace):
     rest = face.draw(neutral())[CROP].astype(np.int16)
     winked = face.draw(pose_of(eye_wink_left=1.0))[CROP].astype(np.int16)
-    changed = np.abs(winked - rest).max(axis=2) > 24
+    changed = np.abs(winked - rest).mean(axis=(0, 2))
 
-    assert changed[:, 104:].any()
-    assert not changed[:, :88].any()
+    # The networks, too, let one eye move the whole head by a trace.
+    assert changed[104:].mean() > 5.0 * changed[:88].mean()
 
 
 def test_every_parameter_of_face_and_body_changes_the_picture(face: LiveFace):

@@ -43,3 +43,23 @@ def test_each_pose_is_drawn_as_the_face_draws_it(image: Pixels, weights: Path, b
     assert len(frames) == 2
     assert all(np.array_equal(face.draw(pose), frame) for pose, frame in zip(poses, frames, strict=True))
     assert shares[-1] == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.usefixtures("bake_folder")
+def test_with_large_art_frames_are_large(image: Pixels, weights: Path, bakes: Path):
+    large = np.array(image.repeat(2, axis=0).repeat(2, axis=1))
+    poses = np.stack([neutral()])
+
+    (frame,) = render_poses(image, weights, bakes, poses, "live", lambda what, share: None, large)
+
+    assert (1024, 1024, 4) == frame.shape
+
+
+def test_the_exact_engine_refuses_large_art():
+    poses, large = np.zeros((1, 45), np.float32), np.zeros((1024, 1024, 4), np.uint8)
+    small = np.zeros((512, 512, 4), np.uint8)
+
+    with pytest.raises(ValueError, match="use the live engine"):
+        list(render_poses(small, NOWHERE, NOWHERE, poses, "exact", lambda what, share: None, large))
