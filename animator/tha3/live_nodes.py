@@ -34,7 +34,8 @@ BODY_EXTRA = 0.3
 IRIS_LEVELS = (-1.0, -0.5, -0.27, -0.12, 0.0, 0.12, 0.27, 0.5, 1.0)
 WINK_LEVELS = (0.0, 0.1, 0.17, 0.25, 0.37, 0.5, 0.75, 1.0)
 """Dense near 0: 0.25 already shuts the eye by two thirds."""
-HAPPY_WINK_LEVELS = (0.0, 0.1, 0.25, 0.5, 1.0)
+HAPPY_WINK_LEVELS = (0.0, 0.06, 0.1, 0.17, 0.25, 0.32, 0.4, 0.5, 0.75, 1.0)
+"""Dense up to 0.5, where smiling lids fall shut: with 0.25 and 0.5 alone a lid in between is a grey smear."""
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of brows and of what eyes do besides winking: with fewer, a moving brow shows twice in between."""
 EYE_EXTRAS = ("eye_surprised", "eye_relaxed", "eye_unimpressed", "eye_raised_lower_eyelid", "iris_small")

@@ -27,7 +27,7 @@ from animator.messages import Pixels
 from animator.tha3.face import check_image
 from animator.tha3.live_nodes import STAGES
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever nodes, arrays or their meaning change: older bakes are then made anew."""
 CACHE_MAX_BYTES = 400 * 1000 * 1000
 _STAGE_MAX_BYTES = 160 * 1000 * 1000
