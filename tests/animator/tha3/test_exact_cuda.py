@@ -59,13 +59,13 @@ def test_a_network_of_every_kind_of_block_answers_as_its_layers_do(
     torch.manual_seed(0)
     monkeypatch.setattr(exact_cuda, "ACTIVATE_FROM_PX", activate_from_px)
     monkeypatch.setattr(exact_cuda, "MANY_PROGRAMS", many_programs)
-    leaky = networks._leaky
-    with_pose = random_layer(networks._conv_block(16 + 12, 16, leaky))
-    plain = random_layer(networks._conv_block(16, 32, leaky))
-    down = random_layer(networks._conv_block(32, 64, leaky, 4, 2, 1))
-    arms = random_layer(nn.ModuleList([networks._residual(64, leaky) for _ in range(2)]))
-    up = random_layer(networks._conv_block(64 + 32, 32, leaky))
-    transposed = random_layer(networks._up_block(32, 32, leaky))
+    leaky, make = networks._leaky, networks._Layers(True)
+    with_pose = random_layer(make.block(16 + 12, 16, leaky))
+    plain = random_layer(make.block(16, 32, leaky))
+    down = random_layer(make.block(32, 64, leaky, 4, 2, 1))
+    arms = random_layer(nn.ModuleList([make.residual(64, leaky) for _ in range(2)]))
+    up = random_layer(make.block(64 + 32, 32, leaky))
+    transposed = random_layer(make.up_block(32, 32, leaky))
     heads = [random_layer(networks._alpha(32)), random_layer(networks._colour(32)), random_layer(networks._grid(32))]
     x, pose = torch.randn(BATCH, 16, 16, 16).half().float(), torch.rand(BATCH, 45)
 
