@@ -26,12 +26,13 @@ from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Capabilities, Progress
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
-from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, first_line, open_cuda, open_exact
+from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, open_cuda, open_exact
 from animator.tha3.face import Face
 from animator.tha3.finish import finished
 from animator.tha3.live import LiveFace
 from animator.tha3.live_nodes import STAGES
 from animator.tha3.pose import clamp
+from animator.tha3.providers import first_line
 
 _log = logging.getLogger(__name__)
 

@@ -39,6 +39,11 @@ class Launch:
     args: tuple[Any, ...]
     options: dict[str, Any]
 
+    def call(self, pdl: bool) -> tuple[list[Any], dict[str, Any]]:
+        """What the kernel is called with once every buffer has its memory."""
+        args = [arg.tensor if isinstance(arg, Buffer) else arg for arg in self.args]
+        return args, {**self.options, "PDL": pdl, **({"launch_pdl": True} if pdl else {})}
+
 
 def place(lifetimes: Sequence[tuple[int, int, int]]) -> tuple[list[int], int]:
     """Where to put buffers so that those alive at the same time do not overlap; largest first, lowest fit.
@@ -136,10 +141,9 @@ class Program:
                 due.append(launch)
 
         def one(launch: Launch) -> None:
-            args = [arg.tensor if isinstance(arg, Buffer) else arg for arg in launch.args]
-            options = {**launch.options, "launch_pdl": True} if pdl else launch.options
+            args, options = launch.call(pdl)
             with torch.cuda.device(self.device):
-                launch.kernel.warmup(*args, grid=launch.grid, PDL=pdl, **options)
+                launch.kernel.warmup(*args, grid=launch.grid, **options)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, due))
@@ -147,9 +151,8 @@ class Program:
     def run(self, pdl: bool) -> None:
         """Launch everything on the current stream; `pdl` puts each kernel in place while the one before still runs."""
         for launch in self.launches:
-            args = [arg.tensor if isinstance(arg, Buffer) else arg for arg in launch.args]
-            options = {**launch.options, "launch_pdl": True} if pdl else launch.options
-            launch.kernel[launch.grid](*args, PDL=pdl, **options)
+            args, options = launch.call(pdl)
+            launch.kernel[launch.grid](*args, **options)
 
 
 class Captured:

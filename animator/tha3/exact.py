@@ -14,7 +14,7 @@ from animator.messages import Pixels, Pose
 from animator.tha3 import color
 from animator.tha3.face import BROW_COLS, BROW_ROWS, BROWS_IN_FACE, FACE_COLS, FACE_ROWS, check_image
 from animator.tha3.networks import Networks
-from animator.tha3.pose import BODY, EYEBROW, FACE, clamp
+from animator.tha3.pose import BODY, EYEBROW, FACE, clamp, same
 from animator.tha3.weights import fingerprint, load_networks
 
 _loaded: WeakValueDictionary[tuple[str, str], Networks] = WeakValueDictionary()
@@ -87,7 +87,7 @@ class ExactFace:
     def draw_tensor(self, pose: Pose) -> Tensor:
         """As `draw_float`, with a batch axis, left on the device."""
         pose, _ = clamp(pose)
-        if not self.morph(pose) and _same(self._body_pose, pose[BODY]):
+        if not self.morph(pose) and same(self._body_pose, pose[BODY]):
             return self._drawn
         body_pose = torch.from_numpy(pose[None, BODY].copy()).to(self.device, non_blocking=True)
         self._drawn = self.networks.edit(self._face_full, body_pose).apply(self._face_full)
@@ -98,7 +98,7 @@ class ExactFace:
     def morph(self, pose: Pose) -> bool:
         """Bring brows, eyes and mouth to `pose` (clamped); True if that changed them."""
         networks = self.networks
-        brows_changed = not _same(self._brow_pose, pose[EYEBROW])
+        brows_changed = not same(self._brow_pose, pose[EYEBROW])
         if brows_changed:
             brow_pose = torch.from_numpy(pose[None, EYEBROW].copy()).to(self.device, non_blocking=True)
             brows = networks.eyebrow_morphing_combiner.decode(self._brow_features, self._layers, brow_pose)
@@ -106,7 +106,7 @@ class ExactFace:
             self._face_crop[:, :, BROWS_IN_FACE, BROWS_IN_FACE] = brows
             self._features = networks.face_morpher.encode(self._face_crop)
             self._brow_pose = pose[EYEBROW].copy()
-        if not brows_changed and _same(self._face_pose, pose[FACE]):
+        if not brows_changed and same(self._face_pose, pose[FACE]):
             return False
         face_pose = torch.from_numpy(pose[None, FACE].copy()).to(self.device, non_blocking=True)
         face = networks.face_morpher.decode(self._features, self._face_crop, face_pose)
@@ -114,7 +114,3 @@ class ExactFace:
         self._face_full[:, :, FACE_ROWS, FACE_COLS] = face
         self._face_pose = pose[FACE].copy()
         return True
-
-
-def _same(known: Pose | None, wanted: Pose) -> bool:
-    return known is not None and np.array_equal(known, wanted)

@@ -5,14 +5,13 @@ Loads without PyTorch.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from animator.messages import Pixels
 from animator.tha3.face import Face
+from animator.tha3.providers import first_line
 
 _log = logging.getLogger(__name__)
 
@@ -86,11 +85,9 @@ def first_that_works(makers: list[tuple[str, Maker]]) -> Face:
 
 
 def _cuda_face(weights: Path, image: Pixels) -> Face:
-    name = "animator.tha3.exact_cuda"
-    if importlib.util.find_spec(name) is None:
-        raise ImportError("it is not part of this version")
-    face: Face = importlib.import_module(name).CudaFace(weights, image, "cuda")
-    return face
+    from animator.tha3.exact_cuda import CudaFace  # ImportError without Triton
+
+    return CudaFace(weights, image, "cuda")
 
 
 def _torch_face(weights: Path, image: Pixels, device: str) -> Face:
@@ -126,8 +123,3 @@ def failure(error: BaseException) -> FaceFailed:
         f"The exact face could not be drawn ({said}); the prepared (live) face draws instead.",
         "Choose the character again, or run `kuchipaku doctor`.",
     )
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text, at most 160 characters; its type where it says nothing."""
-    return next((line.strip()[:160] for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -179,7 +179,6 @@ class _Weights:
     residuals: list[tuple[_Block, _Block]]
     up: list[_Block]
     heads: _Heads
-    act: int
 
 
 def _pose_in_bottleneck(network: Any, heads: _Heads) -> _Weights:
@@ -189,7 +188,7 @@ def _pose_in_bottleneck(network: Any, heads: _Heads) -> _Weights:
     entry = _block(body.bottleneck_blocks[0], split=512)
     residuals = _residuals(body.bottleneck_blocks[1:])
     up = [_block(block, up="transposed") for block in body.upsample_blocks]
-    return _Weights(down, entry, residuals, up, heads, RELU)
+    return _Weights(down, entry, residuals, up, heads)
 
 
 class CudaNetworks:
@@ -236,7 +235,6 @@ class CudaNetworks:
             _residuals(list(body.bottleneck_blocks)),
             [_block(list(block.children())[1], up="nearest") for block in body.upsample_blocks],
             _heads(n.two_algo_face_body_rotator.grid_change_creator),
-            LEAKY,
         )
         self.editor = _Weights(
             [
@@ -250,7 +248,6 @@ class CudaNetworks:
                 for block, channels in zip(editor.body.upsample_blocks, (256, 128, 64), strict=True)
             ],
             _heads(editor.grid_change_creator, editor.alpha_creator, editor.color_change_creator),
-            LEAKY,
         )
 
 

@@ -6,13 +6,11 @@ import threading
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-import numpy as np
-
 from animator.messages import Pixels, Pose
 from animator.tha3 import graphs
 from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image
 from animator.tha3.graphs import Brows, Floats, Graphs
-from animator.tha3.pose import BODY, EYEBROW, FACE, clamp
+from animator.tha3.pose import BODY, EYEBROW, FACE, clamp, same
 
 _opened: WeakValueDictionary[Path, Graphs] = WeakValueDictionary()
 _opening = threading.Lock()
@@ -64,7 +62,7 @@ class OnnxFace:
     def draw(self, pose: Pose) -> Pixels:
         """See `Face.draw`."""
         pose, _ = clamp(pose)
-        if not self._morph(pose) and self._pixels is not None and _same(self._body_pose, pose[BODY]):
+        if not self._morph(pose) and self._pixels is not None and same(self._body_pose, pose[BODY]):
             return self._pixels
         self._pixels = self._runs.pixels(self._full, pose[BODY])
         self._body_pose = pose[BODY].copy()
@@ -80,18 +78,14 @@ class OnnxFace:
     def _morph(self, pose: Pose) -> bool:
         """Bring brows, eyes and mouth to `pose`; True if that changed them."""
         changed = False
-        if self._brows is None or not _same(self._brow_pose, pose[EYEBROW]):
+        if self._brows is None or not same(self._brow_pose, pose[EYEBROW]):
             self._brows = self._runs.brows(self._character, pose[EYEBROW])
             self._brow_pose = pose[EYEBROW].copy()
             changed = True
-        if changed or not _same(self._face_pose, pose[FACE]):
+        if changed or not same(self._face_pose, pose[FACE]):
             self._full[:, :, FACE_ROWS, FACE_COLS] = self._runs.face(self._brows, pose[FACE])
             self._face_pose = pose[FACE].copy()
             # Until a frame of this face is drawn, none is known for any place of the body.
             self._body_pose = None
             changed = True
         return changed
-
-
-def _same(known: Pose | None, wanted: Pose) -> bool:
-    return known is not None and np.array_equal(known, wanted)

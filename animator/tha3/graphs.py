@@ -19,14 +19,11 @@ the set-up runs, so that nobody's first own character waits for PyTorch.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +33,7 @@ import numpy.typing as npt
 
 from animator.messages import Pixels
 from animator.tha3 import providers
-from animator.tha3.live_store import weights_fingerprint
+from animator.tha3.live_store import weights_fingerprint, write_file
 
 GRAPH_VERSION = 2
 """Raised whenever a graph's arithmetic, inputs or outputs change: older graphs are then written anew."""
@@ -88,9 +85,10 @@ def write(folder: Path, weights: Path) -> None:
     files: dict[str, dict[str, object]] = {}
     for name in NAMES:
         data = BUILDERS[name](arrays.networks, arrays.separable)
-        _put(folder / f"{name}.onnx", data)
+        write_file(folder / f"{name}.onnx", data, sync=False)
         files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    _put(folder / MANIFEST, json.dumps({"version": GRAPH_VERSION, "graphs": files}, indent=1).encode())
+    listed = json.dumps({"version": GRAPH_VERSION, "graphs": files}, indent=1)
+    write_file(folder / MANIFEST, listed.encode(), sync=False)
     _drop_older(folder.parent)
 
 
@@ -116,18 +114,6 @@ def read(folder: Path, name: str) -> bytes:
             raise
         raise GraphsError(f"{path} cannot be read ({type(error).__name__}).") from error
     return data
-
-
-def _put(path: Path, data: bytes) -> None:
-    handle, scratch = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(scratch, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(scratch)
-        raise
 
 
 def _drop_older(cache_root: Path) -> None:

@@ -90,11 +90,11 @@ def write_stage(folder: Path, stage: str, arrays: Arrays) -> None:
     np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
     data = buffer.getvalue()
     entries = _entries(folder)
-    _write(folder / f"{stage}.npz", data)
+    write_file(folder / f"{stage}.npz", data)
     entries[stage] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     ordered = {name: entries[name] for name in STAGES if name in entries}
     text = json.dumps({"format": FORMAT, "key": folder.name, "stages": ordered}, indent=1)
-    _write(folder / _MANIFEST, text.encode())
+    write_file(folder / _MANIFEST, text.encode())
 
 
 def read_stage(folder: Path, stage: str) -> dict[str, npt.NDArray[Any]]:
@@ -174,7 +174,7 @@ def _write_scratch(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
-    _write(path, buffer.getvalue(), sync=False)
+    write_file(path, buffer.getvalue(), sync=False)
 
 
 def _read_scratch(path: Path) -> dict[str, npt.NDArray[Any]] | None:
@@ -199,7 +199,7 @@ def drop_damaged(folder: Path) -> frozenset[str]:
     if good != set(entries):
         kept = {name: entry for name, entry in entries.items() if name in good}
         text = json.dumps({"format": FORMAT, "key": folder.name, "stages": kept}, indent=1)
-        _write(folder / _MANIFEST, text.encode())
+        write_file(folder / _MANIFEST, text.encode())
     return frozenset(good)
 
 
@@ -254,7 +254,12 @@ def _entries(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _write(path: Path, data: bytes, sync: bool = True) -> None:
+def write_file(path: Path, data: bytes, sync: bool = True) -> None:
+    """Put `data` at `path` by renaming: whole, or not at all. `sync`: it is to outlast a power cut as well.
+
+    Raises:
+        OSError: If the disk does not take it.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -107,3 +107,8 @@ def clamp(pose: Pose) -> tuple[Pose, int]:
     """The pose inside its ranges, NaN as 0, and how many values had to be changed. float32 (45,)."""
     clean = np.clip(np.nan_to_num(pose.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0), LOW, HIGH)
     return clean, int(np.count_nonzero(~(clean == pose)))
+
+
+def same(known: Pose | None, wanted: Pose) -> bool:
+    """Whether a part of a pose is what it was; None is never."""
+    return known is not None and np.array_equal(known, wanted)

@@ -85,7 +85,7 @@ def open_session(graph: bytes, order: Sequence[str], threads: int | None = None)
         try:
             session = onnxruntime.InferenceSession(graph, options, providers=wanted)
         except Exception as error:  # each provider raises its own kinds
-            failed.append(f"{NAMES.get(provider, provider)}: {_first_line(error)}")
+            failed.append(f"{NAMES.get(provider, provider)}: {first_line(error, at_most=200)}")
             continue
         if session.get_providers()[0] == provider:
             return Opened(session, provider, tuple(failed))
@@ -93,8 +93,10 @@ def open_session(graph: bytes, order: Sequence[str], threads: int | None = None)
     raise RuntimeError("ONNX Runtime cannot run the face. " + "; ".join(failed))
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def first_line(error: BaseException, at_most: int = 160) -> str:
+    """The first line of an error's text, at most `at_most` characters; its type where it says nothing."""
+    lines = (line.strip()[:at_most] for line in str(error).splitlines() if line.strip())
+    return next(lines, type(error).__name__)
 
 
 def _probe() -> bytes:
