@@ -22,6 +22,7 @@ __all__ = [
     "Mute",
     "Phone",
     "PlayoutAnchor",
+    "PushToTalk",
     "Quit",
     "Samples",
     "Say",
@@ -57,6 +58,7 @@ class Utterance:
 
     A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
     one is a guess that the user has finished: its text is kept and used if the real part has the same `revision`.
+    A `partial` one is what has been said so far, for captions and interruptions; then `revision` is the sound's number.
     """
 
     turn: int
@@ -66,16 +68,22 @@ class Utterance:
     last: bool = True
     speculative: bool = False
     revision: int = 0
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """stt → llm: what was heard (or typed). `ended_ns` as in Utterance."""
+    """stt → llm: what was heard (or typed). `ended_ns` as in Utterance.
+
+    A `speculative` one comes before it is sure that the user has finished: its answer is prepared, and heard only if
+    he has. If he goes on, its turn is over and leaves no trace.
+    """
 
     turn: int
     text: str
     language: str
     ended_ns: int
+    speculative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,12 @@ class Fact:
     |---|---|---|
     | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
     | capture | level | dbfs (about 20 a second) |
+    | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
     | vad | speech_started | turn |
-    | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech) |
+    | vad | speech_resumed | turn, continues (the turn that it takes over: the user went on after a pause) |
+    | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
+    | vad | ducked | on (the voice is lowered because somebody may be interrupting) |
+    | stt | partial | turn, text (what is being said, so far) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |
@@ -157,6 +169,13 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class PushToTalk:
+    """The talk key was pressed (True) or let go; in the mode "toggle" each press switches."""
+
+    pressed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopTalking:
     """Fall silent now and drop what is queued."""
 
@@ -202,4 +221,4 @@ class Quit:
     """End every stage."""
 
 
-Command = Ask | Say | Mute | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit
+Command = Ask | Say | Mute | PushToTalk | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit

@@ -43,6 +43,14 @@ class SpeechDetector(Protocol):
         ...
 
 
+class EchoCanceller(Protocol):
+    """Takes the character's own voice out of what the microphone hears."""
+
+    def cancel(self, block: AudioBlock) -> AudioBlock:
+        """The block without echo; same length and times. Called on the capture thread."""
+        ...
+
+
 class Transcriber(Protocol):
     """Speech to text."""
 
@@ -110,6 +118,10 @@ class Speaker(Protocol):
 
     def clear(self) -> None:
         """Fade out within 30 ms and drop what is queued."""
+        ...
+
+    def duck(self, on: bool) -> None:
+        """Lower the voice by 12 dB within 30 ms, or bring it back. Any thread."""
         ...
 
     def close(self) -> None:

@@ -245,6 +245,7 @@ class FakeSpeaker:
         self.broken = broken
         self.clips: list[SpeechClip] = []
         """Everything that was ever queued."""
+        self.ducked: list[bool] = []
         self.cleared = 0
         self.closed = 0
         self._queue: deque[SpeechClip] = deque()
@@ -276,6 +277,11 @@ class FakeSpeaker:
         with self._changed:
             self.cleared += 1
             self._queue.clear()
+
+    def duck(self, on: bool) -> None:
+        with self._changed:
+            self.ducked.append(on)
+            self._changed.notify_all()
 
     def close(self) -> None:
         self.closed += 1

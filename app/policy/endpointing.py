@@ -25,7 +25,7 @@ class EndpointingOptions:
     min_silence_ms: int = 500
     speech_pad_ms: int = 400
     """Pre-roll: what is kept from before the first window that counted."""
-    tail_pad_ms: int = 200
+    tail_pad_ms: int = 160
     """What is kept after the last one. A speculative decode ends at the same place, so its text can be reused."""
     max_utterance_s: float = 30.0
     """Whisper's window. Longer speech is split at its longest pause."""
@@ -53,6 +53,13 @@ class SpeechPaused:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The user goes on after SpeechPaused: the guess with the revision before `revision` was wrong."""
+
+    revision: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechSplit:
     """`max_utterance_s` reached: `samples` is the part before the longest pause; the turn goes on."""
@@ -69,7 +76,7 @@ class SpeechEnded:
     revision: int
 
 
-SpeechEdge = SpeechStarted | SpeechPaused | SpeechSplit | SpeechEnded
+SpeechEdge = SpeechStarted | SpeechPaused | SpeechResumed | SpeechSplit | SpeechEnded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +101,45 @@ class Endpointing:
         self._quiet_windows = 0
         self._revision = 0
         self._has_paused = False
+        self._pause_windows = 0
 
     @property
     def is_speaking(self) -> bool:
         """Whether a turn is open, i.e. between SpeechStarted and SpeechEnded."""
         return self._announced
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is sound that is or may become a turn."""
+        return self._in_speech
+
+    @property
+    def quiet_ms(self) -> float:
+        """Since the last speech; 0 while somebody speaks. A breath in a pause does not count as speech."""
+        windows = self._pause_windows if self._has_paused else self._quiet_windows
+        return windows * self._window * 1000 / SAMPLE_RATE
+
+    @property
+    def speech_ms(self) -> float:
+        """Speech in what is open, quiet windows not counted."""
+        return self._speech_windows * self._window * 1000 / SAMPLE_RATE
+
+    @property
+    def revision(self) -> int:
+        """Grows whenever the user goes on after a pause."""
+        return self._revision
+
+    def sound(self) -> Samples:
+        """Everything of what is open, the quiet at its end included."""
+        return self._joined(self._kept)
+
+    def finish(self) -> list[SpeechEdge]:
+        """The user has finished, whatever the silence says: end what is open."""
+        return self._end() if self._in_speech else []
+
+    def remember(self, samples: Samples) -> None:
+        """Take a window as pre-roll only: it may become the first syllable, but begins nothing."""
+        self._before.append(_Window(samples, 0.0))
 
     def feed(self, samples: Samples, probability: float) -> list[SpeechEdge]:
         """Take the next window (exactly `window` samples) and its probability of speech in [0, 1]."""
@@ -118,24 +159,24 @@ class Endpointing:
             self._quiet_windows = 0
             return self._announce()
         self._kept.append(window)
+        self._pause_windows += 1
+        resumed: list[SpeechEdge] = []
         if self._has_paused and self._is_onset(self._kept[-4:]):
             self._has_paused = False
             self._revision += 1
+            resumed.append(SpeechResumed(self._revision))
         if probability >= self.options.neg_threshold:
             self._speech_windows += 1
             self._quiet_windows = 0
-            return self._announce() + self._split()
+            return resumed + self._announce() + self._split()
         self._quiet_windows += 1
         if self._quiet_windows >= self._windows(self.options.min_silence_ms):
-            return self._end()
+            return resumed + self._end()
         if self._announced and self._quiet_windows == self._windows(self.options.tail_pad_ms):
-            self._has_paused = True
-            return [SpeechPaused(self._joined(self._kept), self._revision)]
-        return self._split()
-
-    def flush(self) -> list[SpeechEdge]:
-        """The stream is over: end what is open."""
-        return self._end() if self._in_speech else []
+            if not self._has_paused:
+                self._has_paused, self._pause_windows = True, self._quiet_windows
+            return [*resumed, SpeechPaused(self._joined(self._kept), self._revision)]
+        return resumed + self._split()
 
     def reset(self) -> None:
         """Forget what was heard; an open turn ends without an edge."""

@@ -47,6 +47,10 @@ class History:
             if exchange.turn == turn:
                 exchange.cut = bool(exchange.heard)
 
+    def withdraw(self, turn: int) -> None:
+        """The question of `turn` was only the beginning of a longer one: as if it had never been asked."""
+        self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
+
     def forget(self, turn: int) -> None:
         """Leave `turn` out: its answer was an apology, not the character's."""
         self._forgotten.add(turn)

@@ -50,6 +50,8 @@ class LlmStage(Stage[Transcript]):
         self._on_thinking = on_thinking
         self._failed_to_load: Exception | None = None
         self._index = 0
+        self._prepared: tuple[int, str] | None = None
+        """The speculative transcript that was answered last."""
 
     def load(self) -> str:
         """Start or reach the chat model."""
@@ -61,11 +63,19 @@ class LlmStage(Stage[Transcript]):
         return self._chat.name
 
     def handle(self, item: Transcript) -> None:
-        """Answer one transcript. One that is out of date is still remembered: its words were said."""
+        """Answer one transcript. One that is out of date is still remembered: its words were said.
+
+        A speculative one is answered like any other, and once: that it was right is known to whoever releases the
+        voice. Out of date, it never was.
+        """
+        if self._prepared == (item.turn, item.text):
+            return
+        self._prepared = (item.turn, item.text) if item.speculative else None
         self._index = 0
         if item.text.strip():
             with self._history_lock:
-                self._history.ask(item.turn, item.text)
+                if not item.speculative or self._turns.is_current(item.turn):
+                    self._history.ask(item.turn, item.text)
         if not self._turns.is_current(item.turn):
             return
         if not item.text.strip():

@@ -128,14 +128,14 @@ def test_speech_without_any_pause_is_split_too_and_nothing_is_lost() -> None:
 def test_flush_ends_an_open_turn_and_reset_forgets_it() -> None:
     endpointing = Endpointing()
     feed(endpointing, (0.9, 1000))
-    assert kinds(endpointing.flush()) == [SpeechEnded]
-    assert endpointing.flush() == []
+    assert kinds(endpointing.finish()) == [SpeechEnded]
+    assert endpointing.finish() == []
 
     feed(endpointing, (0.9, 1000))
     endpointing.reset()
 
     assert not endpointing.is_speaking
-    assert endpointing.flush() == []
+    assert endpointing.finish() == []
 
 
 def test_speech_s_counts_speech_only() -> None:
