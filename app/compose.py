@@ -20,12 +20,13 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command
 from app.models import ModelStore, default_store
-from app.ports import AvatarHost, ChatModel, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.ports import AvatarHost, ChatModel, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber, TurnDetector
 from app.settings import Settings
 from app.stages.camera import CameraStage
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
+TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = "smollm2-135m"
 VOICE_MODEL = "piper-joe"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
@@ -119,6 +120,16 @@ def line_parts(
                 raise
             chat = Unavailable(error)
     return Parts(detector, transcriber, chat, synth)
+
+
+def turn_detector(store: ModelStore) -> TurnDetector | None:
+    """The end-of-turn model, not loaded yet; None where it is missing or damaged: pauses alone then end a turn."""
+    from app.backends.turn_smart import SmartTurnDetector
+
+    try:
+        return SmartTurnDetector(file_of(store.path(TURN_MODEL), ".onnx"))
+    except AppError:
+        return None
 
 
 def voice_of(character: Character) -> str:
