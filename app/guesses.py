@@ -54,7 +54,7 @@ class Guesses:
             return self._is_prepared
 
     def decoded(self, turn: int, revision: int, text: str, *, partial: bool) -> None:
-        """What the sound up to that pause says; with `partial`, what sound number `revision` says so far (stt thread)."""
+        """What the sound up to that pause says; `partial`: what sound number `revision` says so far (stt thread)."""
         with self._changed:
             if partial:
                 self._partial = (turn, revision, text)

@@ -51,6 +51,24 @@ class EchoCanceller(Protocol):
         ...
 
 
+class TurnDetector(Protocol):
+    """Tells a finished turn from a pause for thought, by the sound of the voice. Keeps no state between calls."""
+
+    name: str
+    """What the user reads in the status line."""
+
+    def load(self) -> None:
+        """Load the model and ask once, so that the first real query is warm; raises AppError with a remedy."""
+        ...
+
+    def probability(self, samples: Samples) -> float:
+        """Probability in [0, 1] that the speaker has finished, from the turn's sound so far.
+
+        16 kHz mono, only the last 8 s count.
+        """
+        ...
+
+
 class Transcriber(Protocol):
     """Speech to text."""
 

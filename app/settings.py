@@ -22,10 +22,24 @@ class HearingSettings:
 
     device: str = ""
     """Name of the microphone, or part of it; empty is the system's default."""
-    mode: str = "half_duplex"
-    """"half_duplex": deaf while it speaks (open speakers); "open": always listening (headphones)."""
+    mode: str = "open"
+    """"open": always listening, and it can be interrupted; "half_duplex": deaf while it speaks; "hold": while the talk
+    key is held; "toggle": between two presses of the talk key."""
+    echo: str = "auto"
+    """Echo cancellation, which keeps it from hearing itself: "auto" is on where it can be, "off" is for headphones."""
+    patience: float = 1.0
+    """How long you may pause before it answers: 0.5 is hasty, 2 waits for slow talkers."""
     min_silence_ms: int = 600
-    """A pause this long ends what the user says."""
+    """A pause this long ends what you say, where the end-of-turn model is missing."""
+    interrupt_words: int = 2
+    """So many words interrupt it while it speaks."""
+    interrupt_ms: int = 600
+    """So much speech interrupts it, whatever the words."""
+    wake_word: bool = False
+    """Answer only what names the character, and what follows within wake_for_s."""
+    wake_for_s: float = 20.0
+    captions: bool = True
+    """Show what you say while you say it."""
     threshold: float = 0.6
     """Speech probability above which somebody speaks, 0 to 1."""
     muted: bool = False
@@ -89,13 +103,18 @@ class Settings:
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "hearing.mode": ("half_duplex", "open"),
+    "hearing.mode": ("open", "half_duplex", "hold", "toggle"),
+    "hearing.echo": ("auto", "off"),
     "brain.provider": ("auto", "groq", "local"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
 }
 RANGES: dict[str, tuple[float, float]] = {
+    "hearing.patience": (0.4, 3.0),
     "hearing.min_silence_ms": (150, 5000),
+    "hearing.interrupt_words": (1, 10),
+    "hearing.interrupt_ms": (200, 5000),
+    "hearing.wake_for_s": (0, 600),
     "hearing.threshold": (0.05, 0.95),
     "brain.max_tokens": (16, 1024),
     "face.fps": (10, 60),

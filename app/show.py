@@ -51,7 +51,7 @@ class Show:
             settings,
             self._character,
             parts,
-            microphone if microphone is not None else compose.device_microphone(settings),
+            microphone if microphone is not None else compose.device_microphone(settings, clock),
             speaker if speaker is not None else compose.device_speaker(settings, clock),
             self._face,
             from_file=False,

@@ -26,9 +26,7 @@ class SoundDeviceMicrophone:
     does nothing else; mixing and resampling happen in `read`, on the capture thread.
     """
 
-    def __init__(
-        self, device: str | int | None = None, *, clock: Clock | None = None, sounddevice: Any = None
-    ) -> None:
+    def __init__(self, device: str | int | None = None, *, clock: Clock | None = None, sounddevice: Any = None) -> None:
         self.name = "microphone"
         self._device = device if device != "" else None
         self._sounddevice = sounddevice

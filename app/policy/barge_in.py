@@ -9,10 +9,18 @@ import re
 from dataclasses import dataclass
 
 _BACKCHANNELS = frozenset(
-    "mm mmm mhm hm hmm mmhm uh huh uhhuh ah aha oh ooh yeah yep yes yup ok okay right sure cool nice wow ha haha lol "
-    "haan han accha acha hmmm ji theek अच्छा हाँ हां जी ठीक うん ううん はい へえ へー そう ええ なるほど".split()
+    re.findall(
+        r"\S+",
+        "mm mmm mhm hm hmm mmhm uh huh uhhuh ah aha oh ooh yeah yep yes yup ok okay right sure cool nice wow "
+        "ha haha lol haan han accha acha hmmm ji theek अच्छा हाँ हां जी ठीक うん ううん はい へえ へー そう ええ なるほど",
+    )
 )
-_COMMANDS = frozenset("stop wait pause hold quiet enough hey no ruko bas रुको बस まって 待って ストップ やめて".split())
+_COMMANDS = frozenset(
+    re.findall(
+        r"\S+",
+        "stop wait pause hold quiet enough hey no ruko bas रुको बस まって 待って ストップ やめて",
+    )
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 _ONSET_WINDOWS, _ONSET_OF = 3, 6
 # Echo cancellation takes some of the user's voice away while both speak, so his windows come sparsely.

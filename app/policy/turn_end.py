@@ -17,8 +17,12 @@ _WAITS_MS: tuple[tuple[float, float], ...] = ((0.0, 2500.0), (0.05, 1800.0), (0.
 are in docs/investigations/turn-taking.md."""
 
 _UNFINISHED = frozenset(
-    "and or but because cause if while a an the of to my your their our i'm you're it's we're he's she's they're "
-    "what's um uh er erm aur lekin kyunki matlab magar ya और लेकिन क्योंकि मतलब मगर या けど から ので えっと あの その".split()
+    re.findall(
+        r"\S+",
+        "and or but because cause if while a an the of to my your their our i'm you're it's we're he's she's "
+        "they're what's um uh er erm aur lekin kyunki matlab magar ya और लेकिन क्योंकि मतलब मगर या けど から ので "
+        "えっと あの その",
+    )
 )
 _LAST_WORD = re.compile(r"([^\W_]+(?:['’][^\W_]+)?)[^\w]*$")
 

@@ -11,7 +11,6 @@ from app.messages import Transcript, Utterance
 from app.ports import Transcriber
 from app.stage import Channel, Stage, Turns
 
-
 VERDICT_WITHIN_S = 0.25
 """The turn detector takes 50 ms and starts with the decode."""
 
