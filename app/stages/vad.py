@@ -257,6 +257,9 @@ class VadStage(Stage[AudioBlock]):
         self._turn = self._begin_turn(None)
         self._part = 0
         self._guessed = None
+        if self._is_ducked:
+            self._is_ducked = False
+            self._duck(False)
         self.bus.emit(self.name, "speech_started", turn=self._turn)
 
     def _pause(self, samples: Samples, revision: int) -> None:
@@ -299,6 +302,8 @@ class VadStage(Stage[AudioBlock]):
 
     def _suspect(self, probability: float) -> None:
         """Somebody may be speaking while the character has the floor: lower its voice at once."""
+        if self._hearing.one_question or self._hearing.talk == "push":
+            return
         self._onset.feed(probability)
         if self._onset.may_speak and not self._is_ducked and not self._endpointing.is_speaking and self._is_busy():
             self._is_ducked = True
@@ -330,8 +335,6 @@ class VadStage(Stage[AudioBlock]):
         self._barge_in = None
         self._left = None
         self._start_turn()
-        self._is_ducked = False
-        self._duck(False)
 
     def _check_left(self) -> None:
         """A sound that ended before it was an interruption: do its words make it one?"""
