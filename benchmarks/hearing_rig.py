@@ -1,4 +1,4 @@
-"""The head of the line on time of its own: the real vad stage, detectors, echo canceller and ears, and a simulated room.
+"""The head of the line on a time of its own: the real vad stage, detectors, echo canceller and ears, in a simulated room.
 
 Faster than real time and the same in every run. Used by talk.py.
 """
