@@ -1,4 +1,4 @@
-"""The head of the line on a time of its own: the real vad stage, detectors, echo canceller and ears, in a simulated room.
+"""The head of the line on a time of its own: the real vad stage, models and echo canceller, in a simulated room.
 
 Faster than real time and the same in every run. Used by talk.py.
 """
@@ -76,6 +76,8 @@ class Rig:
     decode_ms: float = 200.0
     options: LineOptions = field(default_factory=lambda: LineOptions(hearing="open"))
     output_latency_ms: float = 60.0
+    answer_ms: float | None = None
+    """So long after a decision the answer is heard; None: nobody answers."""
     is_clean: bool = False
     """No noise floor, no soft clipping."""
 
@@ -90,6 +92,8 @@ class Rig:
         self.busy = bool(len(self.own))
         if self.busy:
             self.turns.mint()
+        self.answer_at_ns: int | None = None
+        self._is_heard = False
         self._stopped_at: int | None = None
         self._gain = 1.0
         self._played = 0
@@ -97,6 +101,10 @@ class Rig:
         self._pending: list[tuple[int, Callable[[], None]]] = []
         self._rng = np.random.default_rng(7)
         self.utterances: list[Utterance] = []
+        self.heard_ms: list[float] = []
+        """When answers began to sound, in ms from the start."""
+        self.began_ms: float | None = None
+        """Where the first utterance begins."""
         options = self.options
         self.stage = VadStage(
             self.bus,
@@ -112,7 +120,7 @@ class Rig:
                     min_silence_ms=round(2500 * options.patience),
                 ),
                 TurnEndOptions(patience=options.patience, without_detector_ms=options.min_silence_ms),
-                BargeInOptions(options.interrupt_ms, options.interrupt_words),
+                BargeInOptions(options.interrupt_ms, options.interrupt_words, has_words=options.partials),
                 talk="open",
                 one_question=False,
                 speculate=True,
@@ -120,9 +128,10 @@ class Rig:
             ),
             self.guesses,
             begin_turn=self._begin,
-            release=lambda turn: None,
+            release=self._release,
             is_deaf=lambda: False,
             is_busy=lambda: self.busy,
+            is_sounding=lambda: self.busy and self.answer_at_ns is not None and self.now_ns >= self.answer_at_ns,
             is_pushed=lambda: False,
             spoken=lambda: self.own_text,
             duck=self._duck,
@@ -148,6 +157,9 @@ class Rig:
                 near = np.tanh(near).astype(np.float32)
             self.now_ns += BLOCK_NS
             self._deliver()
+            if self.busy and self.answer_at_ns is not None and not self._is_heard and self.now_ns >= self.answer_at_ns:
+                self._is_heard = True
+                self.heard_ms.append((self.now_ns - 1_000_000_000) / 1e6)
             block = AudioBlock(near, (self.now_ns - 1_000_000_000) // BLOCK_NS * BLOCK - BLOCK, heard_ns=self.now_ns)
             if self._canceller is not None:
                 block = self._canceller.cancel(block)
@@ -163,9 +175,18 @@ class Rig:
         ]
 
     def _begin(self, continues: int | None) -> int:
-        self.busy = False
+        if self.began_ms is None:
+            # The windows that are kept end with the one that is being looked at.
+            now_ms = (self.now_ns - 1_000_000_000) / 1e6
+            self.began_ms = now_ms - 1000 * len(self.stage.open_sound()) / RATE
+        self.busy, self.answer_at_ns = False, None
         self._stopped_at = self._played
         return self.turns.mint()
+
+    def _release(self, turn: int) -> None:
+        if self.answer_ms is not None:
+            self.busy, self.answer_at_ns = True, self.now_ns + int(self.answer_ms * 1e6)
+            self._is_heard = False
 
     def _duck(self, on: bool) -> None:
         self._gain = DUCK if on else 1.0
@@ -175,7 +196,7 @@ class Rig:
         if self._stopped_at is None:
             left = self.own[self._played : self._played + count]
             piece[: len(left)] = left
-            if self.busy and self._played >= len(self.own):
+            if self.busy and len(self.own) and self._played >= len(self.own):
                 self.busy = False
         self._speaker = np.concatenate([self._speaker, piece * np.float32(self._gain)])[-RATE * 2 :]
         self._played += count
@@ -191,7 +212,11 @@ class Rig:
         need = count + len(self.echo) - 1 + late
         sound = self._speaker[-need:]
         sound = np.pad(sound, (need - len(sound), 0))[: need - late]
-        return np.convolve(sound, self.echo, "valid").astype(np.float32)
+        if not sound.any():
+            return np.zeros(count, np.float32)
+        size = len(sound)
+        spectrum = np.fft.rfft(sound) * np.fft.rfft(self.echo, size)
+        return np.fft.irfft(spectrum, size)[len(self.echo) - 1 :].astype(np.float32)
 
     def _collect(self) -> None:
         while len(self.outbox):

@@ -141,6 +141,23 @@ class FakeDetector:
         self.resets += 1
 
 
+class FakeTurnDetector:
+    """Always as sure that the user has finished as the test says."""
+
+    name = "fake manners"
+
+    def __init__(self, probability: float) -> None:
+        self.answer = probability
+        self.asked_s: list[float] = []
+
+    def load(self) -> None:
+        pass
+
+    def probability(self, samples: Samples) -> float:
+        self.asked_s.append(len(samples) / RATE)
+        return self.answer
+
+
 class FakeTranscriber:
     """Hears the texts it was given, one after another; an exception among them is raised."""
 

@@ -33,7 +33,9 @@ class BargeInOptions:
     speech_ms: int = 600
     words: int = 2
     patience_ms: int = 400
-    """So much longer the sound may last while the words so far are only "mm-hm"."""
+    """So much longer the sound may last while its words are not known yet, or only "mm-hm"."""
+    has_words: bool = True
+    """Whether words will be known at all."""
 
 
 def real_words(text: str) -> list[str]:
@@ -85,7 +87,7 @@ class BargeIn:
 
     def __init__(self, options: BargeInOptions | None = None) -> None:
         self.options = options or BargeInOptions()
-        self._text = ""
+        self._text: str | None = None
         self._spoken = ""
 
     def heard(self, text: str, spoken: str) -> None:
@@ -94,9 +96,11 @@ class BargeIn:
 
     def interrupts(self, speech_ms: float) -> bool:
         """Whether `speech_ms` of speech and the words heard so far are an interruption."""
-        if self._text and is_own_voice(self._text, self._spoken):
-            return False
-        if is_command(self._text) or len(real_words(self._text)) >= self.options.words:
-            return True
-        wait_ms = self.options.patience_ms if is_backchannel(self._text) else 0
+        if self._text:
+            if is_own_voice(self._text, self._spoken):
+                return False
+            if is_command(self._text) or len(real_words(self._text)) >= self.options.words:
+                return True
+        is_open = self.options.has_words and (self._text is None or is_backchannel(self._text))
+        wait_ms = self.options.patience_ms if is_open else 0
         return speech_ms >= self.options.speech_ms + wait_ms

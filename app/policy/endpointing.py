@@ -22,6 +22,8 @@ class EndpointingOptions:
     """This many of the last 4 windows above `threshold` begin speech."""
     min_speech_ms: int = 250
     """Anything shorter is a click or a cough and never becomes a turn."""
+    forget_after_ms: int = 400
+    """Quiet after which a sound that was too short is forgotten."""
     min_silence_ms: int = 500
     speech_pad_ms: int = 400
     """Pre-roll: what is kept from before the first window that counted."""
@@ -133,6 +135,12 @@ class Endpointing:
         """Everything of what is open, the quiet at its end included."""
         return self._joined(self._kept)
 
+    def ended(self) -> SpeechEnded:
+        """What is open, as if it were over now; it stays open, so that the user may still go on with it."""
+        surplus = self._quiet_windows - self._windows(self.options.tail_pad_ms)
+        kept = self._kept[:-surplus] if surplus > 0 else self._kept
+        return SpeechEnded(self._joined(kept), self._speech_windows * self._window / SAMPLE_RATE, self._revision)
+
     def finish(self) -> list[SpeechEdge]:
         """The user has finished, whatever the silence says: end what is open."""
         return self._end() if self._in_speech else []
@@ -170,7 +178,10 @@ class Endpointing:
             self._quiet_windows = 0
             return resumed + self._announce() + self._split()
         self._quiet_windows += 1
-        if self._quiet_windows >= self._windows(self.options.min_silence_ms):
+        enough_ms = self.options.min_silence_ms
+        if not self._announced:
+            enough_ms = min(enough_ms, self.options.forget_after_ms)
+        if self._quiet_windows >= self._windows(enough_ms):
             return resumed + self._end()
         if self._announced and self._quiet_windows == self._windows(self.options.tail_pad_ms):
             if not self._has_paused:
@@ -203,14 +214,11 @@ class Endpointing:
         return [SpeechStarted()]
 
     def _end(self) -> list[SpeechEdge]:
-        surplus = self._quiet_windows - self._windows(self.options.tail_pad_ms)
-        kept = self._kept[:-surplus] if surplus > 0 else self._kept
         # Quiet windows are the next utterance's pre-roll.
         tail = self._kept[len(self._kept) - self._quiet_windows :]
         edges: list[SpeechEdge] = []
         if self._announced:
-            speech_s = self._speech_windows * self._window / SAMPLE_RATE
-            edges.append(SpeechEnded(self._joined(kept), speech_s, self._revision))
+            edges.append(self.ended())
         self.reset()
         self._before.extend(tail)
         return edges

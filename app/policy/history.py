@@ -23,9 +23,12 @@ class History:
         self._budget_chars = budget_chars
         self._exchanges: list[_Exchange] = []
         self._forgotten: set[int] = set()
+        self._withdrawn: set[int] = set()
 
     def ask(self, turn: int, text: str) -> None:
         """The user said `text` in `turn`."""
+        if turn in self._withdrawn:
+            return
         self._exchanges.append(_Exchange(turn, text.strip()))
         self._trim()
 
@@ -49,6 +52,7 @@ class History:
 
     def withdraw(self, turn: int) -> None:
         """The question of `turn` was only the beginning of a longer one: as if it had never been asked."""
+        self._withdrawn.add(turn)
         self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
 
     def forget(self, turn: int) -> None:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 PAUSE_MS = 160
 """Quiet after which the user may have finished: the guess is decoded and the turn detector asked for the first time."""
 
-_WAITS_MS: tuple[tuple[float, float], ...] = ((0.0, 2500.0), (0.05, 1800.0), (0.25, 1300.0), (0.5, 900.0), (0.8, 560.0))
-"""(probability, ms of quiet that it takes at least): between two rows in a straight line. The measured distributions
+_WAITS_MS: tuple[tuple[float, float], ...] = ((0.0, 1800.0), (0.05, 1300.0), (0.25, 900.0), (0.5, 620.0))
+"""(probability, ms of quiet that it takes at least): between two rows in a straight line.
+
+Speakers pause 250 to 700 ms inside a sentence, and no detector knows a finished clause from a finished turn, so even
+a sure one waits that long; it costs nothing, because the answer is being prepared meanwhile. The measured distributions
 are in docs/investigations/turn-taking.md."""
 
 _UNFINISHED = frozenset(
@@ -24,6 +27,7 @@ _UNFINISHED = frozenset(
         "えっと あの その",
     )
 )
+_LATIN = re.compile(r"[A-Za-z]")
 _LAST_WORD = re.compile(r"([^\W_]+(?:['’][^\W_]+)?)[^\w]*$")
 
 
@@ -52,14 +56,16 @@ class TurnEnd:
         self.options = options or TurnEndOptions()
         self._has_detector = has_detector
         self._asked = 0
+        self._first: float | None = None
         self.probability: float | None = None
-        """The newest answer for this pause."""
+        """What the detector says of this pause: the mean of its first and its newest answer. Silence alone talks it
+        into "finished", so asking again adds less than asking once."""
         self._is_unfinished = False
 
     def reset(self) -> None:
         """The user speaks (again): a new pause knows nothing yet."""
         self._asked = 0
-        self.probability = None
+        self._first = self.probability = None
         self._is_unfinished = False
 
     def is_due(self, quiet_ms: float) -> bool:
@@ -71,7 +77,9 @@ class TurnEnd:
         """The detector's `probability` in [0, 1] that the user has finished."""
         while self.is_due(quiet_ms):
             self._asked += 1
-        self.probability = probability
+        if self._first is None:
+            self._first = probability
+        self.probability = (self._first + probability) / 2
 
     def words(self, text: str) -> None:
         """What was heard so far in this turn."""
@@ -87,7 +95,7 @@ class TurnEnd:
         else:
             wait_ms = _wait_ms(self.probability) * self.options.patience
         if self._is_unfinished:
-            wait_ms = max(wait_ms * 1.5, 1500.0 * self.options.patience)
+            wait_ms = max(wait_ms * 1.5, 1200.0 * self.options.patience)
         return min(wait_ms, hard_ms)
 
     def is_over(self, quiet_ms: float) -> bool:
@@ -106,11 +114,16 @@ def _wait_ms(probability: float) -> float:
 
 
 def sounds_unfinished(text: str) -> bool:
-    """Whether more must come after these words: "and so", "I like the", "well, um…"."""
+    """Whether more must come after these words: "and so", "I like the", "well, um…".
+
+    Whisper ends what it takes for a whole English sentence with a full stop: 25 of 26 true ends, 29 of 38 pauses.
+    """
     stripped = text.rstrip()
     if stripped.endswith(("-", "—", ",", "...", "…")):
         return True
     if stripped.endswith(("?", "!", "？", "！")):
         return False
+    if _LATIN.search(stripped) and not stripped.endswith("."):
+        return True
     match = _LAST_WORD.search(stripped)
     return match is not None and match[1].lower().replace("’", "'") in _UNFINISHED

@@ -82,6 +82,11 @@ class PlaybackStage(Stage[SpeechClip]):
             since_ns = self._silent_since_ns
         return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
 
+    def is_sounding(self) -> bool:
+        """Whether a clip is being heard, or waits in the loudspeaker. Any thread."""
+        with self._lock:
+            return bool(self._unplayed)
+
     def release(self, turn: int) -> None:
         """`turn` may be heard: the user has finished. Any thread."""
         with self._room:

@@ -29,6 +29,8 @@ from app.stage import Channel, Stage, Turns
 
 PARTIAL_EVERY_MS = 500
 """New speech between two partial decodes."""
+FIRST_WORDS_MS = 320
+"""The words of what may be an interruption are asked for so early."""
 _WORDS_WITHIN_MS = 2000
 """So long a short sound may wait for its words."""
 _BEHIND = 16
@@ -52,8 +54,8 @@ class VadStage(Stage[AudioBlock]):
     """Runs the detector over every window and turns its edges into utterances.
 
     While the user speaks, growing partials are sent; at a pause a guess, from which the answer is prepared. The turn
-    is over when `turn_detector`, words and silence say so (`TurnEnd`); if the user goes on before that, `begin_turn`
-    is called with what it continues, and the sound stays whole.
+    is over when `turn_detector`, words and silence say so (`TurnEnd`); if the user goes on before that, or before the
+    answer is heard (`is_sounding`), `begin_turn` is called with what it continues, and the sound stays whole.
 
     While an answer is open (`is_busy`), sound is only an interruption when `BargeIn` says so; until then the voice is
     ducked (`duck`). With `one_question` everything up to the end of the stream is one turn: a recording is one
@@ -78,6 +80,7 @@ class VadStage(Stage[AudioBlock]):
         release: Callable[[int], None],
         is_deaf: Callable[[], bool],
         is_busy: Callable[[], bool],
+        is_sounding: Callable[[], bool],
         is_pushed: Callable[[], bool],
         spoken: Callable[[], str],
         duck: Callable[[bool], None],
@@ -97,6 +100,7 @@ class VadStage(Stage[AudioBlock]):
         self._release = release
         self._is_deaf = is_deaf
         self._is_busy = is_busy
+        self._is_sounding = is_sounding
         self._is_pushed = is_pushed
         self._spoken = spoken
         self._duck = duck
@@ -118,6 +122,8 @@ class VadStage(Stage[AudioBlock]):
         self._left: tuple[SpeechEnded, int, int] | None = None
         """A sound that is over and waits for its words, its number, and the windows it may still wait."""
         self._is_ducked = False
+        self._lingers = False
+        """The turn is over and its answer not heard yet: if the user goes on now, it was not over after all."""
 
     def load(self) -> str:
         """Run the detectors once, so that their first window is not late."""
@@ -156,6 +162,10 @@ class VadStage(Stage[AudioBlock]):
         if item.end_of_stream:
             self._end_stream()
 
+    def open_sound(self) -> Samples:
+        """What is being said now, from its first syllable on; empty while nobody speaks."""
+        return self._endpointing.sound()
+
     def _look_at(self, piece: Samples, end_ns: int) -> None:
         probability = self._detector.probability(piece)
         endpointing = self._endpointing
@@ -178,6 +188,9 @@ class VadStage(Stage[AudioBlock]):
         self._ask_partial()
         if self._barge_in is not None:
             self._check_barge_in(self._barge_in)
+        elif self._lingers:
+            if self._is_sounding() or not self._turns.is_current(self._turn) or not self._is_busy():
+                self._close()
         elif probability < endpointing.options.neg_threshold:
             self._check_end()
 
@@ -199,8 +212,13 @@ class VadStage(Stage[AudioBlock]):
         if text:
             turn_end.words(text)
         if turn_end.is_over(quiet_ms):
-            for edge in endpointing.finish():
-                self._take(edge)
+            self._end(endpointing.ended())
+            self._lingers = True
+
+    def _close(self) -> None:
+        """The answer is heard, or the turn over: what is said from now on is something new."""
+        self._lingers = False
+        self._endpointing.finish()
 
     def _end_stream(self) -> None:
         for edge in self._endpointing.finish():
@@ -212,11 +230,12 @@ class VadStage(Stage[AudioBlock]):
 
     def _forget(self) -> None:
         """The microphone is not listened to: an utterance that was open is dropped, its turn closed."""
-        if self._endpointing.is_speaking and self._turn and self._barge_in is None:
+        if self._endpointing.is_speaking and self._turn and self._barge_in is None and not self._lingers:
             self._guesses.resume()
             self._send(np.zeros(0, np.float32), last=True)
             self._release(self._turn)
         self._endpointing.reset()
+        self._lingers = False
         self._turn_end.reset()
         self._onset.reset()
         self._barge_in = self._left = None
@@ -242,7 +261,9 @@ class VadStage(Stage[AudioBlock]):
             case SpeechResumed():
                 self._turn_end.reset()
                 self._guessed = None
-                if self._guesses.resume() and self._turns.is_current(self._turn):
+                was_prepared = self._guesses.resume() or self._lingers
+                self._lingers = False
+                if was_prepared and self._turns.is_current(self._turn):
                     # The guess was wrong: what is being prepared for it is out of date, and so is its question.
                     continues, self._turn = self._turn, self._begin_turn(self._turn)
                     self.bus.emit(self.name, "speech_resumed", turn=self._turn, continues=continues)
@@ -251,7 +272,9 @@ class VadStage(Stage[AudioBlock]):
                 if self._barge_in is None:
                     self._send(samples, last=False)
             case SpeechEnded():
-                self._end(edge)
+                if not self._lingers:  # else it was sent when it was decided
+                    self._end(edge)
+                self._lingers = False
 
     def _start_turn(self) -> None:
         self._turn = self._begin_turn(None)
@@ -379,7 +402,8 @@ class VadStage(Stage[AudioBlock]):
     def _ask_partial(self) -> None:
         if not self._hearing.partials or len(self.inbox) > _BEHIND or self._endpointing.quiet_ms > 0:
             return
-        if self._endpointing.speech_ms - self._partial_at_ms >= PARTIAL_EVERY_MS:
+        every_ms = FIRST_WORDS_MS if self._barge_in is not None and not self._partial_at_ms else PARTIAL_EVERY_MS
+        if self._endpointing.speech_ms - self._partial_at_ms >= every_ms:
             self._partial_at_ms = self._endpointing.speech_ms
             self._send_partial(self._endpointing.sound())
 

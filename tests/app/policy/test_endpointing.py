@@ -9,6 +9,7 @@ from app.policy.endpointing import (
     SpeechEdge,
     SpeechEnded,
     SpeechPaused,
+    SpeechResumed,
     SpeechSplit,
     SpeechStarted,
 )
@@ -45,7 +46,7 @@ def test_a_pause_shorter_than_min_silence_does_not_end_the_turn() -> None:
     """People breathe. 300 ms of quiet inside a sentence keeps the utterance open."""
     edges = feed(Endpointing(), (0.9, 800), (0.01, 300), (0.9, 400))
 
-    assert kinds(edges) == [SpeechStarted, SpeechPaused]
+    assert kinds(edges) == [SpeechStarted, SpeechPaused, SpeechResumed]
 
 
 def test_min_silence_can_be_raised() -> None:
