@@ -19,6 +19,8 @@ Speakers pause 250 to 700 ms inside a sentence, and no detector knows a finished
 a sure one waits that long; it costs nothing, because the answer is being prepared meanwhile. The measured distributions
 are in docs/investigations/turn-taking.md."""
 
+_FIRST_WEIGHT = 0.6
+
 _UNFINISHED = frozenset(
     re.findall(
         r"\S+",
@@ -58,8 +60,8 @@ class TurnEnd:
         self._asked = 0
         self._first: float | None = None
         self.probability: float | None = None
-        """What the detector says of this pause: the mean of its first and its newest answer. Silence alone talks it
-        into "finished", so asking again adds less than asking once."""
+        """What the detector says of this pause: its first answer and, with less weight, its newest. Silence alone
+        talks it into "finished", so asking again adds less than asking once."""
         self._is_unfinished = False
 
     def reset(self) -> None:
@@ -79,7 +81,7 @@ class TurnEnd:
             self._asked += 1
         if self._first is None:
             self._first = probability
-        self.probability = (self._first + probability) / 2
+        self.probability = _FIRST_WEIGHT * self._first + (1 - _FIRST_WEIGHT) * probability
 
     def words(self, text: str) -> None:
         """What was heard so far in this turn."""

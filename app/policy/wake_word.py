@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 
 _WORD = re.compile(r"[^\W_]+")
-_ALIKE = 0.74
-"""Whisper writes names as it likes: "Haru" comes as "Hero", "Harue", "Haroo". difflib's ratio."""
+_ALIKE = 0.8
+"""Whisper writes names as it likes: "Haru" comes as "Harru", "Harue", "Ha ru". difflib's ratio; "hair" has 0.75."""
 
 
 def names(text: str, name: str) -> bool:
