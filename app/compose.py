@@ -11,7 +11,7 @@ from pathlib import Path
 from animator.character import Character, CharacterError, list_characters, load_character
 from animator.messages import Samples, SpeechClip
 from animator.timebase import Clock
-from app import paths
+from app import brain, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -26,7 +26,7 @@ from app.stages.camera import CameraStage
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
-BRAIN_MODEL = "smollm2-135m"
+BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
@@ -163,35 +163,13 @@ class Unavailable:
 
 
 def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) -> ChatModel:
-    """The brain of the settings: Groq where a key is set, with the local model behind it, else the local model alone.
+    """The brain of the settings; what it has to say about its providers becomes a fact. Raises AppError."""
+    from animator.clock import SystemClock
 
-    Raises AppError where Groq is asked for without a key, or the local model is needed and is missing or damaged.
-    """
-    from app.backends.llm_failover import FailoverChat
-    from app.backends.llm_groq import GroqChat
-    from app.backends.llm_llama_server import LlamaServerChat
-
-    brain = settings.brain
-    key = os.environ.get("GROQ_API_KEY", "").strip()
-    if brain.provider == "groq" and not key:
-        raise AppError(
-            "The settings ask for Groq, and no Groq key is set.",
-            'Set GROQ_API_KEY, or write provider = "local" under [brain].',
-        )
-    models: list[ChatModel] = []
-    if key and brain.provider != "local":
-        models.append(GroqChat(key, model=brain.groq_model))
-    if brain.provider != "groq":
-        try:
-            models.append(LlamaServerChat(file_of(store.path(BRAIN_MODEL), ".gguf"), persona=persona))
-        except AppError:
-            if not models:
-                raise
-
-    def say_switch(name: str, error: AppError) -> None:
+    def say_change(name: str, error: AppError) -> None:
         bus.emit("llm", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
 
-    return models[0] if len(models) == 1 else FailoverChat(models, say_switch)
+    return brain.chat_model(settings.brain, store, persona, SystemClock(), say_change)
 
 
 def file_of(folder: Path, suffix: str) -> Path:

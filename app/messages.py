@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from animator.messages import Phone, Pixels, PlayoutAnchor, Samples, SpeechClip
 
@@ -14,6 +14,7 @@ __all__ = [
     "Ask",
     "AudioBlock",
     "Command",
+    "Cue",
     "Express",
     "Fact",
     "Feel",
@@ -79,6 +80,19 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """What the face does at a word: an emotion with its `intensity` in (0, 1], or a gesture.
+
+    `at_char` is where that word begins in its sentence's text; len(text) means after the last one.
+    """
+
+    kind: Literal["emotion", "gesture"]
+    name: str
+    intensity: float = 1.0
+    at_char: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """llm → tts: the unit of speech; `index` from 0 within the turn. An empty `text` with `last` only ends the turn."""
 
@@ -86,6 +100,7 @@ class Sentence:
     index: int
     text: str
     last: bool
+    cues: tuple[Cue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,8 @@ from app.policy.sentences import SentenceSplitter
 from app.ports import ChatModel
 from app.stage import Channel, Stage, Turns
 
+_CLAUSE_ENDS = ".!?…,;:。！？।"
+
 
 class LlmStage(Stage[Transcript]):
     """Asks the chat model and cuts its stream into sentences.
@@ -50,6 +52,7 @@ class LlmStage(Stage[Transcript]):
         self._on_thinking = on_thinking
         self._failed_to_load: Exception | None = None
         self._index = 0
+        self._splitter = SentenceSplitter()
 
     def load(self) -> str:
         """Start or reach the chat model."""
@@ -63,6 +66,7 @@ class LlmStage(Stage[Transcript]):
     def handle(self, item: Transcript) -> None:
         """Answer one transcript. One that is out of date is still remembered: its words were said."""
         self._index = 0
+        self._splitter = SentenceSplitter()
         if item.text.strip():
             with self._history_lock:
                 self._history.ask(item.turn, item.text)
@@ -79,7 +83,7 @@ class LlmStage(Stage[Transcript]):
         self.say_state("busy")
         self._on_thinking(item.turn)
         start_ns = self._clock.now_ns()
-        splitter = SentenceSplitter()
+        self._splitter = splitter = SentenceSplitter()
         is_first = True
         for piece in self._chat.reply(messages, lambda: not self._turns.is_current(item.turn)):
             if not self._turns.is_current(item.turn):
@@ -98,8 +102,10 @@ class LlmStage(Stage[Transcript]):
         """No answer, or half of one: say the fallback line if nothing was said yet, and close the turn."""
         if not self._turns.is_current(item.turn):
             return
-        if self._index:
-            self._send(item.turn, "", last=True)
+        # What had come to a clause's end is said, a broken-off word or two is not.
+        rest = [text for text in self._splitter.finish() if text[-1] in _CLAUSE_ENDS]
+        if self._index or rest:
+            self._close(item.turn, rest)
             return
         with self._history_lock:
             self._history.forget(item.turn)
