@@ -32,6 +32,7 @@ __all__ = [
     "SwitchCamera",
     "SwitchCharacter",
     "Transcript",
+    "UserFact",
     "Utterance",
 ]
 
@@ -71,12 +72,32 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """stt → llm: what was heard (or typed). `ended_ns` as in Utterance."""
+    """stt → llm: what was heard (or typed). `ended_ns` as in Utterance.
+
+    `purpose`: "answer" it; "open" the talk again after a silence, for which `text` is not the user's but a stand-in
+    where the brain has no idea of its own; "tidy" up the history while nobody speaks (`text` is empty).
+    """
 
     turn: int
     text: str
     language: str
     ended_ns: int
+    purpose: Literal["answer", "open", "tidy"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class UserFact:
+    """Something that the user told about themselves. A fact with the same `key` replaces an older one.
+
+    `importance` is 0 to 9, `at_s` the Unix time and `id` the number in the memory (0 before it is there).
+    """
+
+    kind: str
+    key: str
+    text: str
+    importance: int
+    at_s: float = 0.0
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
