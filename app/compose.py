@@ -20,7 +20,8 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command
 from app.models import ModelStore, default_store
-from app.ports import AvatarHost, ChatModel, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.policy.persona import Persona
+from app.ports import AvatarHost, ChatModel, Memory, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
 from app.settings import Settings
 from app.stages.camera import CameraStage
 
@@ -233,6 +234,10 @@ def build_line(
         min_silence_ms=None if from_file else settings.hearing.min_silence_ms,
         threshold=settings.hearing.threshold,
         fallback_line=character.fallback_line,
+        history_tokens=settings.brain.history_tokens,
+        speak_first_s=settings.brain.speak_first_s,
+        speak_first_times=settings.brain.speak_first_times,
+        guess_emotions=settings.brain.emotions,
     )
     return Line(
         bus,
@@ -244,11 +249,25 @@ def build_line(
         parts.synth,
         speaker,
         face,
-        character.persona,
+        persona_of(character),
         options,
+        # A film of a recorded question is no talk: it neither knows nor keeps anything.
+        memory=memory(settings) if not from_file else None,
         fallback_speaker=fallback_speaker,
         on_command=on_command,
     )
+
+
+def persona_of(character: Character) -> Persona:
+    """Who the brain is to be."""
+    return Persona(character.persona, character.name, character.fallback_line, character.openers)
+
+
+def memory(settings: Settings) -> Memory | None:
+    """What the user told, where the settings keep it; opened when it is first used."""
+    from app.backends.memory_sqlite import SqliteMemory
+
+    return SqliteMemory(paths.memory_file()) if settings.brain.memory else None
 
 
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:

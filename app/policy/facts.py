@@ -204,7 +204,7 @@ def relevant(facts: Sequence[UserFact], question: str, most: int = 6, *, only_ma
         shared = len(asked & _stems(fact.text))
         topic = bool(raw & _TOPICS.get(fact.kind, frozenset())) and ("my" in raw or "i" in raw or "me" in raw)
         # Half of the newness is gone after a week.
-        newness = 0.5 ** ((newest - fact.at_s) / 604_800)
+        newness: float = 0.5 ** ((newest - fact.at_s) / 604_800)
         return 10.0 * shared + 8.0 * topic + 0.3 * fact.importance + newness
 
     matching = 7.0
