@@ -41,6 +41,7 @@ MIN_SIDE_PX = 256
 MAX_TOML_BYTES = 64 * 1024
 
 _TEXT_LIMITS = {"name": 40, "persona": 8000, "greeting": 500, "fallback_line": 500, "voice": 80, "language": 20}
+_MAX_OPENERS = 20
 _MAX_EXPRESSIONS = 72
 """The 28 emotions and the eight defaults twice over."""
 
@@ -164,6 +165,8 @@ class Character:
     finish: Finish = field(default_factory=Finish)
     large: Pixels | None = None
     """The art at uint8 RGBA (1024, 1024, 4), read-only, where there is that much of it: see `image_large`."""
+    openers: tuple[str, ...] = ()
+    """What it says to break a silence where its brain has no idea of its own; empty: the app's neutral ones."""
 
 
 def load_character(path: Path) -> Character:
@@ -224,7 +227,7 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
 
 def _load_folder(folder: Path) -> Character:
     table = _read_toml(folder)
-    known = {*_TEXT_LIMITS, "image", "image_large", "expressions", "expressions_file", "motion", "finish"}
+    known = {*_TEXT_LIMITS, "image", "image_large", "openers", "expressions", "expressions_file", "motion", "finish"}
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
@@ -257,7 +260,19 @@ def _load_folder(folder: Path) -> Character:
         motion=_motion(table.get("motion", {})),
         finish=_finish(table.get("finish", {})),
         large=large,
+        openers=_openers(table.get("openers", [])),
     )
+
+
+def _openers(value: object) -> tuple[str, ...]:
+    limit = _TEXT_LIMITS["greeting"]
+    is_list = isinstance(value, list) and all(isinstance(each, str) and len(each) <= limit for each in value)
+    if not is_list or len(value) > _MAX_OPENERS:  # type: ignore[arg-type]  # checked just before
+        raise CharacterError(
+            "character.toml: openers is no list of short texts.",
+            f'Write openers = ["So, what now?", "…"]: at most {_MAX_OPENERS}, each of at most {limit} characters.',
+        )
+    return tuple(each.strip() for each in value if each.strip())  # type: ignore[attr-defined]
 
 
 def _read_toml(folder: Path) -> dict[str, Any]:

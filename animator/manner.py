@@ -1,8 +1,18 @@
-"""How one character moves and how its picture is finished: what `[motion]` and `[finish]` of character.toml say."""
+"""How characters move: the names of what they can show, and what `[motion]` and `[finish]` of character.toml say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+EMOTION_NAMES: tuple[str, ...] = (
+    *("admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire"),
+    *("disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy"),
+    *("love", "nervousness", "neutral", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise"),
+)
+"""The 28 emotions of go-emotions; every engine shows them."""
+EXPRESSION_NAMES: tuple[str, ...] = ("happy", "sad", "angry", "surprised", "shy", "sleepy", "smug", "neutral")
+"""The short set of the keys 1 to 8."""
+GESTURE_NAMES: tuple[str, ...] = ("nod", "shake", "tilt", "bow", "lean")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,13 @@ def parser() -> argparse.ArgumentParser:
 
     add_arguments(models)
 
+    brain = verbs.add_parser("brain", help="test the connection to who answers")
+    actions = brain.add_subparsers(dest="action", metavar="ACTION", required=True)
+    test = actions.add_parser(
+        "test", help="ask each provider of the settings: reachable, model, round trip, first word"
+    )
+    test.add_argument("--json", action="store_true", help="print one list on stdout")
+
     doctor = verbs.add_parser("doctor", help="what is healthy, what is not, and what to do")
     doctor.add_argument("--json", action="store_true")
     return root
@@ -121,6 +128,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
             muted=getattr(arguments, "muted", False),
             trace=getattr(arguments, "trace", None),
         )
+    if verb == "brain":
+        return verbs.brain_test(as_json=arguments.json, say=print)
     if verb == "bench":
         return verbs.bench(arguments.name, arguments.options)
     if verb == "render":

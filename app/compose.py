@@ -12,7 +12,7 @@ from typing import Literal
 from animator.character import Character, CharacterError, list_characters, load_character
 from animator.messages import Samples, SpeechClip
 from animator.timebase import Clock
-from app import paths
+from app import brain, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -21,11 +21,13 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command
 from app.models import ModelStore, default_store
+from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
     ChatModel,
     EchoCanceller,
+    Memory,
     Microphone,
     Speaker,
     SpeechDetector,
@@ -39,7 +41,7 @@ from app.stages.camera import CameraStage
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
 TURN_MODEL = "smart-turn-v3"
-BRAIN_MODEL = "smollm2-135m"
+BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
@@ -187,35 +189,13 @@ class Unavailable:
 
 
 def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) -> ChatModel:
-    """The brain of the settings: Groq where a key is set, with the local model behind it, else the local model alone.
+    """The brain of the settings; what it has to say about its providers becomes a fact. Raises AppError."""
+    from animator.clock import SystemClock
 
-    Raises AppError where Groq is asked for without a key, or the local model is needed and is missing or damaged.
-    """
-    from app.backends.llm_failover import FailoverChat
-    from app.backends.llm_groq import GroqChat
-    from app.backends.llm_llama_server import LlamaServerChat
-
-    brain = settings.brain
-    key = os.environ.get("GROQ_API_KEY", "").strip()
-    if brain.provider == "groq" and not key:
-        raise AppError(
-            "The settings ask for Groq, and no Groq key is set.",
-            'Set GROQ_API_KEY, or write provider = "local" under [brain].',
-        )
-    models: list[ChatModel] = []
-    if key and brain.provider != "local":
-        models.append(GroqChat(key, model=brain.groq_model))
-    if brain.provider != "groq":
-        try:
-            models.append(LlamaServerChat(file_of(store.path(BRAIN_MODEL), ".gguf"), persona=persona))
-        except AppError:
-            if not models:
-                raise
-
-    def say_switch(name: str, error: AppError) -> None:
+    def say_change(name: str, error: AppError) -> None:
         bus.emit("llm", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
 
-    return models[0] if len(models) == 1 else FailoverChat(models, say_switch)
+    return brain.chat_model(settings.brain, store, persona, SystemClock(), say_change)
 
 
 def file_of(folder: Path, suffix: str) -> Path:
@@ -285,6 +265,10 @@ def build_line(
         interrupt_words=hearing.interrupt_words,
         interrupt_ms=hearing.interrupt_ms,
         fallback_line=character.fallback_line,
+        history_tokens=settings.brain.history_tokens,
+        speak_first_s=settings.brain.speak_first_s,
+        speak_first_times=settings.brain.speak_first_times,
+        guess_emotions=settings.brain.emotions,
     )
     wake = WakeWord(character.name, hearing.wake_for_s, clock.now_ns) if hearing.wake_word else None
     return Line(
@@ -297,11 +281,13 @@ def build_line(
         parts.synth,
         speaker,
         face,
-        character.persona,
+        persona_of(character),
         options,
         turn_detector=None if from_file else parts.turn_detector,
         echo=echo,
         accept=wake.accept if wake is not None else lambda text: text,
+        # A film of a recorded question is no talk: it neither knows nor keeps anything.
+        memory=memory(settings) if not from_file else None,
         fallback_speaker=fallback_speaker,
         on_command=on_command,
     )
@@ -331,6 +317,18 @@ def hearing_mode(settings: Settings, *, has_echo_canceller: bool) -> Literal["op
             return "open"
         case _:
             return "half-duplex"
+
+
+def persona_of(character: Character) -> Persona:
+    """Who the brain is to be."""
+    return Persona(character.persona, character.name, character.fallback_line, character.openers)
+
+
+def memory(settings: Settings) -> Memory | None:
+    """What the user told, where the settings keep it; opened when it is first used."""
+    from app.backends.memory_sqlite import SqliteMemory
+
+    return SqliteMemory(paths.memory_file()) if settings.brain.memory else None
 
 
 def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from animator.messages import SpeechClip
@@ -18,6 +18,7 @@ from app.messages import (
     Ask,
     AudioBlock,
     Command,
+    Cue,
     Express,
     Feel,
     Gesture,
@@ -31,13 +32,17 @@ from app.messages import (
 )
 from app.policy.barge_in import BargeInOptions
 from app.policy.endpointing import EndpointingOptions
+from app.policy.facts import facts_in, note_of, relevant
 from app.policy.history import History
-from app.policy.sentences import SentenceSplitter
+from app.policy.persona import Persona
+from app.policy.sentences import Chunk, SentenceSplitter
+from app.policy.silence import SpeakFirst
 from app.policy.turn_end import TurnEndOptions
 from app.ports import (
     AvatarHost,
     ChatModel,
     EchoCanceller,
+    Memory,
     Microphone,
     Speaker,
     SpeechDetector,
@@ -47,6 +52,7 @@ from app.ports import (
 )
 from app.stage import Channel, Stage, Turns
 from app.stages.capture import CaptureStage
+from app.stages.idle import IdleStage
 from app.stages.llm import LlmStage
 from app.stages.playback import PlaybackStage
 from app.stages.stt import SttStage
@@ -87,7 +93,18 @@ class LineOptions:
     """So many clips wait behind the one that sounds."""
     ahead_s: float = 6.0
     """The voice works at most this far ahead of playout."""
-    history_chars: int = 2400
+    history_tokens: int = 600
+    """So much of the talk the brain sees word by word."""
+    speak_first_s: float = 0.0
+    """Begin to talk after this long a silence; 0: never."""
+    speak_first_times: int = 2
+    """So often in a row without an answer."""
+    guess_emotions: bool = True
+    """Let words without a tag move the face."""
+    face_rests_after_s: float = 1.6
+    """What the brain felt fades from the face this long after its voice has ended."""
+    tidy_after_s: float = 2.0
+    """The brain sums up what falls out of the history once it has been quiet for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +137,13 @@ class Line:
         synth: SpeechSynth,
         speaker: Speaker,
         avatar: AvatarHost | None,
-        persona: str,
+        persona: str | Persona,
         options: LineOptions | None = None,
         *,
         turn_detector: TurnDetector | None = None,
         echo: EchoCanceller | None = None,
         accept: Callable[[str], str] = lambda text: text,
+        memory: Memory | None = None,
         fallback_speaker: Speaker | None = None,
         on_command: Callable[[Command], None] | None = None,
     ) -> None:
@@ -134,10 +152,19 @@ class Line:
         self._clock = clock
         self._avatar = avatar
         self._chat = chat
-        self._persona = persona
+        self._persona = _as_persona(persona)
+        self._memory = memory
+        self._memory_failed = False
+        self._told: dict[int, str] = {}
+        """What was asked in turns of which nothing was heard yet: a question may still be withdrawn."""
+        self._to_remember: deque[tuple[str, str]] = deque()
+        self._speak_first = SpeakFirst(self.options.speak_first_s, self.options.speak_first_times)
+        self._pinned_emotion = self._is_felt = False
+        self._spoke_ns = clock.now_ns()
+        self._is_tidy = True
         self._on_command = on_command
         self._turns = Turns()
-        self._history = History(self.options.history_chars)
+        self._history = History(self.options.history_tokens)
         self._history_lock = threading.Lock()
         self._muted = threading.Event()
         self._pushed = threading.Event()
@@ -165,6 +192,7 @@ class Line:
             avatar,
             on_heard=self._heard,
             on_finished=self._finished,
+            on_cue=self._show_cue,
         )
         self._tts = TtsStage(
             bus,
@@ -214,23 +242,26 @@ class Line:
                 ),
                 SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept),
             ]
+        self._llm: LlmStage | None = None
         if chat is not None:
-            self._stages.append(
-                LlmStage(
-                    bus,
-                    clock,
-                    self._turns,
-                    transcripts,
-                    sentences,
-                    chat,
-                    persona=lambda: self._persona,
-                    fallback_line=self.options.fallback_line,
-                    history=self._history,
-                    history_lock=self._history_lock,
-                    on_thinking=self._think,
-                )
+            self._llm = LlmStage(
+                bus,
+                clock,
+                self._turns,
+                transcripts,
+                sentences,
+                chat,
+                persona=self._current_persona,
+                history=self._history,
+                history_lock=self._history_lock,
+                on_asked=self._asked,
+                on_thinking=self._think,
+                on_cues=self._playback.add_cues,
+                note=self._note,
+                guess_emotions=self.options.guess_emotions,
             )
-        self._stages += [self._tts, self._playback]
+            self._stages.append(self._llm)
+        self._stages += [self._tts, self._playback, IdleStage(bus, self._look)]
         self._gate = threading.Thread(target=self._read_gate, name="line-gate", daemon=True)
 
     # Life
@@ -271,6 +302,12 @@ class Line:
                 self._chat.close()
             except Exception as error:
                 _log.warning("closing the chat model failed: %s", type(error).__name__)
+        if self._memory is not None:
+            self._write_memory()
+            try:
+                self._memory.close()
+            except AppError as error:
+                _log.warning("closing the memory failed: %s", type(error).__name__)
         with self._changed:
             self._changed.notify_all()
         return ended
@@ -307,11 +344,22 @@ class Line:
         """Whether the character is heard now (with a tail of 250 ms)."""
         return self._playback.is_speaking()
 
-    def set_persona(self, persona: str) -> None:
+    def set_persona(self, persona: str | Persona) -> None:
         """Another character: its own persona, and a new conversation."""
         with self._history_lock:
-            self._persona = persona
+            self._persona = _as_persona(persona)
             self._history.clear()
+            self._told.clear()
+
+    def withdraw(self, turn: int) -> None:
+        """Take back the question of `turn`: the user had not finished it. It leaves no trace in history or memory."""
+        with self._history_lock:
+            self._history.withdraw(turn)
+            self._told.pop(turn, None)
+
+    def _current_persona(self) -> Persona:
+        persona = self._persona
+        return persona if persona.fallback_line else replace(persona, fallback_line=self.options.fallback_line)
 
     def _hearing(self) -> Hearing:
         options, is_file = self.options, self.options.source == "file"
@@ -356,12 +404,11 @@ class Line:
                 older, self._open_turn = self._open_turn, turn if opened else None
                 self._changed.notify_all()
             if continues is not None and older == continues:
-                with self._history_lock:
-                    self._history.withdraw(continues)
+                self.withdraw(continues)
                 older = None
             if older is not None:
                 with self._history_lock:
-                    self._history.cut(older)
+                    self._history.cut(older, self._playback.heard_of(older))
             self._utterances.discard(lambda item: item.turn < turn)
             self._sentences.discard(lambda item: item.turn < turn)
             # Transcripts are not cut: the chat stage drops old ones itself, but remembers the words.
@@ -378,8 +425,13 @@ class Line:
     def _heard(self, turn: int, text: str) -> None:
         with self._history_lock:
             self._history.heard(turn, text)
+            self._keep_what_was_told(turn)
 
     def _finished(self, turn: int) -> None:
+        self._spoke_ns = self._clock.now_ns()
+        self._is_tidy = False
+        with self._history_lock:
+            self._keep_what_was_told(turn)
         self._think(turn, on=False)  # where nothing came of the question, nothing was heard that would end it
         with self._changed:
             if self._open_turn != turn:
@@ -390,6 +442,90 @@ class Line:
             self._changed.notify_all()
         if self._backlog:
             self._put_in_gate(_Nudge())
+
+    # Between the words
+
+    def _asked(self, turn: int, text: str) -> None:
+        """The user said or wrote something (llm thread, with the history's lock)."""
+        self._speak_first.heard_user()
+        if self._memory is not None:
+            self._told[turn] = text
+
+    def _note(self, question: str, is_capable: bool) -> str:
+        """What is known of the user for this question, as data (llm thread)."""
+        name = self._persona.name
+        if self._memory is None or not name:
+            return ""
+        try:
+            facts = [fact for _, fact in self._memory.facts(name)]
+        except AppError as error:
+            self._say_memory_failed(error)
+            return ""
+        return note_of(relevant(facts, question, 6 if is_capable else 2, only_matching=not is_capable))
+
+    def _keep_what_was_told(self, turn: int) -> None:
+        """The turns up to this one are decided: what was told in them may be remembered. With the history's lock."""
+        for decided in [each for each in self._told if each <= turn]:
+            self._to_remember.append((self._persona.name, self._told.pop(decided)))
+
+    def _write_memory(self) -> None:
+        while self._to_remember and self._memory is not None:
+            name, text = self._to_remember.popleft()
+            facts = facts_in(text)
+            if facts and name:
+                try:
+                    self._memory.remember(name, facts)
+                except AppError as error:
+                    self._say_memory_failed(error)
+
+    def _say_memory_failed(self, error: AppError) -> None:
+        if not self._memory_failed:  # said once; the talk goes on without
+            self._memory_failed = True
+            self._bus.emit(
+                "memory", "state", state="failed", label="Memory", problem=error.problem, remedy=error.remedy
+            )
+
+    def _show_cue(self, turn: int, cue: Cue) -> None:
+        """A word that moves the face is heard (a thread of the loudspeaker's)."""
+        if self._avatar is None or not self._turns.is_current(turn):
+            return
+        if cue.kind == "gesture":
+            self._avatar.gesture(cue.name)
+        elif not self._pinned_emotion:
+            self._spoke_ns = self._clock.now_ns()
+            self._is_felt = cue.name != "neutral"
+            self._avatar.feel(cue.name, cue.intensity)
+
+    def _look(self) -> None:
+        """Some ten times a second (idle thread): let the face rest, write down what was told, break a silence."""
+        now_ns = self._clock.now_ns()
+        is_speaking = self._playback.is_speaking()
+        if is_speaking:
+            self._spoke_ns = now_ns
+        quiet_s = (now_ns - self._spoke_ns) / 1e9
+        if self._is_felt and quiet_s >= self.options.face_rests_after_s and self._avatar is not None:
+            self._is_felt = False
+            if not self._pinned_emotion:
+                self._avatar.feel("neutral", 1.0)
+        self._write_memory()
+        if self._llm is None:
+            return
+        is_busy = is_speaking or self._open_turn is not None or bool(self._backlog) or not self._llm.loaded.is_set()
+        if not is_busy and not self._is_tidy and quiet_s >= self.options.tidy_after_s:
+            self._is_tidy = True
+            self._transcripts.put(Transcript(self._turns.current, "", "", now_ns, purpose="tidy"))
+        if self.options.source == "live" and self._speak_first.due(now_ns / 1e9, is_busy=is_busy):
+            self._break_silence(now_ns)
+
+    def _break_silence(self, now_ns: int) -> None:
+        with self._turns.lock:
+            if self._open_turn is not None or self._stopping.is_set():
+                return  # the user was quicker
+            turn = self._begin_turn()
+            self._playback.release(turn)
+        self._speak_first.began()
+        opener = self._speak_first.opener(self._persona.openers)
+        self._transcripts.put(Transcript(turn, opener, "", now_ns, purpose="open"))
 
     def _end_of_source(self) -> None:
         with self._changed:
@@ -450,6 +586,8 @@ class Line:
                     self._avatar.express(name)
                 self._bus.emit("avatar", "expression", name=name)
             case Feel(name=name, intensity=intensity):
+                # What is asked for here stays, whatever the brain feels, until "neutral" lets go of it.
+                self._pinned_emotion, self._is_felt = name != "neutral", False
                 if self._avatar is not None:
                     self._avatar.feel(name, intensity)
             case Gesture(name=name):
@@ -484,11 +622,12 @@ class Line:
             if self._chat is not None:
                 self._transcripts.put(Transcript(turn, text, "", self._clock.now_ns()))
                 return
-            text = self.options.fallback_line
+            text = self._current_persona().fallback_line
         splitter = SentenceSplitter()
-        chunks = splitter.feed(text) + splitter.finish() or [""]
+        chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
-            self._sentences.put(Sentence(turn, index, chunk, last=index == len(chunks) - 1))
+            self._playback.add_cues(turn, index, chunk.cues)
+            self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
 
     def _mute(self, muted: bool) -> None:
         if muted:
@@ -518,3 +657,7 @@ class Line:
             problem = f"The command {name} failed with an unexpected {type(error).__name__}."
             remedy = "The show goes on; if it happens again, report it with the log file."
         self._bus.emit("gate", "state", state="failed", label=name, problem=problem, remedy=remedy)
+
+
+def _as_persona(persona: str | Persona) -> Persona:
+    return Persona(persona) if isinstance(persona, str) else persona

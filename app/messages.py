@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from animator.messages import Phone, Pixels, PlayoutAnchor, Samples, SpeechClip
 
@@ -14,6 +14,7 @@ __all__ = [
     "Ask",
     "AudioBlock",
     "Command",
+    "Cue",
     "Express",
     "Fact",
     "Feel",
@@ -32,6 +33,7 @@ __all__ = [
     "SwitchCamera",
     "SwitchCharacter",
     "Transcript",
+    "UserFact",
     "Utterance",
 ]
 
@@ -77,13 +79,45 @@ class Transcript:
 
     A `speculative` one comes before it is sure that the user has finished: its answer is prepared, and heard only if
     he has. If he goes on, its turn is over and leaves no trace.
+
+    `purpose`: "answer" it; "open" the talk again after a silence, for which `text` is not the user's but a stand-in
+    where the brain has no idea of its own; "tidy" up the history while nobody speaks (`text` is empty).
     """
 
     turn: int
     text: str
     language: str
     ended_ns: int
+    purpose: Literal["answer", "open", "tidy"] = "answer"
     speculative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserFact:
+    """Something that the user told about themselves. A fact with the same `key` replaces an older one.
+
+    `importance` is 0 to 9, `at_s` the Unix time and `id` the number in the memory (0 before it is there).
+    """
+
+    kind: str
+    key: str
+    text: str
+    importance: int
+    at_s: float = 0.0
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What the face does at a word: an emotion with its `intensity` in (0, 1], or a gesture.
+
+    `at_char` is where that word begins in its sentence's text; len(text) means after the last one.
+    """
+
+    kind: Literal["emotion", "gesture"]
+    name: str
+    intensity: float = 1.0
+    at_char: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +128,7 @@ class Sentence:
     index: int
     text: str
     last: bool
+    cues: tuple[Cue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,6 +37,11 @@ def models_dir() -> Path:
     return data_dir() / "models"
 
 
+def memory_file() -> Path:
+    """What the user told the characters: KUCHIPAKU_MEMORY or a file of the data folder. Not created here."""
+    return _folder("KUCHIPAKU_MEMORY", data_dir() / "memory.sqlite3")
+
+
 def models_manifest() -> Path:
     """The list of models with their sources, sizes and hashes."""
     return REPOSITORY / "installer" / "models.toml"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
-from app.messages import AudioBlock, Frame
+from app.messages import AudioBlock, Frame, UserFact
 
 
 class Microphone(Protocol):
@@ -85,7 +85,8 @@ class ChatModel(Protocol):
     """Text to answer, streamed."""
 
     name: str
-    """What the user reads in the status line, e.g. "SmolLM2-135M (local)"."""
+    """What the user reads in the status line, e.g. "SmolLM2-135M (local)". A model that follows instructions (that can
+    set tags, sum up, break a silence) also has `capable = True`."""
 
     def load(self) -> None:
         """Start or reach the model; raises AppError with a remedy."""
@@ -100,6 +101,22 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Release processes and connections; safe to call twice."""
+        ...
+
+
+class Memory(Protocol):
+    """What the user told, per character, kept over restarts. Thread-safe; every method may raise AppError."""
+
+    def facts(self, character: str | None = None) -> list[tuple[str, UserFact]]:
+        """(character, fact) of one character or of all, oldest first."""
+        ...
+
+    def remember(self, character: str, facts: Sequence[UserFact]) -> None:
+        """Add facts; one with a known key replaces what was known. Bounded."""
+        ...
+
+    def close(self) -> None:
+        """Release the store; safe to call twice."""
         ...
 
 

@@ -50,10 +50,33 @@ class BrainSettings:
     """Who answers."""
 
     provider: str = "auto"
-    """"auto": Groq where GROQ_API_KEY is set, with the local model behind it; "groq"; "local"."""
+    """"auto": Groq where GROQ_API_KEY is set, then the server where `server_url` is, then the local model, each
+    standing in for the one before; "groq", "server" or "local": that one alone."""
     groq_model: str = "openai/gpt-oss-20b"
-    max_tokens: int = 90
+    groq_fallback_model: str = "openai/gpt-oss-120b"
+    """Asked where the first has reached its limit, since each has its own; empty: none."""
+    server_url: str = ""
+    """Any server that speaks OpenAI's chat, such as http://127.0.0.1:11434/v1 for Ollama. Its key, if it wants one, is
+    taken from KUCHIPAKU_SERVER_KEY."""
+    server_model: str = ""
+    """The server's model; empty is its first."""
+    max_tokens: int = 80
     """Longest answer of the local model in tokens."""
+    remote_max_tokens: int = 700
+    """Longest answer of Groq and of the server in tokens, their thoughts included."""
+    first_token_s: float = 6.0
+    """Groq is given up for the next provider after this long without a word; the server, which may have to load its
+    model first, after ten times that."""
+    history_tokens: int = 600
+    """So much of the talk is kept word by word (about four letters a token); what is older is summed up."""
+    memory: bool = True
+    """Remember what the user tells about themselves. `kuchipaku memory` shows and erases it."""
+    speak_first_s: float = 0.0
+    """Begin to talk after this long a silence; 0: never."""
+    speak_first_times: int = 2
+    """So often in a row without an answer, then wait."""
+    emotions: bool = True
+    """Let words without a tag move the face, by a small list of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +128,7 @@ class Settings:
 CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.mode": ("open", "half_duplex", "hold", "toggle"),
     "hearing.echo": ("auto", "off"),
-    "brain.provider": ("auto", "groq", "local"),
+    "brain.provider": ("auto", "groq", "server", "local"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
 }
@@ -117,6 +140,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "hearing.wake_for_s": (0, 600),
     "hearing.threshold": (0.05, 0.95),
     "brain.max_tokens": (16, 1024),
+    "brain.remote_max_tokens": (64, 8192),
+    "brain.first_token_s": (0.5, 60),
+    "brain.history_tokens": (100, 16000),
+    "brain.speak_first_s": (0, 3600),
+    "brain.speak_first_times": (1, 20),
     "face.fps": (10, 60),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),

@@ -144,4 +144,4 @@ class Show:
             raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
         self._character, self._folder = character, folder
         self._face.load(str(folder))
-        self._line.set_persona(character.persona)
+        self._line.set_persona(compose.persona_of(character))

@@ -18,7 +18,7 @@ import numpy as np
 
 from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
-from app import __version__, compose, paths
+from app import __version__, brain, compose, paths
 from app.backends.animator_process import AnimatorProcess
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.backends.video_file import VideoFile
@@ -26,6 +26,7 @@ from app.bus import Bus
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.messages import Fact, Feel, Say
+from app.models import default_store
 from app.ports import Microphone, Speaker
 from app.settings import Settings, load_settings
 from app.show import Show
@@ -323,6 +324,25 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
 
         bake_character(character.image, weights, compose.bakes_dir(), named, lambda: False)
     return 0
+
+
+def brain_test(as_json: bool, say: Callable[[str], None]) -> int:
+    """Ask every provider of the settings for a word, and say how that went; 1 where none of them answers."""
+    found = brain.candidates(settings().brain, default_store(), brain.CHECK_PERSONA, lambda name, note: None)
+
+    def say_one(report: brain.ProviderReport) -> None:
+        if as_json:
+            return
+        if report.problem:
+            say(f"{report.provider}: {report.problem}\n    {report.remedy}")
+            return
+        trip = "" if report.round_trip_ms is None else f"round trip {report.round_trip_ms:.0f} ms, "
+        say(f"{report.provider}: {report.model} answers: {trip}first words after {report.first_token_ms:.0f} ms")
+
+    reports = brain.check(found, SystemClock(), say_one)
+    if as_json:
+        say(json.dumps([report.as_json() for report in reports], ensure_ascii=False))
+    return 0 if any(not report.problem for report in reports) else 1
 
 
 def bench(name: str, options: Sequence[str]) -> int:

@@ -7,7 +7,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-DAYS = ("good", "401", "404", "429", "500", "cut", "error event", "empty", "slow", "stall", "length", "garbage")
+DAYS = (
+    *("good", "401", "403", "404", "429", "500", "503", "cut", "error event", "empty", "slow", "stall", "length"),
+    *("garbage", "hang up", "reasoning", "think", "only think", "cut at once"),
+)
 
 
 class ChatServer:
@@ -16,6 +19,10 @@ class ChatServer:
     def __init__(self, day: str = "good", answer: str = "Hello there, my friend. How are you today?") -> None:
         self.day = day
         self.answer = answer
+        self.models: list[str] = []
+        """What the list of models holds; a chat with any other is answered by 404. Empty: any model is there."""
+        self.retry_after: str | None = "7"
+        """The header that comes with 429."""
         self.seen: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.released = threading.Event()
@@ -32,10 +39,11 @@ class ChatServer:
 
             def do_GET(self) -> None:
                 server.keys.append(self.headers.get("Authorization", ""))
-                if server.day in ("401", "404", "500"):
+                if server.day in ("401", "403", "404", "500"):
                     self.fail(int(server.day))
-                else:
-                    self.send_json(200, {"id": "m", "object": "model", "created": 1, "owned_by": "x", "data": []})
+                    return
+                listed = [{"id": m, "object": "model", "created": 1, "owned_by": "x"} for m in server.models]
+                self.send_json(200, {"object": "list", "data": listed})
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -47,6 +55,11 @@ class ChatServer:
                     server.disconnected.set()
 
             def answer_chat(self, day: str) -> None:
+                if server.models and server.seen[-1]["model"] not in server.models:
+                    day = "404"
+                if day == "hang up":
+                    self.close_connection = True
+                    return
                 if day.isdigit():
                     self.fail(int(day))
                     return
@@ -61,7 +74,15 @@ class ChatServer:
                     self.wfile.write(b"data: <html>\n\n")
                     return
                 self.event({"delta": {"role": "assistant", "content": ""}})
-                words = [] if day == "empty" else server.answer.split(" ")
+                if day == "reasoning":
+                    for field in ("reasoning", "reasoning_content"):
+                        self.event({"delta": {field: "The user greets me, so I "}})
+                if day in ("think", "only think"):
+                    for piece in ("<thi", "nk>The user greets", " me, so I ", "</th", "ink>\n\n"):
+                        self.event({"delta": {"content": piece}})
+                if day == "cut at once":
+                    return
+                words = [] if day in ("empty", "only think") else server.answer.split(" ")
                 for i, word in enumerate(words):
                     if i == 4 and day == "cut":
                         return
@@ -91,7 +112,9 @@ class ChatServer:
 
             def fail(self, status: int) -> None:
                 error = {"error": {"message": "you said: secret words", "type": "x", "code": "x"}}
-                self.send_json(status, error, {"retry-after": "7"} if status == 429 else {})
+                self.send_json(
+                    status, error, {"retry-after": server.retry_after} if status == 429 and server.retry_after else {}
+                )
 
             def send_json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
                 data = json.dumps(body).encode()

@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from app.errors import AppError
+from animator.timebase import Clock
+from app.errors import AppError, ServiceError
+from app.policy.providers import ProviderOrder
 from app.ports import ChatModel
-
-REST_REPLIES = 3
-"""So many answers long a model that failed is asked last: waiting for its timeout each time would be worse."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chat model, and whose it is: models of one provider share its key and its address."""
+
+    model: ChatModel
+    provider: str
+
+
 class FailoverChat:
-    """`name` is that of the model in use. `on_switch(name, error)` is called when it changes because of `error`."""
+    """Asks `candidates` in order, less those that rest (`policy.providers` says who does, and for how long).
+
+    `name` is that of the model in use. `on_switch(name, error)` is called when it changes because of `error`. With
+    `stand_by` the last candidate is loaded in the background once another answers, so that it can take over at once.
+    """
 
     def __init__(
-        self, models: Sequence[ChatModel], on_switch: Callable[[str, AppError], None] = lambda name, error: None
+        self,
+        candidates: Sequence[Candidate],
+        clock: Clock,
+        on_switch: Callable[[str, AppError], None] = lambda name, error: None,
+        *,
+        stand_by: bool = False,
     ) -> None:
-        if not models:
+        if not candidates:
             raise ValueError("needs at least one chat model")
-        self._models = list(models)
+        self._models = [candidate.model for candidate in candidates]
+        self._clock = clock
         self._on_switch = on_switch
+        self._stand_by = stand_by
+        self._order = ProviderOrder([candidate.provider for candidate in candidates])
+        self._locks = [threading.Lock() for _ in candidates]
         self._ready: set[int] = set()
-        self._resting = [0] * len(self._models)
+        self._in_use = 0
+        self._last_error: AppError | None = None
+        self._closed = threading.Event()
         self.name = self._models[0].name
+
+    @property
+    def capable(self) -> bool:
+        """Whether the model that would be asked now follows instructions."""
+        order = self._order.order(self._now_s())
+        return bool(order) and bool(getattr(self._models[order[0]], "capable", False))
 
     def load(self) -> None:
         """Load the models up to the first that works; the others wait until they are needed.
@@ -35,13 +65,17 @@ class FailoverChat:
         """
         errors: list[AppError] = []
         for i in range(len(self._models)):
+            if not self._order.may_ask(i, self._now_s()):
+                continue
             try:
                 self._load(i)
-            except AppError as error:
-                errors.append(error)
-                self._resting[i] = REST_REPLIES
+            except Exception as error:
+                errors.append(self._note(i, error))
                 continue
             self._use(i, errors)
+            last = len(self._models) - 1
+            if self._stand_by and i != last:
+                threading.Thread(target=self._load_quietly, args=(last,), name="chat-stand-by", daemon=True).start()
             return
         raise errors[0]
 
@@ -51,42 +85,73 @@ class FailoverChat:
         Raises AppError if all fail, or if one fails in mid-answer: two halves of two answers make no sense.
         """
         errors: list[AppError] = []
-        tried_later = [i for i, left in enumerate(self._resting) if left]
-        self._resting = [max(0, left - 1) for left in self._resting]
-        for i in [i for i in range(len(self._models)) if i not in tried_later] + tried_later:
-            model = self._models[i]
+        for i in self._order.order(self._now_s()):
+            if not self._order.may_ask(i, self._now_s()):
+                continue
             said_something = False
             try:
                 self._load(i)
-                for piece in model.reply(messages, should_stop):
+                for piece in self._models[i].reply(messages, should_stop):
                     if not said_something and piece.strip():
                         said_something = True
                         self._use(i, errors)
                     yield piece
-                if said_something or should_stop():
+                if should_stop():
                     return
-                errors.append(AppError(f"{model.name} gave an empty answer.", "Ask again."))
-            except AppError as error:
+                if not said_something:
+                    raise ServiceError(f"{self._models[i].name} gave an empty answer.", "Ask again.", "empty")
+                self._order.worked(i)
+                return
+            except Exception as error:
+                if should_stop():
+                    return
+                known = self._note(i, error)
                 if said_something:
-                    raise
-                errors.append(error)
-                self._resting[i] = REST_REPLIES
-                _log.warning("%s failed before its first word", model.name)
-        raise errors[0]
+                    raise known from None
+                errors.append(known)
+                _log.warning("%s failed before its first word", self._models[i].name)
+        raise errors[0] if errors else self._last_error or AppError("No chat model can be asked now.", "Wait a minute.")
 
     def close(self) -> None:
         """Close every model; safe to call twice."""
+        self._closed.set()
         for model in self._models:
             model.close()
 
+    def _now_s(self) -> float:
+        return self._clock.now_ns() / 1e9
+
+    def _note(self, i: int, error: Exception) -> AppError:
+        if not isinstance(error, AppError):
+            # Its message may quote what was said.
+            problem = f"{self._models[i].name} failed with an unexpected {type(error).__name__}."
+            error = ServiceError(problem, "Choose another brain if it happens again.", "server")
+        self._last_error = error
+        if isinstance(error, ServiceError):
+            self._order.failed(i, error.kind, self._now_s(), error.retry_after_s)
+        else:
+            self._order.failed(i, "server", self._now_s())
+        return error
+
     def _load(self, i: int) -> None:
-        if i not in self._ready:
-            self._models[i].load()
-            self._ready.add(i)
+        with self._locks[i]:
+            if i not in self._ready:
+                self._models[i].load()
+                self._ready.add(i)
+
+    def _load_quietly(self, i: int) -> None:
+        try:
+            if not self._closed.is_set():
+                self._load(i)
+        except Exception as error:
+            # Said when it is needed; until then the show has a brain.
+            _log.warning("%s cannot stand by: %s", self._models[i].name, type(error).__name__)
+        finally:
+            if self._closed.is_set():
+                self._models[i].close()
 
     def _use(self, i: int, errors: list[AppError]) -> None:
         name = self._models[i].name
-        if name != self.name:
-            self.name = name
-            if errors:
-                self._on_switch(name, errors[0])
+        if i != self._in_use and errors:
+            self._on_switch(name, errors[0])
+        self._in_use, self.name = i, name

@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-from app.backends.openai_stream import Piece, StreamTimeouts, ThreadedStream, status_error, whole_sentences
-from app.errors import AppError
+from app.backends.openai_stream import (
+    Piece,
+    StreamTimeouts,
+    ThreadedStream,
+    status_error,
+    whole_sentences,
+    with_hint,
+    without_thoughts,
+)
+from app.errors import AppError, ServiceError
+from app.policy.providers import nearest_model
 
 DEFAULT_MODEL = "openai/gpt-oss-20b"
+_REMEDY = "Check the internet connection, or use the local model."
 
 
 class GroqChat:
     """Streams from Groq through its own SDK. The key is held by the SDK alone and never shown.
 
-    `base_url` is for tests; the SDK adds `/openai/v1/…` to it.
+    Models are listed while loading; where the wanted one is gone, the nearest answers and `on_change(name, note)` is
+    called. `hint` is added to the system message. `base_url` is for tests; the SDK adds `/openai/v1/…` to it.
     """
+
+    capable = True
 
     def __init__(
         self,
@@ -26,9 +39,15 @@ class GroqChat:
         temperature: float = 0.7,
         max_tokens: int = 700,
         timeouts: StreamTimeouts | None = None,
+        hint: str = "",
+        on_change: Callable[[str, AppError], None] = lambda name, note: None,
     ) -> None:
         self.name = f"{model} (Groq)"
-        self._model = model
+        self.model = model
+        self._wanted = model
+        self._hint = hint
+        self._on_change = on_change
+        self._gone: set[str] = set()
         self._temperature = temperature
         # Thoughts count as well, so this is far more than two sentences need.
         self._max_tokens = max_tokens
@@ -55,15 +74,41 @@ class GroqChat:
                 timeout=httpx.Timeout(limits.first_token_s, connect=limits.connect_s),
             )
             self._key = None
+        offered = self.offered()
+        chosen = nearest_model(self._wanted, offered, frozenset(self._gone)) if offered else self.model
+        if chosen is None:
+            raise ServiceError(
+                "Groq offers no chat model to this key.", "Check the limits of the Groq account.", "model"
+            )
+        if chosen == self.model:
+            return
+        self.model, self.name = chosen, f"{chosen} (Groq)"
+        problem = f"Groq has no model {self._wanted!r} any more; {chosen} answers instead."
+        self._on_change(self.name, AppError(problem, "Name one that it has as groq_model under [brain]."))
+
+    def offered(self) -> list[str]:
+        """Groq's models that are switched on. Raises ServiceError."""
         client = self._client
         with _translated(self.name):
-            self._threaded.wait(client.models.retrieve(self._model), limits_sum(self._timeouts), lambda: False)
+            listed = self._threaded.wait(client.models.list(), limits_sum(self._timeouts), lambda: False)
+        return [str(model.id) for model in listed.data or () if getattr(model, "active", True) is not False]
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
-        """Stream the answer in pieces. Raises AppError, also in mid-stream."""
+        """Stream the answer in pieces. A model that is gone is replaced by the nearest. Raises AppError."""
         if self._client is None:
             self.load()
-        yield from whole_sentences(self._pieces(messages, should_stop))
+        asked = with_hint(messages, self._hint)
+        try:
+            yield from whole_sentences(without_thoughts(self._pieces(asked, should_stop)))
+        except ServiceError as error:
+            gone = self.model
+            if error.kind != "model" or gone in self._gone:
+                raise
+            self._gone.add(gone)
+            self.load()
+            if self.model == gone:
+                raise
+            yield from whole_sentences(without_thoughts(self._pieces(asked, should_stop)))
 
     def close(self) -> None:
         """Release the connection."""
@@ -75,12 +120,12 @@ class GroqChat:
 
     async def _stream(self, messages: Sequence[dict[str, str]]) -> AsyncIterator[Piece]:
         stream = await self._client.chat.completions.create(
-            model=self._model,
+            model=self.model,
             messages=list(messages),
             stream=True,
             temperature=self._temperature,
             max_completion_tokens=self._max_tokens,
-            **({"reasoning_effort": "low", "include_reasoning": False} if "gpt-oss" in self._model else {}),
+            **({"reasoning_effort": "low", "include_reasoning": False} if "gpt-oss" in self.model else {}),
         )
         finished = False
         try:
@@ -96,7 +141,7 @@ class GroqChat:
         finally:
             await stream.close()
         if not finished:
-            raise AppError(f"{self.name} broke off in the middle of its answer.", "Ask again.")
+            raise ServiceError(f"{self.name} broke off in the middle of its answer.", "Ask again.", "broken")
 
 
 def limits_sum(timeouts: StreamTimeouts) -> float:
@@ -119,16 +164,16 @@ class _translated:
         match error:
             case TimeoutError() | groq.APITimeoutError():
                 problem = f"{self._name} did not answer in time."
-                raise AppError(problem, "Check the internet connection, or use the local model.") from error
+                raise ServiceError(problem, _REMEDY, "timeout") from error
             case groq.APIStatusError(status_code=status, response=response):
                 # `from None`: the SDK's message may quote the question, or part of the key.
                 raise status_error(self._name, status, response.headers.get("retry-after")) from None
             case groq.APIConnectionError():
                 problem = f"{self._name} cannot be reached."
-                raise AppError(problem, "Check the internet connection, or use the local model.") from None
+                raise ServiceError(problem, _REMEDY, "unreachable") from None
             case groq.GroqError():
                 problem = f"{self._name} reported an error in the middle of its answer."
-                raise AppError(problem, "Ask again.") from None
-            case _ if type(error).__module__.split(".")[0] in ("httpx", "httpcore"):
+                raise ServiceError(problem, "Ask again.", "broken") from None
+            case _ if isinstance(error, ValueError) or type(error).__module__.split(".")[0] in ("httpx", "httpcore"):
                 problem = f"{self._name} broke off in the middle of its answer."
-                raise AppError(problem, "Check the internet connection, or use the local model.") from None
+                raise ServiceError(problem, _REMEDY, "broken") from None

@@ -50,6 +50,7 @@ class LlamaServerChat:
         persona: str = "",
         examples: Sequence[tuple[str, str]] = EXAMPLES,
         max_sentences: int | None = 3,
+        max_tokens: int = 80,
         threads: int | None = None,
         context: int = 2048,
         timeouts: StreamTimeouts | None = None,
@@ -59,6 +60,7 @@ class LlamaServerChat:
         self._persona = persona
         self._examples = tuple(examples)
         self._max_sentences = max_sentences
+        self._sampling = {**SAMPLING, "max_tokens": max_tokens}
         self._threads = threads
         self._context = context
         self._timeouts = timeouts or StreamTimeouts(first_token_s=30.0)
@@ -151,7 +153,7 @@ class LlamaServerChat:
                 url=("http://localhost" if socket else address["url"]) + "/v1",
                 model=self._model.stem,
                 key=address["key"],
-                extra=dict(SAMPLING),
+                extra=dict(self._sampling),
                 timeouts=self._timeouts,
                 remedy=_REMEDY,
                 socket=socket,

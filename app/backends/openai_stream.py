@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from app.errors import AppError
+from app.errors import ServiceError, Trouble
 
 POLL_S = 0.05
 """How often a waiting reader asks whether its turn is still wanted."""
@@ -147,10 +149,12 @@ class OpenAiStream:
                 yield piece
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
             what = "stopped in the middle of its answer" if got_something else "did not answer in time"
-            raise AppError(f"{self.endpoint.name} {what}.", self.endpoint.remedy) from error
+            raise ServiceError(f"{self.endpoint.name} {what}.", self.endpoint.remedy, "timeout") from error
         except httpx.HTTPError as error:
-            what = "broke off in the middle of its answer" if got_something else "cannot be reached"
-            raise AppError(f"{self.endpoint.name} {what} ({type(error).__name__}).", self.endpoint.remedy) from error
+            kind: Trouble = "broken" if got_something or isinstance(error, httpx.RemoteProtocolError) else "unreachable"
+            what = "cannot be reached" if kind == "unreachable" else "broke off in the middle of its answer"
+            problem = f"{self.endpoint.name} {what} ({type(error).__name__})."
+            raise ServiceError(problem, self.endpoint.remedy, kind) from error
 
     def close(self) -> None:
         """Release the connection; safe to call twice."""
@@ -162,7 +166,7 @@ class OpenAiStream:
         if self._client is None:
             # No proxy from the environment: what was said to a server of one's own must not pass a third one.
             transport = httpx.AsyncHTTPTransport(uds=endpoint.socket) if endpoint.socket else None
-            self._client = httpx.AsyncClient(trust_env=not _is_loopback(endpoint.url), transport=transport)
+            self._client = httpx.AsyncClient(trust_env=not is_loopback(endpoint.url), transport=transport)
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         request = {"model": endpoint.model, "messages": list(messages), "stream": True, **endpoint.extra}
         timeout = httpx.Timeout(endpoint.timeouts.first_token_s, connect=endpoint.timeouts.connect_s)
@@ -187,7 +191,8 @@ class OpenAiStream:
                     finished = True
                     yield Piece("", cut=reason == "length")
             if not finished:
-                raise AppError(f"{endpoint.name} broke off in the middle of its answer.", endpoint.remedy)
+                problem = f"{endpoint.name} broke off in the middle of its answer."
+                raise ServiceError(problem, endpoint.remedy, "broken")
 
 
 def _read_event(payload: str, name: str) -> tuple[str, str | None]:
@@ -195,32 +200,97 @@ def _read_event(payload: str, name: str) -> tuple[str, str | None]:
     try:
         event = json.loads(payload)
     except ValueError as error:
-        raise AppError(f"{name} sent something that is not an answer.", "Check the address of the server.") from error
+        problem = f"{name} sent something that is not an answer."
+        raise ServiceError(problem, "Check the address of the server.", "broken") from error
     if isinstance(event, dict) and event.get("error"):
-        raise AppError(f"{name} reported an error in the middle of its answer.", "Ask again.")
+        raise ServiceError(f"{name} reported an error in the middle of its answer.", "Ask again.", "broken")
     choices = event.get("choices") if isinstance(event, dict) else None
     if not choices:
         return "", None
-    delta = choices[0].get("delta") or {}
+    choice = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {}
+    delta = choice.get("delta")
     # Some servers send their thoughts beside the answer (`reasoning`, `reasoning_content`): never spoken.
-    return delta.get("content") or "", choices[0].get("finish_reason")
+    content = delta.get("content") if isinstance(delta, dict) else None
+    return content if isinstance(content, str) else "", choice.get("finish_reason")
 
 
-def status_error(name: str, status: int, retry_after: str | None, endpoint: OpenAiEndpoint | None = None) -> AppError:
+def status_error(
+    name: str, status: int, retry_after: str | None, endpoint: OpenAiEndpoint | None = None
+) -> ServiceError:
     """What an HTTP status means, in the user's words. The server's own text is left out: it may quote the question."""
     default = endpoint.remedy if endpoint else "Try again in a minute."
     if status in (401, 403):
-        return AppError(f"{name} does not accept the key ({status}).", "Check the key in the settings; get a new one.")
-    if status == 404:
-        return AppError(f"{name} does not know this model or address ({status}).", "Choose another model in settings.")
+        problem, remedy = f"{name} does not accept the key ({status}).", "Check the key in the settings; get a new one."
+        return ServiceError(problem, remedy, "key")
+    if status in (404, 410):
+        problem, remedy = f"{name} does not know this model or address ({status}).", "Choose another model in settings."
+        return ServiceError(problem, remedy, "model")
     if status == 413:
-        return AppError(f"{name} finds the conversation too long ({status}).", "Ask something shorter.")
+        problem, remedy = f"{name} finds the conversation too long ({status}).", "Ask something shorter."
+        return ServiceError(problem, remedy, "refused")
     if status == 429:
-        wait = f" for {retry_after} s" if retry_after and retry_after.replace(".", "").isdigit() else ""
-        return AppError(f"{name} has reached its limit ({status}).", f"Wait{wait}, or choose another model.")
+        after_s = retry_after_s(retry_after)
+        wait = f" for {after_s:g} s" if after_s is not None else ""
+        problem, remedy = f"{name} has reached its limit ({status}).", f"Wait{wait}, or choose another model."
+        return ServiceError(problem, remedy, "limit", after_s)
     if status >= 500:
-        return AppError(f"{name} has trouble of its own ({status}).", default)
-    return AppError(f"{name} refused the question ({status}).", default)
+        return ServiceError(f"{name} has trouble of its own ({status}).", default, "server", retry_after_s(retry_after))
+    return ServiceError(f"{name} refused the question ({status}).", default, "refused")
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """The header `retry-after` in s: a number, or a date (RFC 9110, 10.2.3). None where it is neither, or negative."""
+    text = (header or "").strip()
+    if re.fullmatch(r"\d{1,7}(?:\.\d{1,6})?", text):
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def with_hint(messages: Sequence[dict[str, str]], hint: str) -> list[dict[str, str]]:
+    """The messages with `hint` at the end of the system message."""
+    return [
+        {**message, "content": f"{message['content'].rstrip()}\n{hint}"}
+        if hint and message["role"] == "system"
+        else message
+        for message in messages
+    ]
+
+
+def without_thoughts(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces without `<think>…</think>`, wherever they are cut: who only thinks has said nothing.
+
+    Only at an answer's beginning, where models think; a thought that the template opened in the prompt is left to
+    the sentence filter.
+    """
+    opening, closing = "<think>", "</think>"
+    held, state = "", "before"
+    for piece in pieces:
+        if state == "after" or (not piece.text and not piece.cut):
+            yield piece
+            continue
+        held += piece.text
+        if state == "before":
+            begin = held.lstrip()
+            if begin.startswith(opening):
+                state, held = "inside", begin[len(opening) :]
+            elif piece.cut or not opening.startswith(begin):
+                state = "after"
+                yield Piece(held, piece.cut)
+                held = ""
+                continue
+        if state == "inside" and closing in held:
+            state = "after"
+            rest = held.partition(closing)[2].lstrip()
+            held = ""
+            if rest or piece.cut:
+                yield Piece(rest, piece.cut)
+        elif state == "inside":
+            held = held[-len(closing) :]
+    if state == "before" and held:
+        yield Piece(held)
 
 
 def whole_sentences(pieces: Iterator[Piece], max_sentences: int | None = None) -> Iterator[str]:
@@ -264,5 +334,6 @@ def _last_end(text: str) -> int:
     return ends[-1] if ends else 0
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether `url` leads to this computer."""
     return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from app.messages import Cue
+from app.policy.cues import cues_of, moved
 
 FIRST_MIN_CHARS = 10
 FIRST_MIN_WORDS = 2
@@ -53,10 +57,15 @@ def clean(text: str) -> str:
 
 
 class _MarkupFilter:
-    """Takes out `<think>…</think>`, code blocks, *actions* and [tags], wherever the chunks are cut."""
+    """Takes out `<think>…</think>`, code blocks, *actions* and [tags], wherever the chunks are cut.
+
+    What tags and actions mean for the face is kept in `cues`, each at its place in all that was let through.
+    """
 
     def __init__(self) -> None:
+        self.cues: list[Cue] = []
         self._pending = ""
+        self._passed = 0
         self._hidden_until: str | None = None
         self._before = ""
         """The last characters that were let through, to know what an asterisk stands after."""
@@ -92,6 +101,7 @@ class _MarkupFilter:
     def _emit(self, out: list[str], length: int) -> None:
         if length:
             out.append(self._pending[:length])
+            self._passed += length
             self._before = (self._before + self._pending[:length])[-40:]
             self._pending = self._pending[length:]
 
@@ -108,6 +118,8 @@ class _MarkupFilter:
         if pending.startswith(_THINK_CLOSE):
             # Some templates open the thought in the prompt, so only its end is seen.
             self._pending = pending[len(_THINK_CLOSE) :]
+            self._passed -= sum(map(len, out))
+            self.cues = [cue for cue in self.cues if cue.at_char < self._passed]
             out.clear()
             return True
         if _THINK_CLOSE.startswith(pending) and not final:
@@ -146,6 +158,7 @@ class _MarkupFilter:
             "(": bool(_ACTION_WORDS.match(inside)) and len(inside.split()) <= 4,
         }[mark]
         if is_action:
+            self.cues += moved(cues_of(inside), self._passed)
             self._pending = pending[end + 1 :]
             if self._before[-1:].isspace() or not self._before:
                 self._pending = self._pending.lstrip(" ")
@@ -164,6 +177,13 @@ class _MarkupFilter:
         return not before or before[-1] in ".!?…\n"
 
 
+class Chunk(NamedTuple):
+    """What the voice speaks at one go, and what the face does at which of its words."""
+
+    text: str
+    cues: tuple[Cue, ...]
+
+
 class SentenceSplitter:
     """Feed it pieces of an answer; it returns chunks that are ready to be spoken.
 
@@ -174,31 +194,59 @@ class SentenceSplitter:
     def __init__(self) -> None:
         self._filter = _MarkupFilter()
         self._text = ""
+        self._taken = 0
         self._first = True
 
     def feed(self, piece: str) -> list[str]:
+        """Take the next piece of the stream; chunks that are complete now, without their cues."""
+        return [chunk.text for chunk in self.feed_chunks(piece)]
+
+    def finish(self) -> list[str]:
+        """The stream is over: what is left, without its cues."""
+        return [chunk.text for chunk in self.finish_chunks() if chunk.text]
+
+    def feed_chunks(self, piece: str) -> list[Chunk]:
         """Take the next piece of the stream; chunks that are complete now."""
         self._text += self._filter.feed(piece)
         return self._take(final=False)
 
-    def finish(self) -> list[str]:
-        """The stream is over: what is left."""
+    def finish_chunks(self) -> list[Chunk]:
+        """The stream is over: what is left. Cues after the last word may come in a chunk without text."""
         self._text += self._filter.finish()
-        return self._take(final=True)
+        chunks = self._take(final=True)
+        if self._filter.cues:
+            chunks.append(Chunk("", moved(self._filter.cues, 0)))
+            self._filter.cues = []
+        return chunks
 
-    def _take(self, final: bool) -> list[str]:
-        chunks: list[str] = []
+    def _take(self, final: bool) -> list[Chunk]:
+        chunks: list[Chunk] = []
         while self._text.strip():
             cut = self._cut(final)
             if cut is None:
                 if not final:
                     break
                 cut = len(self._text)
-            chunk, self._text = clean(self._text[:cut]), self._text[cut:]
-            if chunk:
-                chunks.append(chunk)
+            raw, self._text = self._text[:cut], self._text[cut:]
+            is_end = final and not self._text.strip()
+            text = clean(raw)
+            if text:
+                chunks.append(Chunk(text, self._cues_of(raw, text, is_end)))
                 self._first = False
+            self._taken += cut
         return chunks
+
+    def _cues_of(self, raw: str, text: str, is_end: bool) -> tuple[Cue, ...]:
+        """The cues that stand in `raw`, at their words in `text`. One at the cut belongs to what follows."""
+        ripe = [cue for cue in self._filter.cues if cue.at_char < self._taken + len(raw) or is_end]
+        self._filter.cues = self._filter.cues[len(ripe) :]
+        placed: list[Cue] = []
+        for cue in ripe:
+            at = min(len(text), len(clean(raw[: max(0, cue.at_char - self._taken)])))
+            while at < len(text) and text[at].isspace():
+                at += 1
+            placed += moved([cue], at)
+        return tuple(placed)
 
     def _cut(self, final: bool) -> int | None:
         """Where to cut the text that is waiting; None if no place is known yet."""

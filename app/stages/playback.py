@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from animator.messages import PlayoutAnchor, SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
+from app.messages import Cue
+from app.policy.cues import CueBook, heard_chars
 from app.policy.heard import heard_text
 from app.ports import AvatarHost, Speaker
 from app.stage import Channel, Stage, Turns
@@ -34,6 +37,7 @@ class PlaybackStage(Stage[SpeechClip]):
         *,
         on_heard: Callable[[int, str], None],
         on_finished: Callable[[int], None],
+        on_cue: Callable[[int, Cue], None] = lambda turn, cue: None,
         tail_ms: int = 250,
     ) -> None:
         super().__init__(bus, inbox)
@@ -44,6 +48,8 @@ class PlaybackStage(Stage[SpeechClip]):
         self._avatar = avatar
         self._on_heard = on_heard
         self._on_finished = on_finished
+        self._on_cue = on_cue
+        self._cues = CueBook()
         self._tail_ns = tail_ms * 1_000_000
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
@@ -117,6 +123,12 @@ class PlaybackStage(Stage[SpeechClip]):
         since_s = max(0.0, (self._clock.now_ns() - heard_to[3]) / 1e9)
         return heard_text(clip.text, heard_to[2] + since_s / max(clip.duration_s, 0.1))
 
+    def add_cues(self, turn: int, index: int, cues: Sequence[Cue]) -> None:
+        """What the face does at the words of a sentence to come: `on_cue` is called when they are heard."""
+        with self._lock:
+            if self._turns.is_current(turn):
+                self._cues.add(turn, index, cues)
+
     def wait_for_room(self, turn: int, sent: int, clips: int, seconds: float) -> None:
         """Wait until fewer than `clips` of the `sent` clips of `turn` are unheard and less than `seconds` s are queued.
 
@@ -141,6 +153,7 @@ class PlaybackStage(Stage[SpeechClip]):
                 self._silent_since_ns = self._clock.now_ns()
             self._unplayed.clear()
             self._started.clear()
+            self._cues.cut(turn)
             self._room.notify_all()
         self.inbox.discard(lambda clip: clip.turn < turn)
         if self._is_open:
@@ -233,6 +246,10 @@ class PlaybackStage(Stage[SpeechClip]):
             if clip is not None:
                 share = anchor.sample / anchor.sample_rate / max(clip.duration_s, 0.001)
                 self._heard_to = (anchor.turn, anchor.index, share, anchor.host_ns)
+            cues: list[Cue] = []
+            if clip is not None and len(self._cues):
+                heard = heard_chars(clip.text, anchor.sample, anchor.sample_rate, _speech_of(clip))
+                cues = self._cues.due(anchor.turn, anchor.index, heard)
         if clip is None or not self._turns.is_current(anchor.turn):
             return
         if self._avatar is not None:
@@ -241,6 +258,7 @@ class PlaybackStage(Stage[SpeechClip]):
         if is_start:
             self._on_heard(clip.turn, clip.text)
             self.bus.emit(self.name, "clip_started", turn=clip.turn, index=clip.index, text=clip.text)
+        self._show(clip.turn, cues)
 
     def _on_played(self, turn: int, index: int) -> None:
         with self._room:
@@ -264,4 +282,20 @@ class PlaybackStage(Stage[SpeechClip]):
                 return
             self._closed_turn = 0
             self._started.clear()
+            cues = self._cues.due(turn, _PAST_ALL, 0)
+        self._show(turn, cues)
         self._on_finished(turn)
+
+    def _show(self, turn: int, cues: list[Cue]) -> None:
+        for cue in cues:
+            self._guarded(partial(self._on_cue, turn, cue))
+
+
+_PAST_ALL = 1 << 30
+"""An index behind every sentence."""
+
+
+def _speech_of(clip: SpeechClip) -> tuple[float, float]:
+    """Where the clip's first sound begins and its last ends, in s; the whole clip where its voice does not say."""
+    sounds = [phone for phone in clip.phones or () if phone.ipa]
+    return (sounds[0].start_s, sounds[-1].end_s) if sounds else (0.0, clip.duration_s)

@@ -114,3 +114,62 @@ def test_no_word_is_lost_or_repeated() -> None:
     text = "One two, three. Four (five) six: seven; eight — nine! Ten? “Eleven.” Twelve... thirteen. " * 5
 
     assert clean(text).split() == " ".join(split(text, 4)).split()
+
+
+def cued(text: str, size: int) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each chunk with its cues and what is left of it from their place on."""
+    splitter = SentenceSplitter()
+    chunks = [
+        chunk for start in range(0, len(text), size) for chunk in splitter.feed_chunks(text[start : start + size])
+    ]
+    return [
+        (chunk.text, [(cue.name, chunk.text[cue.at_char :]) for cue in chunk.cues])
+        for chunk in chunks + splitter.finish_chunks()
+    ]
+
+
+CUED = {
+    "[happy] Oh, that is so good to hear! [nod] Yes, I like it [joy:0.5] a lot.": [
+        ("Oh, that is so good to hear!", [("happy", "Oh, that is so good to hear!")]),
+        ("Yes, I like it a lot.", [("nod", "Yes, I like it a lot."), ("joy", "a lot.")]),
+    ],
+    "Well, well, well.[sad] I do not know. [shake]": [
+        ("Well, well,", []),
+        ("well. I do not know.", [("sad", "I do not know.")]),
+        ("", [("shake", "")]),
+    ],
+    "*smiles* Hello there, *nods* my **dear** friend. [sighs] It is late (laughs) today.": [
+        ("Hello there,", [("happy", "Hello there,")]),
+        (
+            "my dear friend. It is late today.",
+            [
+                ("nod", "my dear friend. It is late today."),
+                ("disappointment", "It is late today."),
+                ("amusement", "today."),
+            ],
+        ),
+    ],
+    "[happy, nod] Yes, I would love to. [unknown] [system] So long, my friend.": [
+        ("Yes, I would love to.", [("happy", "Yes, I would love to."), ("nod", "Yes, I would love to.")]),
+        ("So long, my friend.", []),
+    ],
+    "[happy] [nod]": [("", [("happy", ""), ("nod", "")])],
+    "I am so glad to hear it. [nod]": [("I am so glad to hear it.", []), ("", [("nod", "")])],
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 200])
+@pytest.mark.parametrize("text", CUED)
+def test_tags_are_never_spoken_and_keep_their_place_however_the_stream_is_cut(text: str, size: int) -> None:
+    assert cued(text, size) == CUED[text]
+
+
+def test_a_tag_within_a_thought_means_nothing() -> None:
+    assert cued("<think>[sad] Hm.</think>[happy] Hello there, friend.", 3) == [
+        ("Hello there,", [("happy", "Hello there,")]),
+        ("friend.", []),
+    ]
+    assert cued("[sad] Hm.</think>[happy] Hello there, friend.", 200)[0] == (
+        "Hello there,",
+        [("happy", "Hello there,")],
+    )
