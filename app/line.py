@@ -66,6 +66,8 @@ class LineOptions:
     ahead_s: float = 6.0
     """The voice works at most this far ahead of playout."""
     history_chars: int = 2400
+    spoken_language: str = "auto"
+    """How figures, units and mixed Hindi are read out: "en", "hi", "ja", or "auto" by the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,9 @@ class Line:
             sentences,
             clips,
             synth,
-            lambda turn, sent: self._playback.wait_for_room(
-                turn, sent, self.options.clips_ahead + 1, self.options.ahead_s
-            ),
+            lambda turn, sent, clips: self._playback.wait_for_room(turn, sent, clips, self.options.ahead_s),
+            sentences_ahead=self.options.clips_ahead,
+            language=self.options.spoken_language,
         )
         self._stages: list[Stage[Any]] = []
         if microphone is not None and detector is not None and transcriber is not None:
