@@ -326,7 +326,7 @@ class AllTalkServer:
                     if server.stop_flag:
                         server.stop_flag = False
                         break
-                    if i == 3 and server.day == "dies in the stream":
+                    if i == 9 and server.day == "dies in the stream":
                         self.close_connection = True
                         self.connection.close()
                         return True

@@ -345,4 +345,5 @@ def test_a_server_that_dies_in_the_middle_of_a_stream_keeps_what_was_heard(voice
             heard.extend(synth.speak("word " * 30, lambda: False))
         server.day = "good"
 
+        assert seconds(heard) > 0.3
         assert say(synth)
