@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from animator.character import Character, CharacterError, list_characters, load_character
-from animator.messages import Samples, SpeechClip
+from animator.messages import Samples
 from animator.timebase import Clock
 from app import brain, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
@@ -19,7 +19,7 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
-from app.messages import Command
+from app.messages import Command, SpeechPiece
 from app.models import ModelStore, default_store
 from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
@@ -180,7 +180,7 @@ class Unavailable:
         """Raise the reason."""
         raise self._error
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
+    def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
         """Raise the reason."""
         raise self._error
 

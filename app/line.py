@@ -105,6 +105,8 @@ class LineOptions:
     """What the brain felt fades from the face this long after its voice has ended."""
     tidy_after_s: float = 2.0
     """The brain sums up what falls out of the history once it has been quiet for this long."""
+    spoken_language: str = "auto"
+    """How figures, units and mixed Hindi are read out: "en", "hi", "ja", or "auto" by the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +203,10 @@ class Line:
             sentences,
             clips,
             synth,
-            lambda turn, sent: self._playback.wait_for_room(
-                turn, sent, self.options.clips_ahead + 1, self.options.ahead_s
-            ),
+            lambda turn, sent, clips: self._playback.wait_for_room(turn, sent, clips, self.options.ahead_s),
+            sentences_ahead=self.options.clips_ahead,
+            language=self.options.spoken_language,
+            on_cues=self._playback.add_cues,
         )
         self._stages: list[Stage[Any]] = []
         if microphone is not None and detector is not None and transcriber is not None:
@@ -256,7 +259,6 @@ class Line:
                 history_lock=self._history_lock,
                 on_asked=self._asked,
                 on_thinking=self._think,
-                on_cues=self._playback.add_cues,
                 note=self._note,
                 guess_emotions=self.options.guess_emotions,
             )
@@ -626,7 +628,6 @@ class Line:
         splitter = SentenceSplitter()
         chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
-            self._playback.add_cues(turn, index, chunk.cues)
             self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
 
     def _mute(self, muted: bool) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "Say",
     "Sentence",
     "SpeechClip",
+    "SpeechPiece",
     "StopTalking",
     "SwitchCamera",
     "SwitchCharacter",
@@ -132,6 +133,21 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SpeechPiece:
+    """voice → tts: a sentence's sound, or a part of it; edges are free of clicks, the loudness is the voice's own.
+
+    `phones` as in SpeechClip, with times from this piece's start. `final`: nothing more of this sentence will come;
+    a stream that does not know so beforehand leaves it False. `voice` names whose loudness this is.
+    """
+
+    samples: Samples
+    sample_rate: int
+    phones: tuple[Phone, ...] | None = None
+    final: bool = True
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """avatar → sinks: one picture. `seq` grows by one per rendered frame; `due_ns` is its place on the host clock."""
 
@@ -159,7 +175,7 @@ class Fact:
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |
-    | tts | clip | turn, index, duration_s, took_ms |
+    | tts | clip | turn, index, duration_s, took_ms (from the sentence's start), sentence (its index) |
     | playback | clip_started | turn, index, text |
     | playback | turn_finished | turn |
     | playback | stopped | turn (barge-in, stop button) |

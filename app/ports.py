@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
-from app.messages import AudioBlock, Frame, UserFact
+from app.messages import AudioBlock, Frame, SpeechPiece, UserFact
 
 
 class Microphone(Protocol):
@@ -123,12 +123,23 @@ class Memory(Protocol):
 class SpeechSynth(Protocol):
     """Text to the character's voice."""
 
+    name: str
+    """What the user reads in the status line, e.g. "Piper en_US-joe-medium"."""
+
     def load(self) -> None:
-        """Load the voice and speak once silently, so that the first real call is warm."""
+        """Load or reach the voice, and speak once silently where the first real call would be slow otherwise."""
         ...
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
-        """Speak one sentence. A text with nothing to say gives a clip of 0 samples."""
+    def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+        """Speak one sentence, in one piece or in several as it streams in; nothing where there is nothing to say.
+
+        Gives up within 50 ms of `should_stop()` being true, also in the middle of a wait, and then ends without an
+        error. Raises AppError, also in mid-sentence. Called by one thread at a time, one sentence at a time.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections; ends a `load` that is still waiting. Called from any thread; safe to call twice."""
         ...
 
 

@@ -85,6 +85,23 @@ class VoiceSettings:
 
     device: str = ""
     """Name of the speakers, or part of it; empty is the system's default."""
+    engine: str = "auto"
+    """"auto": the server at `server_url` where one is set, else Piper; "piper"; "kokoro"; "alltalk"; "openai" for any
+    server with `/v1/audio/speech`. Piper speaks where another voice cannot."""
+    server_url: str = ""
+    """For AllTalk such as "http://127.0.0.1:7851" (the default), for others the address up to `/v1`."""
+    server_voice: str = ""
+    """One of `kuchipaku voices`; empty is the server's own."""
+    server_model: str = ""
+    """For servers that have several, such as "kokoro"."""
+    language: str = "auto"
+    """What it speaks: "en", "hi", "ja" or another code of the voice's; "auto" goes by the script of each sentence."""
+    speed: float = 1.0
+    """1.2 is a fifth faster."""
+    rvc_voice: str = ""
+    """AllTalk 2: a voice of its RVC list, laid over the other one."""
+    rvc_pitch: int = 0
+    """AllTalk 2: half tones by which RVC shifts the voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.mode": ("open", "half_duplex", "hold", "toggle"),
     "hearing.echo": ("auto", "off"),
     "brain.provider": ("auto", "groq", "server", "local"),
+    "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
 }
@@ -145,6 +163,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "brain.history_tokens": (100, 16000),
     "brain.speak_first_s": (0, 3600),
     "brain.speak_first_times": (1, 20),
+    "voice.speed": (0.5, 2.0),
+    "voice.rvc_pitch": (-24, 24),
     "face.fps": (10, 60),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),

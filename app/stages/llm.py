@@ -27,9 +27,8 @@ class LlmStage(Stage[Transcript]):
     """Asks the chat model and cuts its stream into sentences.
 
     `history` is shared with playback, which knows what was heard; `history_lock` guards it. `on_asked` is called with
-    turn and question, under that lock, `on_thinking` with the turn when the model is asked, `on_cues` with turn, index
-    and cues before a sentence that moves the face goes down the line. `note` gives what is known of the user for a
-    question, to a brain that is capable or not.
+    turn and question, under that lock, `on_thinking` with the turn when the model is asked. `note` gives what is known
+    of the user for a question, to a brain that is capable or not.
     """
 
     name = "llm"
@@ -48,7 +47,6 @@ class LlmStage(Stage[Transcript]):
         history_lock: threading.Lock,
         on_asked: Callable[[int, str], None] = lambda turn, text: None,
         on_thinking: Callable[[int], None] = lambda turn: None,
-        on_cues: Callable[[int, int, tuple[Cue, ...]], None] = lambda turn, index, cues: None,
         note: Callable[[str, bool], str] = lambda question, capable: "",
         guess_emotions: bool = True,
     ) -> None:
@@ -62,7 +60,6 @@ class LlmStage(Stage[Transcript]):
         self._history_lock = history_lock
         self._on_asked = on_asked
         self._on_thinking = on_thinking
-        self._on_cues = on_cues
         self._note = note
         self._guess_emotions = guess_emotions
         self._failed_to_load: Exception | None = None
@@ -196,8 +193,6 @@ class LlmStage(Stage[Transcript]):
         if not self._turns.is_current(turn):
             return
         cues = self._mood.cues(chunk.text, chunk.cues) if self._guess_emotions else chunk.cues
-        if cues:
-            self._on_cues(turn, self._index, cues)
         self.bus.emit(self.name, "sentence", turn=turn, index=self._index, text=chunk.text, last=last)
         self._outbox.put(Sentence(turn, self._index, chunk.text, last, cues))
         self._index += 1

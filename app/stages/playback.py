@@ -255,7 +255,7 @@ class PlaybackStage(Stage[SpeechClip]):
         if self._avatar is not None:
             avatar = self._avatar
             self._guarded(lambda: avatar.anchor(anchor))
-        if is_start:
+        if is_start and clip.text:  # a later piece of a sentence has none: it was said with the first
             self._on_heard(clip.turn, clip.text)
             self.bus.emit(self.name, "clip_started", turn=clip.turn, index=clip.index, text=clip.text)
         self._show(clip.turn, cues)

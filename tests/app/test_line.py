@@ -12,7 +12,20 @@ from animator.messages import Samples
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
-from app.messages import Ask, Command, Express, Feel, Gesture, Mute, PushToTalk, Quit, Say, StopTalking, SwitchCharacter
+from app.messages import (
+    Ask,
+    Command,
+    Express,
+    Feel,
+    Gesture,
+    Mute,
+    PushToTalk,
+    Quit,
+    Say,
+    SpeechPiece,
+    StopTalking,
+    SwitchCharacter,
+)
 from tests.fakes import (
     RATE,
     TIMEOUT_S,
@@ -845,3 +858,89 @@ def test_two_hundred_turns_leave_no_thread_and_no_turn_open() -> None:
     assert dict.fromkeys(minted, 1) == {turn: len(r.ends(turn)) for turn in minted}
     assert r.line.stop()
     assert line_threads() == []
+
+
+# A voice that streams
+
+
+def test_pieces_of_a_sentence_are_numbered_in_playing_order_and_the_first_carries_its_words(
+    rig: Callable[..., Rig],
+) -> None:
+    r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [(clip.index, clip.text) for clip in r.speaker.clips] == [
+        (0, "My name is Kuchi."),
+        (1, ""),
+        (2, ""),
+        (3, "It means mouth."),
+        (4, ""),
+        (5, ""),
+    ]
+    started = r.facts.of("playback", "clip_started")
+    assert ["My name is Kuchi.", "It means mouth."] == [fact.data["text"] for fact in started]
+
+
+def test_history_holds_a_streamed_sentence_once(rig: Callable[..., Rig]) -> None:
+    r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth.", "Yes."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+    r.put(Ask("Really?"))
+    r.facts.wait("playback", "turn_finished", turn=2)
+
+    assert "My name is Kuchi. It means mouth." == r.chat.asked[1][2]["content"]
+
+
+def test_the_next_sentence_is_made_while_a_streamed_one_of_many_pieces_sounds(rig: Callable[..., Rig]) -> None:
+    """Twelve pieces wait to be heard, and yet the voice is one sentence ahead."""
+    r = rig(
+        synth=FakeSynth(pieces=12),
+        speaker=FakeSpeaker(),
+        chat=FakeChat("My name is Kuchi. It means mouth, dear friend. And that is all there is to say."),
+        options=LineOptions(clips_ahead=1),
+    )
+
+    r.put(Ask("Who are you?"))
+    r.speaker.wait_for_clips(24)
+
+    assert r.synth.spoken == ["My name is Kuchi.", "It means mouth, dear friend."]
+
+
+def test_a_turn_that_ends_in_the_middle_of_a_streamed_sentence_leaves_nothing_behind(
+    rig: Callable[..., Rig],
+) -> None:
+    class Endless(FakeSynth):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ended = threading.Event()
+            self.streams = threading.Event()
+
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            if "name" not in text:
+                yield from super().speak(text, should_stop)
+                return
+            try:
+                while not should_stop():
+                    self.streams.set()
+                    yield SpeechPiece(speech(100), 16_000, None, final=False)
+            finally:
+                self.ended.set()
+
+    synth = Endless()
+    r = rig(synth=synth, speaker=FakeSpeaker(), chat=FakeChat("My name is Kuchi.", "Something else."))
+
+    r.put(Ask("Who are you?"))
+    assert synth.streams.wait(TIMEOUT_S)
+    r.put(Ask("And what else?"))
+    assert synth.ended.wait(TIMEOUT_S)
+    r.facts.wait("tts", "clip", turn=2)
+    r.speaker.wait_for_clips(1)
+
+    assert {clip.turn for clip in r.speaker._queue} == {2}
+    assert [message["content"] for message in r.chat.asked[1]] == [
+        "You are Kuchi.",
+        "Who are you?\nAnd what else?",
+    ]
