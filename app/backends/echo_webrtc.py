@@ -11,7 +11,7 @@ import soxr
 
 from animator.messages import Samples
 from app.messages import HEARING_RATE, AudioBlock
-from app.policy.echo_path import FRAME, EchoPath
+from app.policy.echo_path import FRAME, PARTITIONS, EchoPath
 
 LEAD_MS = 30.0
 """The reference is given this much early, so that errors of the drivers' clocks never put it behind its echo."""
@@ -22,15 +22,27 @@ GATE_DB = 15.0
 """Sound of which the canceller takes more than this away is nearly all echo; what is left of it still sounds like
 speech to a detector, above all in the first second, while the canceller learns the room."""
 GATE_GAIN = 0.02
-USER_DB = 6.0
-"""Somebody else speaks where the linear echo path explains less than this of the sound, once it explains KNOWN_DB of
-the character's own voice alone."""
-KNOWN_DB = 12.0
+USER_DB = 10.0
+"""Somebody else speaks where the linear echo path explains less than this of the sound (less still while the path is
+not known well), once it explains KNOWN_DB of the character's own voice alone."""
+KNOWN_DB = 10.0
+KNOWN_FRAMES = 100
+MARGIN_DB = 8.0
+LEARNING_FRAMES = 500
+"""Until the path is known, what comes in while the character speaks is silenced, but for at most so long (5 s of its
+voice): AEC3 alone lets whole words of an echo through in its second second."""
+NO_ECHO_FRAMES = 120
+"""So many more loud frames of its voice than loud frames of the microphone (1.2 s): headphones."""
+_NO_ECHO = 10.0 ** (-50.0 / 20.0)
+_FAR_LOUD = 10.0 ** (-35.0 / 20.0)
 USER_HOLD_FRAMES = 12
 """So long (120 ms) a voice is taken to go on after its last such frame."""
-_FAR_DECAY = 10.0 ** (-1.5 / 20.0)
-"""1.5 dB per 10 ms: a room of 0.4 s."""
+_FAR_HOLD_FRAMES = PARTITIONS + 10
+"""The path has to be fed until its last echo has gone by, or it would take up an old one when the voice returns."""
 _FAR_ACTIVE = 10.0 ** (-55.0 / 20.0)
+_RECENT_DECAY = 10.0 ** (-0.6 / 20.0)
+_TAIL = 10.0 ** (-14.0 / 20.0)
+_LOUD = 10.0 ** (-40.0 / 20.0)
 _QUIET = 10.0 ** (-58.0 / 20.0)
 _SMOOTHING = 0.7
 """Of the two powers, per 10 ms."""
@@ -45,7 +57,8 @@ class WebRtcEchoCanceller:
 
     AEC3 removes all of the character's voice, and while both speak much of the user's: he would have to shout. So a
     linear echo path (`EchoPath`) runs beside it. Where that does not explain the sound, somebody speaks, and what it
-    leaves is passed on; everywhere else it is AEC3's output, or silence where that was nothing but echo.
+    leaves is passed on; everywhere else there is nothing but echo, and silence is. Where no linear path can be learnt
+    (a loudspeaker that distorts), AEC3's output is used, less what was nothing but echo.
 
     Both devices count their own samples; the two counts are tied together by host time once, and again where they
     have come apart. In between no clock's jitter moves them. Lives on the capture thread.
@@ -71,10 +84,12 @@ class WebRtcEchoCanceller:
         self._path = EchoPath()
         self._near_power = self._rest_power = 1e-9
         self._near_known = self._rest_known = 1e-9
-        self._is_known = False
+        self._recent_level = 0.0
+        self._has_headphones = False
+        self._learnt_frames = self._silent_frames = self._known_frames = 0
         self._user_frames = 0
-        self._far_level = 0.0
-        """Of the reference, with a room's decay after it."""
+        self._far_frames = 0
+        """So long the character's voice may still be in the room."""
         self.resyncs = 0
 
     def cancel(self, block: AudioBlock) -> AudioBlock:
@@ -84,26 +99,34 @@ class WebRtcEchoCanceller:
         first = block.first_sample - len(self._rest)
         count = len(near) // FRAME * FRAME
         self._rest = near[count:].copy()
+        late_ns = len(self._rest) * 1_000_000_000 // HEARING_RATE
         if not count:
-            return replace(block, samples=near[:0], first_sample=first)
+            return replace(block, samples=near[:0], first_sample=first, heard_ns=block.heard_ns - late_ns)
         self._tie(block)
         far = self._reference(first, count)
         clean = np.asarray(self._processor.process(np.ascontiguousarray(near[:count]), far), np.float32)
         clean = self._gate(near[:count], clean, far)
-        late_ns = len(self._rest) * 1_000_000_000 // HEARING_RATE
         return replace(block, samples=clean, first_sample=first, heard_ns=block.heard_ns - late_ns)
 
     def _gate(self, near: Samples, clean: Samples, far: Samples) -> Samples:
-        """Choose for each frame: the user's voice over the echo, AEC3's output, or silence."""
+        """Choose for each frame: the sound as it is, the user's voice over the echo, AEC3's output, or silence."""
         out = clean.copy()
         for start in range(0, len(near), FRAME):
             frame = slice(start, start + FRAME)
-            self._far_level = max(self._far_level * _FAR_DECAY, _level(far[frame]))
-            if self._far_level < _FAR_ACTIVE:
+            self._far_frames = _FAR_HOLD_FRAMES if _level(far[frame]) > _FAR_ACTIVE else self._far_frames - 1
+            if self._far_frames <= 0:
+                out[frame] = near[frame]  # nothing to cancel: the user's voice as it is
                 continue
             rest = self._path.step(near[frame], far[frame])
-            if self._is_user(near[frame], rest):
+            is_user = self._is_user(near[frame], rest)
+            self._look_for_headphones(near[frame], far[frame])
+            if is_user:
                 out[frame] = rest
+            elif self._is_known:
+                out[frame] *= np.float32(GATE_GAIN)
+            elif self._learnt_frames < LEARNING_FRAMES:
+                self._learnt_frames += 1
+                out[frame] *= np.float32(GATE_GAIN)
             elif _level(clean[frame]) * 10.0 ** (GATE_DB / 20.0) < _level(near[frame]):
                 out[frame] *= np.float32(GATE_GAIN)
         return out
@@ -119,13 +142,30 @@ class WebRtcEchoCanceller:
             self._near_known += (1 - _KNOWN_SMOOTHING) * (min(near_power, 1.0) - self._near_known)
             self._rest_known += (1 - _KNOWN_SMOOTHING) * (rest_power - self._rest_known)
         known_db = 10.0 * np.log10(self._near_known / max(self._rest_known, 1e-12))
-        if known_db > KNOWN_DB:
-            self._is_known = True
-        if self._is_known and explained_db < USER_DB and rest_power > _QUIET**2:
+        self._known_frames += known_db > KNOWN_DB and near_power > _LOUD**2
+        # An echo's late end is no voice, however little of it the path explains.
+        self._recent_level = max(self._recent_level * _RECENT_DECAY, _level(near - rest))
+        floor = max(_QUIET, self._recent_level * _TAIL)
+        limit_db = min(USER_DB, max(0.0, known_db - MARGIN_DB)) if not self._has_headphones else USER_DB
+        if self._is_known and explained_db < limit_db and rest_power > floor**2:
             self._user_frames = USER_HOLD_FRAMES
         elif self._user_frames:
             self._user_frames -= 1
         return self._user_frames > 0
+
+    def _look_for_headphones(self, near: Samples, far: Samples) -> None:
+        """Where nothing of its voice reaches the microphone there is no path to be learnt."""
+        if _level(far) < _FAR_LOUD:
+            return
+        if _level(near) > _NO_ECHO:
+            self._silent_frames = max(0, self._silent_frames - 3)
+        else:
+            self._silent_frames = min(2 * NO_ECHO_FRAMES, self._silent_frames + 1)
+        self._has_headphones = self._silent_frames >= (1 if self._has_headphones else NO_ECHO_FRAMES)
+
+    @property
+    def _is_known(self) -> bool:
+        return self._has_headphones or self._known_frames >= KNOWN_FRAMES
 
     def _take_played(self) -> None:
         samples, rate, end_ns = self._played()

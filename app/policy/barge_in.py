@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 _BACKCHANNELS = frozenset(
     re.findall(
@@ -55,10 +56,14 @@ def is_command(text: str) -> bool:
 
 
 def is_own_voice(text: str, spoken: str) -> bool:
-    """Whether most words of `text` are among those that the character has just `spoken`: its echo, not the user."""
+    """Whether `text` is what the character has just `spoken`: its echo, not the user.
+
+    Most pairs of neighbouring words have to be the same, since everybody says "you" and "what".
+    """
     words = [m[0].lower() for m in _WORD.finditer(text)]
-    own = {m[0].lower() for m in _WORD.finditer(spoken)}
-    return len(words) >= 2 and sum(word in own for word in words) >= 0.7 * len(words)
+    own = [m[0].lower() for m in _WORD.finditer(spoken)]
+    pairs, own_pairs = list(pairwise(words)), set(pairwise(own))
+    return bool(pairs) and sum(pair in own_pairs for pair in pairs) >= 0.6 * len(pairs)
 
 
 class Onset:

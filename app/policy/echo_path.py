@@ -17,8 +17,8 @@ from animator.messages import Samples
 
 FRAME = 160
 """Samples per step: 10 ms at 16 kHz."""
-PARTITIONS = 32
-"""Of FRAME samples each: echoes up to 320 ms late."""
+PARTITIONS = 48
+"""Of FRAME samples each: echoes up to 480 ms late, the loudspeaker's own delay and the room's tail together."""
 _FORGET = 0.9998
 """The room's change per step; its square is the model's transition."""
 _NOISE_SMOOTHING = 0.9

@@ -34,8 +34,10 @@ class FakeStream:
     def close(self) -> None:
         self.active, self.closed = False, True
 
-    def record(self, samples: np.ndarray, *, overflow: bool = False) -> None:
-        self.options["callback"](samples, len(samples), None, SimpleNamespace(input_overflow=overflow))
+    def record(self, samples: np.ndarray, *, overflow: bool = False, ago_s: float = 0.03) -> None:
+        """`ago_s`: how long ago the block's first sample was in the air, by the driver."""
+        time = SimpleNamespace(inputBufferAdcTime=10.0 - ago_s, currentTime=10.0)
+        self.options["callback"](samples, len(samples), time, SimpleNamespace(input_overflow=overflow))
 
     def pull(self, frames: int, *, ahead_s: float = 0.05, underflow: bool = False) -> np.ndarray:
         out = np.full((frames, self.options["channels"]), 9.0, np.float32)
@@ -338,3 +340,67 @@ def test_a_mono_device_is_fine() -> None:
 
     assert made.stream.pull(441).shape == (441, 1)
     made.speaker.close()
+
+
+# What echo cancellation needs of both
+
+
+def test_a_block_is_stamped_with_the_time_it_was_in_the_air() -> None:
+    audio, clock = FakePortAudio(channels=1), FakeClock()
+    microphone = SoundDeviceMicrophone(clock=clock, sounddevice=audio)
+    microphone.open()
+
+    audio.streams[0].record(np.zeros((960, 1), np.float32), ago_s=0.05)
+    block = microphone.read(0.0)
+
+    assert block is not None
+    assert block.heard_ns == clock.now_ns() - 30_000_000  # 20 ms of sound that began 50 ms ago
+
+
+def test_a_driver_without_times_still_gives_a_stamp() -> None:
+    audio, clock = FakePortAudio(channels=1), FakeClock()
+    microphone = SoundDeviceMicrophone(clock=clock, sounddevice=audio)
+    microphone.open()
+
+    audio.streams[0].record(np.zeros((960, 1), np.float32), ago_s=10.0)
+    block = microphone.read(0.0)
+
+    assert block is not None
+    assert block.heard_ns == clock.now_ns()
+
+
+def test_ducking_lowers_the_voice_by_12_db_without_a_click_and_brings_it_back() -> None:
+    audio, clock = FakePortAudio(), FakeClock()
+    speaker = SoundDeviceSpeaker(clock, sounddevice=audio)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+    speaker.play(SpeechClip(1, 0, np.full(RATE, 0.8, np.float32), RATE, "Aaaa.", (), True))
+
+    before = audio.streams[0].pull(480)
+    speaker.duck(True)
+    fall = np.concatenate([audio.streams[0].pull(480) for _ in range(4)])
+    speaker.duck(False)
+    rise = np.concatenate([audio.streams[0].pull(480) for _ in range(4)])
+    speaker.close()
+
+    assert before.min() == pytest.approx(0.8)
+    assert fall[-1, 0] == pytest.approx(0.8 * 10 ** (-12 / 20), rel=1e-3)
+    assert rise[-1, 0] == pytest.approx(0.8)
+    steps = np.abs(np.diff(np.concatenate([before, fall, rise])[:, 0]))
+    assert steps.max() < 0.001
+    assert np.all(fall[25 * RATE // 1000 :, 0] < 0.21)
+
+
+def test_what_was_played_can_be_had_for_echo_cancellation_silence_and_ducking_included() -> None:
+    audio, clock = FakePortAudio(), FakeClock()
+    speaker = SoundDeviceSpeaker(clock, sounddevice=audio)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+    speaker.play(SpeechClip(1, 0, np.full(480, 0.5, np.float32), RATE, "Aa.", (), True))
+
+    heard = np.concatenate([audio.streams[0].pull(480)[:, 0] for _ in range(3)])
+    samples, rate, end_ns = speaker.played()
+    speaker.close()
+
+    np.testing.assert_array_equal(samples, heard)
+    assert rate == RATE
+    assert end_ns == clock.now_ns() + 60_000_000  # 50 ms until the last block begins to be heard, and its 10 ms
+    assert len(speaker.played()[0]) == 0
