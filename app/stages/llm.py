@@ -144,7 +144,7 @@ class LlmStage(Stage[Transcript]):
     def _messages(self, item: Transcript) -> list[dict[str, str]]:
         note = self._note(item.text, self.is_capable) if item.purpose == "answer" else ""
         with self._history_lock:
-            messages = self._history.messages(self._persona().text, note)
+            messages = self._history.messages(self._persona().text, note, with_summary=self.is_capable)
         if item.purpose == "open":
             if messages[-1]["role"] == "user":
                 messages[-1]["content"] += f"\n{REQUEST}"
@@ -153,23 +153,33 @@ class LlmStage(Stage[Transcript]):
         return messages
 
     def _tidy(self) -> None:
-        """Let the brain sum up what fell out of the history; given up as soon as anybody wants it for something."""
+        """While nobody speaks: sum up what fell out of the history, and read it ahead. Given up for anything else."""
         turn = self._turns.current
+
+        def is_wanted_elsewhere() -> bool:
+            return len(self.inbox) > 0 or not self._turns.is_current(turn)
+
         with self._history_lock:
             due = self._history.to_sum_up()
-        if due is None or not self.is_capable:
-            return
-        version, text = due
+        if due is not None and self.is_capable:
+            self._sum_up(*due, is_wanted_elsewhere)
+        read_ahead = getattr(self._chat, "read_ahead", None)
+        if read_ahead is not None and self._failed_to_load is None and not is_wanted_elsewhere():
+            with self._history_lock:
+                messages = self._history.messages(self._persona().text, with_summary=self.is_capable)
+            read_ahead(messages, is_wanted_elsewhere)
+
+    def _sum_up(self, version: int, text: str, should_stop: Callable[[], bool]) -> None:
         messages = [{"role": "system", "content": _SUM_UP}, {"role": "user", "content": f"Transcript:\n{text}"}]
         pieces: list[str] = []
-        for piece in self._chat.reply(messages, lambda: len(self.inbox) > 0 or not self._turns.is_current(turn)):
+        for piece in self._chat.reply(messages, should_stop):
             pieces.append(piece)
             if sum(map(len, pieces)) > 2 * SUMMARY_CHARS:
                 break
-        if len(self.inbox) == 0 and self._turns.is_current(turn):
-            splitter = SentenceSplitter()
+        if not should_stop():
+            words = " ".join(chunk.text for chunk in self._chunks_of("".join(pieces)))
             with self._history_lock:
-                self._history.sum_up(version, " ".join(splitter.feed("".join(pieces)) + splitter.finish()))
+                self._history.sum_up(version, words)
 
     @staticmethod
     def _chunks_of(text: str) -> list[Chunk]:
