@@ -165,8 +165,7 @@ def talk(exchanges: int) -> list[dict[str, str]]:
     said = [("user", f"Question number {k} of this talk?") for k in range(exchanges)]
     answers = [("assistant", f"This is answer number {k}, and it goes on for quite a while.") for k in range(exchanges)]
     both = [message for pair in zip(said, answers, strict=True) for message in pair]
-    messages = [{"role": role, "content": text} for role, text in [("system", PERSONA), *both, ("user", "And now?")]]
-    return messages
+    return [{"role": role, "content": text} for role, text in [("system", PERSONA), *both, ("user", "And now?")]]
 
 
 def test_a_long_talk_is_cut_rarely_and_begins_with_a_question() -> None:
