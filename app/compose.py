@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from animator.character import Character, CharacterError, list_characters, load_character
-from animator.messages import Samples, SpeechClip
+from animator.messages import Samples
 from animator.timebase import Clock
 from app import brain, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
@@ -18,15 +19,28 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
-from app.messages import Command
+from app.messages import Command, SpeechPiece
 from app.models import ModelStore, default_store
 from app.policy.persona import Persona
-from app.ports import AvatarHost, ChatModel, Memory, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.policy.wake_word import WakeWord
+from app.ports import (
+    AvatarHost,
+    ChatModel,
+    EchoCanceller,
+    Memory,
+    Microphone,
+    Speaker,
+    SpeechDetector,
+    SpeechSynth,
+    Transcriber,
+    TurnDetector,
+)
 from app.settings import Settings
 from app.stages.camera import CameraStage
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
+TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
@@ -79,6 +93,7 @@ class Parts:
     transcriber: Transcriber | None
     chat: ChatModel | None
     synth: SpeechSynth
+    turn_detector: TurnDetector | None = None
 
 
 def line_parts(
@@ -119,7 +134,17 @@ def line_parts(
             if required:
                 raise
             chat = Unavailable(error)
-    return Parts(detector, transcriber, chat, synth)
+    return Parts(detector, transcriber, chat, synth, turn_detector(store) if hears else None)
+
+
+def turn_detector(store: ModelStore) -> TurnDetector | None:
+    """The end-of-turn model, not loaded yet; None where it is missing or damaged: pauses alone then end a turn."""
+    from app.backends.turn_smart import SmartTurnDetector
+
+    try:
+        return SmartTurnDetector(file_of(store.path(TURN_MODEL), ".onnx"))
+    except AppError:
+        return None
 
 
 def voice_of(character: Character) -> str:
@@ -155,7 +180,7 @@ class Unavailable:
         """Raise the reason."""
         raise self._error
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
+    def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
         """Raise the reason."""
         raise self._error
 
@@ -178,11 +203,11 @@ def file_of(folder: Path, suffix: str) -> Path:
     return next(path for path in sorted(folder.iterdir()) if path.name.endswith(suffix))
 
 
-def device_microphone(settings: Settings) -> Microphone:
+def device_microphone(settings: Settings, clock: Clock) -> Microphone:
     """The microphone of the settings."""
     from app.backends.mic_sounddevice import SoundDeviceMicrophone
 
-    return SoundDeviceMicrophone(settings.hearing.device)
+    return SoundDeviceMicrophone(settings.hearing.device, clock=clock)
 
 
 def device_speaker(settings: Settings, clock: Clock) -> Speaker:
@@ -228,17 +253,24 @@ def build_line(
     on_command: Callable[[Command], None] | None = None,
 ) -> Line:
     """Wire the line. `from_file`: the microphone is one recorded question."""
+    hearing = settings.hearing
+    echo = None if from_file else echo_canceller(settings, speaker)
     options = LineOptions(
         source="file" if from_file else "live",
-        hearing="open" if settings.hearing.mode == "open" else "half-duplex",
-        min_silence_ms=None if from_file else settings.hearing.min_silence_ms,
-        threshold=settings.hearing.threshold,
+        hearing=hearing_mode(settings, has_echo_canceller=echo is not None),
+        min_silence_ms=hearing.min_silence_ms,
+        patience=hearing.patience,
+        threshold=hearing.threshold,
+        partials=hearing.captions,
+        interrupt_words=hearing.interrupt_words,
+        interrupt_ms=hearing.interrupt_ms,
         fallback_line=character.fallback_line,
         history_tokens=settings.brain.history_tokens,
         speak_first_s=settings.brain.speak_first_s,
         speak_first_times=settings.brain.speak_first_times,
         guess_emotions=settings.brain.emotions,
     )
+    wake = WakeWord(character.name, hearing.wake_for_s, clock.now_ns) if hearing.wake_word else None
     return Line(
         bus,
         clock,
@@ -251,11 +283,40 @@ def build_line(
         face,
         persona_of(character),
         options,
+        turn_detector=None if from_file else parts.turn_detector,
+        echo=echo,
+        accept=wake.accept if wake is not None else lambda text: text,
         # A film of a recorded question is no talk: it neither knows nor keeps anything.
         memory=memory(settings) if not from_file else None,
         fallback_speaker=fallback_speaker,
         on_command=on_command,
     )
+
+
+def echo_canceller(settings: Settings, speaker: Speaker) -> EchoCanceller | None:
+    """What keeps the character from hearing itself; None where it is switched off, or is not there."""
+    played = getattr(speaker, "played", None)
+    if settings.hearing.echo == "off" or settings.hearing.mode == "half_duplex" or played is None:
+        return None
+    from app.backends.echo_webrtc import WebRtcEchoCanceller
+
+    try:
+        return WebRtcEchoCanceller(played)
+    except ImportError:
+        return None
+
+
+def hearing_mode(settings: Settings, *, has_echo_canceller: bool) -> Literal["open", "half-duplex", "hold", "toggle"]:
+    """How the line listens: an open microphone without echo cancellation would make the character hear itself."""
+    match settings.hearing.mode:
+        case "hold":
+            return "hold"
+        case "toggle":
+            return "toggle"
+        case "open" if has_echo_canceller or settings.hearing.echo == "off":
+            return "open"
+        case _:
+            return "half-duplex"
 
 
 def persona_of(character: Character) -> Persona:

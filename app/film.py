@@ -90,6 +90,9 @@ class FilmSpeaker:
     def clear(self) -> None:
         """Nothing interrupts a film: one question, one answer."""
 
+    def duck(self, on: bool) -> None:
+        """Nobody interrupts."""
+
     def finish(self, timeout_s: float = 60.0) -> None:
         """Film what is queued and the lead-out, then stop. Call when the last clip has been given."""
         self._clips.put(None)
@@ -245,6 +248,10 @@ class FilmedSpeaker:
     def clear(self) -> None:
         """Drop what is queued."""
         self._speaker.clear()
+
+    def duck(self, on: bool) -> None:
+        """Lower the voice, or bring it back."""
+        self._speaker.duck(on)
 
     def close(self) -> None:
         """Stop."""

@@ -13,6 +13,7 @@ from animator.messages import SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
 from app.errors import AppError
+from app.guesses import Guesses
 from app.messages import (
     Ask,
     AudioBlock,
@@ -22,19 +23,33 @@ from app.messages import (
     Feel,
     Gesture,
     Mute,
+    PushToTalk,
     Say,
     Sentence,
     StopTalking,
     Transcript,
     Utterance,
 )
+from app.policy.barge_in import BargeInOptions
 from app.policy.endpointing import EndpointingOptions
 from app.policy.facts import facts_in, note_of, relevant
 from app.policy.history import History
 from app.policy.persona import Persona
 from app.policy.sentences import Chunk, SentenceSplitter
 from app.policy.silence import SpeakFirst
-from app.ports import AvatarHost, ChatModel, Memory, Microphone, Speaker, SpeechDetector, SpeechSynth, Transcriber
+from app.policy.turn_end import TurnEndOptions
+from app.ports import (
+    AvatarHost,
+    ChatModel,
+    EchoCanceller,
+    Memory,
+    Microphone,
+    Speaker,
+    SpeechDetector,
+    SpeechSynth,
+    Transcriber,
+    TurnDetector,
+)
 from app.stage import Channel, Stage, Turns
 from app.stages.capture import CaptureStage
 from app.stages.idle import IdleStage
@@ -42,7 +57,7 @@ from app.stages.llm import LlmStage
 from app.stages.playback import PlaybackStage
 from app.stages.stt import SttStage
 from app.stages.tts import TtsStage
-from app.stages.vad import VadStage
+from app.stages.vad import Hearing, VadStage
 
 __all__ = ["Channel", "Line", "LineOptions", "Stage", "Turns"]
 
@@ -55,15 +70,23 @@ class LineOptions:
 
     source: Literal["live", "file"] = "live"
     """"file": nothing is ever dropped, and the whole recording is one question, answered at its end."""
-    hearing: Literal["half-duplex", "open"] = "half-duplex"
-    """"half-duplex": the microphone is ignored while the character speaks and 250 ms longer, so that it does not hear
-    itself. "open": the user can interrupt by voice; for headphones."""
-    min_silence_ms: int | None = None
-    """Pause that ends an utterance; None: 500 live, 1500 in a file."""
+    hearing: Literal["open", "half-duplex", "hold", "toggle"] = "half-duplex"
+    """"open": the user can interrupt by voice; with echo cancellation, or with headphones. "half-duplex": the
+    microphone is ignored while the character speaks and 250 ms longer, so that it does not hear itself. "hold" and
+    "toggle": only what is said while the talk key is held, or between two presses of it."""
+    min_silence_ms: int = 600
+    """Pause that ends a turn where no turn detector is there."""
+    patience: float = 1.0
+    """How long a pause may last, times what the turn detector finds right: 0.5 is hasty, 2 is for slow talkers."""
     threshold: float = 0.6
     """Silero's probability above which sound counts as speech."""
     speculate: bool = True
-    """Decode at the first pause of 200 ms already, and reuse the text if the user had indeed finished."""
+    """Decode at the first pause of 160 ms already, prepare the answer where the user has likely finished."""
+    partials: bool = True
+    """Decode while the user speaks: captions, and words that interrupt."""
+    interrupt_words: int = 2
+    interrupt_ms: int = 600
+    """So many words, or so much speech, interrupt the character."""
     fallback_line: str = "Sorry, I lost my train of thought. Could you say that again?"
     """Spoken where no chat model answers."""
     clips_ahead: int = 2
@@ -82,6 +105,8 @@ class LineOptions:
     """What the brain felt fades from the face this long after its voice has ended."""
     tidy_after_s: float = 2.0
     """The brain sums up what falls out of the history once it has been quiet for this long."""
+    spoken_language: str = "auto"
+    """How figures, units and mixed Hindi are read out: "en", "hi", "ja", or "auto" by the text itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +142,9 @@ class Line:
         persona: str | Persona,
         options: LineOptions | None = None,
         *,
+        turn_detector: TurnDetector | None = None,
+        echo: EchoCanceller | None = None,
+        accept: Callable[[str], str] = lambda text: text,
         memory: Memory | None = None,
         fallback_speaker: Speaker | None = None,
         on_command: Callable[[Command], None] | None = None,
@@ -141,6 +169,7 @@ class Line:
         self._history = History(self.options.history_tokens)
         self._history_lock = threading.Lock()
         self._muted = threading.Event()
+        self._pushed = threading.Event()
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._open_turn: int | None = None
@@ -174,18 +203,26 @@ class Line:
             sentences,
             clips,
             synth,
-            lambda turn, sent: self._playback.wait_for_room(
-                turn, sent, self.options.clips_ahead + 1, self.options.ahead_s
-            ),
+            lambda turn, sent, clips: self._playback.wait_for_room(turn, sent, clips, self.options.ahead_s),
+            sentences_ahead=self.options.clips_ahead,
+            language=self.options.spoken_language,
+            on_cues=self._playback.add_cues,
         )
         self._stages: list[Stage[Any]] = []
         if microphone is not None and detector is not None and transcriber is not None:
             # 2 s of sound in blocks of a window or more: enough to ride out a busy moment.
             blocks: Channel[AudioBlock] = Channel(64, "wait" if is_file else "drop oldest")
-            min_silence_ms = self.options.min_silence_ms or (1500 if is_file else 500)
+            guesses = Guesses()
             self._stages += [
                 CaptureStage(
-                    bus, clock, microphone, blocks, self._muted.is_set, self._end_of_source, reopen=not is_file
+                    bus,
+                    clock,
+                    microphone,
+                    blocks,
+                    self._muted.is_set,
+                    self._end_of_source,
+                    reopen=not is_file,
+                    clean=echo.cancel if echo is not None else None,
                 ),
                 VadStage(
                     bus,
@@ -193,19 +230,20 @@ class Line:
                     blocks,
                     utterances,
                     detector,
-                    EndpointingOptions(
-                        threshold=self.options.threshold,
-                        # Silero's own distance between the two thresholds, and never above the first.
-                        neg_threshold=min(0.35, self.options.threshold * 0.6),
-                        min_silence_ms=min_silence_ms,
-                    ),
-                    begin_turn=self._begin_turn,
+                    turn_detector,
+                    self._hearing(),
+                    guesses,
+                    begin_turn=self._begin_spoken,
+                    release=self._playback.release,
                     is_deaf=self._is_deaf,
+                    is_busy=self._is_answering,
+                    is_sounding=self._playback.is_sounding,
+                    is_pushed=self._pushed.is_set,
+                    spoken=self._playback.spoken,
+                    duck=self._playback.duck,
                     on_end=self._end_of_source,
-                    one_question=is_file,
-                    speculate=self.options.speculate,
                 ),
-                SttStage(bus, clock, self._turns, utterances, transcripts, transcriber),
+                SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept),
             ]
         self._llm: LlmStage | None = None
         if chat is not None:
@@ -221,7 +259,6 @@ class Line:
                 history_lock=self._history_lock,
                 on_asked=self._asked,
                 on_thinking=self._think,
-                on_cues=self._playback.add_cues,
                 note=self._note,
                 guess_emotions=self.options.guess_emotions,
             )
@@ -326,16 +363,54 @@ class Line:
         persona = self._persona
         return persona if persona.fallback_line else replace(persona, fallback_line=self.options.fallback_line)
 
-    def _begin_turn(self, *, opened: bool = True) -> int:
+    def _hearing(self) -> Hearing:
+        options, is_file = self.options, self.options.source == "file"
+        turn_end = TurnEndOptions(patience=options.patience, without_detector_ms=options.min_silence_ms)
+        # Without a decision sooner, silence alone ends a turn.
+        longest_ms = 1500 if is_file else round(turn_end.hard_stop_ms * turn_end.patience)
+        is_push = options.hearing in ("hold", "toggle") and not is_file
+        return Hearing(
+            EndpointingOptions(
+                threshold=options.threshold,
+                # Silero's own distance between the two thresholds, and never above the first.
+                neg_threshold=min(0.35, options.threshold * 0.6),
+                # Who holds the key may think as long as he likes.
+                min_silence_ms=600_000 if is_push else longest_ms,
+            ),
+            turn_end,
+            BargeInOptions(
+                speech_ms=options.interrupt_ms,
+                words=options.interrupt_words,
+                has_words=options.partials and not is_file,
+            ),
+            talk="push" if is_push else "open",
+            one_question=is_file,
+            speculate=options.speculate,
+            partials=options.partials and not is_file,
+        )
+
+    def _is_answering(self) -> bool:
+        """Whether an answer is being worked on or spoken."""
+        with self._changed:
+            return self._open_turn is not None
+
+    def _begin_spoken(self, continues: int | None) -> int:
+        """A turn that the user speaks; `continues` names the one that he goes on with, which leaves no trace."""
+        return self._begin_turn(continues=continues)
+
+    def _begin_turn(self, *, opened: bool = True, continues: int | None = None) -> int:
         """Mint a turn and silence the older ones. With `opened` False nobody answers it (the stop button)."""
         with self._turns.lock:
             turn = self._turns.mint()
             with self._changed:
                 older, self._open_turn = self._open_turn, turn if opened else None
                 self._changed.notify_all()
+            if continues is not None and older == continues:
+                self.withdraw(continues)
+                older = None
             if older is not None:
                 with self._history_lock:
-                    self._history.cut(older)
+                    self._history.cut(older, self._playback.heard_of(older))
             self._utterances.discard(lambda item: item.turn < turn)
             self._sentences.discard(lambda item: item.turn < turn)
             # Transcripts are not cut: the chat stage drops old ones itself, but remembers the words.
@@ -449,6 +524,7 @@ class Line:
             if self._open_turn is not None or self._stopping.is_set():
                 return  # the user was quicker
             turn = self._begin_turn()
+            self._playback.release(turn)
         self._speak_first.began()
         opener = self._speak_first.opener(self._persona.openers)
         self._transcripts.put(Transcript(turn, opener, "", now_ns, purpose="open"))
@@ -502,6 +578,8 @@ class Line:
                     self._start_typed(command)
             case Mute(muted=muted):
                 self._mute(muted)
+            case PushToTalk(pressed=pressed):
+                self._push(pressed)
             case StopTalking():
                 self._backlog.clear()
                 self._begin_turn(opened=False)
@@ -540,6 +618,7 @@ class Line:
         if not text:
             return
         turn = self._begin_turn()
+        self._playback.release(turn)
         if isinstance(command, Ask):
             self._bus.emit("stt", "transcript", turn=turn, text=text, took_ms=0, typed=True)
             if self._chat is not None:
@@ -549,7 +628,6 @@ class Line:
         splitter = SentenceSplitter()
         chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
-            self._playback.add_cues(turn, index, chunk.cues)
             self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
 
     def _mute(self, muted: bool) -> None:
@@ -560,6 +638,16 @@ class Line:
         for stage in self._stages:
             if stage.name == "capture":
                 stage.say_state("off" if muted else "ready")
+
+    def _push(self, pressed: bool) -> None:
+        is_toggle = self.options.hearing == "toggle"
+        if is_toggle and not pressed:
+            return
+        if (is_toggle and self._pushed.is_set()) or not pressed:
+            self._pushed.clear()
+        else:
+            self._pushed.set()
+        self._bus.emit("capture", "talk_key", on=self._pushed.is_set())
 
     def _say_failed(self, command: Command | _Nudge, error: Exception) -> None:
         name = type(command).__name__

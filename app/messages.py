@@ -23,11 +23,13 @@ __all__ = [
     "Mute",
     "Phone",
     "PlayoutAnchor",
+    "PushToTalk",
     "Quit",
     "Samples",
     "Say",
     "Sentence",
     "SpeechClip",
+    "SpeechPiece",
     "StopTalking",
     "SwitchCamera",
     "SwitchCharacter",
@@ -59,6 +61,7 @@ class Utterance:
 
     A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
     one is a guess that the user has finished: its text is kept and used if the real part has the same `revision`.
+    A `partial` one is what has been said so far, for captions and interruptions; then `revision` is the sound's number.
     """
 
     turn: int
@@ -68,11 +71,15 @@ class Utterance:
     last: bool = True
     speculative: bool = False
     revision: int = 0
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """stt → llm: what was heard (or typed). `ended_ns` as in Utterance.
+
+    A `speculative` one comes before it is sure that the user has finished: its answer is prepared, and heard only if
+    he has. If he goes on, its turn is over and leaves no trace.
 
     `purpose`: "answer" it; "open" the talk again after a silence, for which `text` is not the user's but a stand-in
     where the brain has no idea of its own; "tidy" up the history while nobody speaks (`text` is empty).
@@ -83,6 +90,7 @@ class Transcript:
     language: str
     ended_ns: int
     purpose: Literal["answer", "open", "tidy"] = "answer"
+    speculative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,21 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SpeechPiece:
+    """voice → tts: a sentence's sound, or a part of it; edges are free of clicks, the loudness is the voice's own.
+
+    `phones` as in SpeechClip, with times from this piece's start. `final`: nothing more of this sentence will come;
+    a stream that does not know so beforehand leaves it False. `voice` names whose loudness this is.
+    """
+
+    samples: Samples
+    sample_rate: int
+    phones: tuple[Phone, ...] | None = None
+    final: bool = True
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """avatar → sinks: one picture. `seq` grows by one per rendered frame; `due_ns` is its place on the host clock."""
 
@@ -143,12 +166,16 @@ class Fact:
     |---|---|---|
     | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
     | capture | level | dbfs (about 20 a second) |
+    | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
     | vad | speech_started | turn |
-    | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech) |
+    | vad | speech_resumed | turn, continues (the turn that it takes over: the user went on after a pause) |
+    | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
+    | vad | ducked | on (the voice is lowered because somebody may be interrupting) |
+    | stt | partial | turn, text (what is being said, so far) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |
-    | tts | clip | turn, index, duration_s, took_ms |
+    | tts | clip | turn, index, duration_s, took_ms (from the sentence's start), sentence (its index) |
     | playback | clip_started | turn, index, text |
     | playback | turn_finished | turn |
     | playback | stopped | turn (barge-in, stop button) |
@@ -190,6 +217,13 @@ class Mute:
     """Switch the microphone off (True) or on."""
 
     muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PushToTalk:
+    """The talk key was pressed (True) or let go; in the mode "toggle" each press switches."""
+
+    pressed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +272,4 @@ class Quit:
     """End every stage."""
 
 
-Command = Ask | Say | Mute | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit
+Command = Ask | Say | Mute | PushToTalk | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit

@@ -60,6 +60,8 @@ class Model:
     credit: str
     sources: tuple[Source, ...]
     files: tuple[ModelFile, ...]
+    optional: bool = False
+    """Fetched only where it is named; the set-up leaves it out."""
 
     @property
     def size(self) -> int:
@@ -131,7 +133,10 @@ def _model(name: str, table: dict[str, Any]) -> Model:
             sources.append(UrlSource(entry["url"]))
         else:
             raise ValueError(f"{entry['url']} is not https")
-    return Model(name, table["purpose"], table["licence"], table["credit"], tuple(sources), files)
+    optional = table.get("optional", False)
+    if not isinstance(optional, bool):
+        raise ValueError(f"optional of {name} must be true or false")
+    return Model(name, table["purpose"], table["licence"], table["credit"], tuple(sources), files, optional)
 
 
 def _no_progress(what: str, done: int, total: int) -> None:
@@ -151,9 +156,9 @@ class ModelStore:
         self._brought = read_brought(manifest or paths.models_manifest())
         self._memory_file = root / ".checked.json"
 
-    def names(self) -> list[str]:
-        """Every model of the manifest, in its order."""
-        return list(self._models)
+    def names(self, *, optional: bool = False) -> list[str]:
+        """The models that a set-up fetches, in the manifest's order; with `optional` those that it leaves out."""
+        return [name for name, model in self._models.items() if model.optional == optional]
 
     def info(self, name: str) -> Model:
         """What the manifest says about `name`; raises AppError for an unknown one."""
@@ -439,7 +444,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="models (default: all; remove needs names or --all; add: NAME and a FOLDER or https address)",
     )
-    parser.add_argument("--all", action="store_true", help="every model")
+    parser.add_argument("--all", action="store_true", help="every model that is not optional")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--offline", action="store_true", help="never use the network")
     parser.add_argument("--quiet", action="store_true", help="say nothing about models that are in order")
@@ -466,6 +471,7 @@ def run_models(args: argparse.Namespace) -> int:
             failed = True
             sys.stderr.write(f"{error.problem}\n  {error.remedy}\n")
     if args.action == "list" and not args.names:
+        rows += [_optional_row(store, name) for name in store.names(optional=True)]
         rows += [_brought_row(store, model) for model in store.brought().values()]
     if args.json:
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
@@ -491,6 +497,11 @@ def _add(store: ModelStore, words: Sequence[str]) -> int:
         bar.close()
     sys.stdout.write(f'{words[0]} is in {folder}; to use it: [face] weights = "{words[0]}" in settings.toml\n')
     return 0
+
+
+def _optional_row(store: ModelStore, name: str) -> dict[str, Any]:
+    row = _run_one(store, "list", name, quiet=True)
+    return {**row, "status": "optional" if row["status"] == "missing" else row["status"]}
 
 
 def _brought_row(store: ModelStore, model: Brought) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
-from app.messages import AudioBlock, Frame, UserFact
+from app.messages import AudioBlock, Frame, SpeechPiece, UserFact
 
 
 class Microphone(Protocol):
@@ -40,6 +40,32 @@ class SpeechDetector(Protocol):
 
     def reset(self) -> None:
         """Forget what was heard."""
+        ...
+
+
+class EchoCanceller(Protocol):
+    """Takes the character's own voice out of what the microphone hears."""
+
+    def cancel(self, block: AudioBlock) -> AudioBlock:
+        """The block without echo; same length and times. Called on the capture thread."""
+        ...
+
+
+class TurnDetector(Protocol):
+    """Tells a finished turn from a pause for thought, by the sound of the voice. Keeps no state between calls."""
+
+    name: str
+    """What the user reads in the status line."""
+
+    def load(self) -> None:
+        """Load the model and ask once, so that the first real query is warm; raises AppError with a remedy."""
+        ...
+
+    def probability(self, samples: Samples) -> float:
+        """Probability in [0, 1] that the speaker has finished, from the turn's sound so far.
+
+        16 kHz mono, only the last 8 s count.
+        """
         ...
 
 
@@ -97,12 +123,23 @@ class Memory(Protocol):
 class SpeechSynth(Protocol):
     """Text to the character's voice."""
 
+    name: str
+    """What the user reads in the status line, e.g. "Piper en_US-joe-medium"."""
+
     def load(self) -> None:
-        """Load the voice and speak once silently, so that the first real call is warm."""
+        """Load or reach the voice, and speak once silently where the first real call would be slow otherwise."""
         ...
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
-        """Speak one sentence. A text with nothing to say gives a clip of 0 samples."""
+    def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+        """Speak one sentence, in one piece or in several as it streams in; nothing where there is nothing to say.
+
+        Gives up within 50 ms of `should_stop()` being true, also in the middle of a wait, and then ends without an
+        error. Raises AppError, also in mid-sentence. Called by one thread at a time, one sentence at a time.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections; ends a `load` that is still waiting. Called from any thread; safe to call twice."""
         ...
 
 
@@ -127,6 +164,10 @@ class Speaker(Protocol):
 
     def clear(self) -> None:
         """Fade out within 30 ms and drop what is queued."""
+        ...
+
+    def duck(self, on: bool) -> None:
+        """Lower the voice by 12 dB within 30 ms, or bring it back. Any thread."""
         ...
 
     def close(self) -> None:

@@ -22,10 +22,24 @@ class HearingSettings:
 
     device: str = ""
     """Name of the microphone, or part of it; empty is the system's default."""
-    mode: str = "half_duplex"
-    """"half_duplex": deaf while it speaks (open speakers); "open": always listening (headphones)."""
+    mode: str = "open"
+    """"open": always listening, and it can be interrupted; "half_duplex": deaf while it speaks; "hold": while the talk
+    key is held; "toggle": between two presses of the talk key."""
+    echo: str = "auto"
+    """Echo cancellation, which keeps it from hearing itself: "auto" is on where it can be, "off" is for headphones."""
+    patience: float = 1.0
+    """How long you may pause before it answers: 0.5 is hasty, 2 waits for slow talkers."""
     min_silence_ms: int = 600
-    """A pause this long ends what the user says."""
+    """A pause this long ends what you say, where the end-of-turn model is missing."""
+    interrupt_words: int = 2
+    """So many words interrupt it while it speaks."""
+    interrupt_ms: int = 600
+    """So much speech interrupts it, whatever the words."""
+    wake_word: bool = False
+    """Answer only what names the character, and what follows within wake_for_s."""
+    wake_for_s: float = 20.0
+    captions: bool = True
+    """Show what you say while you say it."""
     threshold: float = 0.6
     """Speech probability above which somebody speaks, 0 to 1."""
     muted: bool = False
@@ -71,6 +85,23 @@ class VoiceSettings:
 
     device: str = ""
     """Name of the speakers, or part of it; empty is the system's default."""
+    engine: str = "auto"
+    """"auto": the server at `server_url` where one is set, else Piper; "piper"; "kokoro"; "alltalk"; "openai" for any
+    server with `/v1/audio/speech`. Piper speaks where another voice cannot."""
+    server_url: str = ""
+    """For AllTalk such as "http://127.0.0.1:7851" (the default), for others the address up to `/v1`."""
+    server_voice: str = ""
+    """One of `kuchipaku voices`; empty is the server's own."""
+    server_model: str = ""
+    """For servers that have several, such as "kokoro"."""
+    language: str = "auto"
+    """What it speaks: "en", "hi", "ja" or another code of the voice's; "auto" goes by the script of each sentence."""
+    speed: float = 1.0
+    """1.2 is a fifth faster."""
+    rvc_voice: str = ""
+    """AllTalk 2: a voice of its RVC list, laid over the other one."""
+    rvc_pitch: int = 0
+    """AllTalk 2: half tones by which RVC shifts the voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +143,19 @@ class Settings:
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "hearing.mode": ("half_duplex", "open"),
+    "hearing.mode": ("open", "half_duplex", "hold", "toggle"),
+    "hearing.echo": ("auto", "off"),
     "brain.provider": ("auto", "groq", "server", "local"),
+    "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
 }
 RANGES: dict[str, tuple[float, float]] = {
+    "hearing.patience": (0.4, 3.0),
     "hearing.min_silence_ms": (150, 5000),
+    "hearing.interrupt_words": (1, 10),
+    "hearing.interrupt_ms": (200, 5000),
+    "hearing.wake_for_s": (0, 600),
     "hearing.threshold": (0.05, 0.95),
     "brain.max_tokens": (16, 1024),
     "brain.remote_max_tokens": (64, 8192),
@@ -126,6 +163,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "brain.history_tokens": (100, 16000),
     "brain.speak_first_s": (0, 3600),
     "brain.speak_first_times": (1, 20),
+    "voice.speed": (0.5, 2.0),
+    "voice.rvc_pitch": (-24, 24),
     "face.fps": (10, 60),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),

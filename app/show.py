@@ -30,15 +30,19 @@ class Show:
         microphone: Microphone | None = None,
         speaker: Speaker | None = None,
         greet: bool = True,
+        face: bool = True,
     ) -> None:
-        """`microphone` and `speaker` default to the settings' devices. Raises AppError for an unusable character."""
+        """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+
+        Raises AppError for an unusable character.
+        """
         self._bus = bus
         self._clock = clock
         self._settings = settings
         self._folder = folder
         self._greet = greet
         self._character = compose.character_of(folder)
-        self._face = self._make_face()
+        self._face = self._make_face() if face else None
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
         if self._face is not None:
@@ -51,7 +55,7 @@ class Show:
             settings,
             self._character,
             parts,
-            microphone if microphone is not None else compose.device_microphone(settings),
+            microphone if microphone is not None else compose.device_microphone(settings, clock),
             speaker if speaker is not None else compose.device_speaker(settings, clock),
             self._face,
             from_file=False,

@@ -12,7 +12,7 @@ import numpy as np
 from animator.messages import Phone, PlayoutAnchor, Samples, SpeechClip
 from app.bus import Bus
 from app.errors import AppError
-from app.messages import AudioBlock, Fact, Frame
+from app.messages import AudioBlock, Fact, Frame, SpeechPiece
 
 RATE = 16_000
 TIMEOUT_S = 10.0
@@ -141,6 +141,23 @@ class FakeDetector:
         self.resets += 1
 
 
+class FakeTurnDetector:
+    """Always as sure that the user has finished as the test says."""
+
+    name = "fake manners"
+
+    def __init__(self, probability: float) -> None:
+        self.answer = probability
+        self.asked_s: list[float] = []
+
+    def load(self) -> None:
+        pass
+
+    def probability(self, samples: Samples) -> float:
+        self.asked_s.append(len(samples) / RATE)
+        return self.answer
+
+
 class FakeTranscriber:
     """Hears the texts it was given, one after another; an exception among them is raised."""
 
@@ -213,26 +230,33 @@ class BlockedChat(FakeChat):
 
 
 class FakeSynth:
-    """A tone of 0.1 s per word. A text among `unspeakable` raises."""
+    """A tone of 0.1 s per word. A text among `unspeakable` raises. With `pieces`, it streams so many a sentence."""
 
     name = "fake voice"
 
-    def __init__(self, unspeakable: str = "", loaded: threading.Event | None = None) -> None:
+    def __init__(self, unspeakable: str = "", loaded: threading.Event | None = None, *, pieces: int = 1) -> None:
         self.spoken: list[str] = []
-        self._unspeakable = unspeakable
+        self.unspeakable = unspeakable
+        self.closed = 0
         self._loaded = loaded
+        self._pieces = pieces
 
     def load(self) -> None:
         if self._loaded is not None:
             assert self._loaded.wait(TIMEOUT_S)
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
-        if self._unspeakable and self._unspeakable in text:
+    def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+        if self.unspeakable and self.unspeakable in text:
             raise AppError("The voice failed.", "Choose another voice.")
         self.spoken.append(text)
-        samples = speech(100 * len(text.split()))
-        phones = (Phone("a", 0.0, len(samples) / RATE),)
-        return SpeechClip(turn, index, samples, RATE, text, phones, last)
+        for samples in np.array_split(speech(100 * len(text.split())), self._pieces):
+            if should_stop():
+                return
+            phones = (Phone("a", 0.0, len(samples) / RATE),)
+            yield SpeechPiece(samples, RATE, phones, final=self._pieces == 1)
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class FakeSpeaker:
@@ -245,6 +269,7 @@ class FakeSpeaker:
         self.broken = broken
         self.clips: list[SpeechClip] = []
         """Everything that was ever queued."""
+        self.ducked: list[bool] = []
         self.cleared = 0
         self.closed = 0
         self._queue: deque[SpeechClip] = deque()
@@ -276,6 +301,11 @@ class FakeSpeaker:
         with self._changed:
             self.cleared += 1
             self._queue.clear()
+
+    def duck(self, on: bool) -> None:
+        with self._changed:
+            self.ducked.append(on)
+            self._changed.notify_all()
 
     def close(self) -> None:
         self.closed += 1

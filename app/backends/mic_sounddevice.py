@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import soxr
 
+from animator.timebase import Clock
 from app.backends.portaudio import Ring, device_error, import_sounddevice
 from app.errors import AppError
 from app.messages import HEARING_RATE, AudioBlock
@@ -25,10 +26,11 @@ class SoundDeviceMicrophone:
     does nothing else; mixing and resampling happen in `read`, on the capture thread.
     """
 
-    def __init__(self, device: str | int | None = None, *, sounddevice: Any = None) -> None:
+    def __init__(self, device: str | int | None = None, *, clock: Clock | None = None, sounddevice: Any = None) -> None:
         self.name = "microphone"
         self._device = device if device != "" else None
         self._sounddevice = sounddevice
+        self._clock = clock
         self._stream: Any = None
         self._ring = Ring(1)
         self._resample: Any = None
@@ -36,6 +38,8 @@ class SoundDeviceMicrophone:
         self._first_sample = 0
         self._quiet_s = 0.0
         self._tick = threading.Event()
+        self._end_ns = 0
+        """Host time of the newest sample in the ring, by the driver's clock. Written by the callback."""
         self.overflows = 0
 
     def open(self) -> None:
@@ -81,8 +85,9 @@ class SoundDeviceMicrophone:
             self._tick.wait(0.01)
             waited_s += 0.01
         self._quiet_s = 0.0
+        end_ns = self._end_ns
         samples = np.nan_to_num(self._resample.resample_chunk(self._ring.read())).clip(-1.0, 1.0)
-        block = AudioBlock(samples, self._first_sample)
+        block = AudioBlock(samples, self._first_sample, heard_ns=end_ns)
         self._first_sample += len(samples)
         return block
 
@@ -100,4 +105,10 @@ class SoundDeviceMicrophone:
     def _callback(self, indata: Any, frames: int, time: Any, status: Any) -> None:
         if status.input_overflow:
             self.overflows += 1
+        if self._clock is not None:
+            # When the block's last sample was in the air, not when this code got its turn.
+            ago_s = time.currentTime - time.inputBufferAdcTime
+            block_ns = frames * 1_000_000_000 // self._rate
+            ago_ns = int(ago_s * 1e9) if 0.0 < ago_s < 1.0 else block_ns
+            self._end_ns = self._clock.now_ns() - ago_ns + block_ns
         self._ring.write(indata[:, 0] if indata.shape[1] == 1 else indata.mean(axis=1))

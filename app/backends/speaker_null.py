@@ -56,6 +56,9 @@ class NullSpeaker:
             self._began_ns = None
             self._changed.notify_all()
 
+    def duck(self, on: bool) -> None:
+        """Silence cannot get quieter."""
+
     def close(self) -> None:
         """End the thread; safe to call twice."""
         with self._changed:

@@ -13,12 +13,15 @@ import soxr
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
 from animator.timebase import Clock
-from app.backends.portaudio import device_error, import_sounddevice
+from app.backends.portaudio import Ring, device_error, import_sounddevice
 from app.errors import AppError
 
 FADE_MS = 25
 ANCHOR_EVERY_S = 0.1
 _TICK_S = 0.01
+DUCK_DB = -12.0
+DUCK_MS = 25
+PLAYED_S = 2.0
 MIN_LATENCY_S = 0.06
 """Shorter buffers run dry when another thread holds Python's lock for a moment."""
 
@@ -61,6 +64,10 @@ class SoundDeviceSpeaker:
         self._ends: deque[tuple[int, int, int]] = deque(maxlen=512)
         """What the callback notes for the helper: (turn, index, sample, host_ns) and (turn, index, host_ns)."""
         self._latency_ns = 0
+        self._gain = self._wanted_gain = 1.0
+        self._played = Ring(1)
+        self._played_end_ns = 0
+        self._ramp = np.zeros(0, np.float32)
         self._closed = threading.Event()
         self._helper: threading.Thread | None = None
         self._on_anchor: Callable[[PlayoutAnchor], None] = lambda anchor: None
@@ -74,6 +81,8 @@ class SoundDeviceSpeaker:
             info = sd.query_devices(self._device, "output")
             self._rate = int(info["default_samplerate"])
             self._fade = np.linspace(1.0, 0.0, self._rate * FADE_MS // 1000, dtype=np.float32)
+            self._ramp = np.arange(1, self._rate + 1, dtype=np.float32)
+            self._played = Ring(int(PLAYED_S * self._rate))
             self._stream = sd.OutputStream(
                 samplerate=self._rate,
                 device=self._device,
@@ -117,6 +126,18 @@ class SoundDeviceSpeaker:
     def clear(self) -> None:
         """Fade out within FADE_MS and drop what is queued."""
         self._clear_to = self._number
+
+    def duck(self, on: bool) -> None:
+        """Lower the voice by DUCK_DB within DUCK_MS, or bring it back."""
+        self._wanted_gain = 10.0 ** (DUCK_DB / 20.0) if on else 1.0
+
+    def played(self) -> tuple[Samples, int, int]:
+        """What was handed to the device since the last call: (mono, rate in Hz, host time when its end is heard).
+
+        For echo cancellation; silence is in it as well. Called by one thread.
+        """
+        end_ns = self._played_end_ns
+        return self._played.read(), self._rate, end_ns
 
     def close(self) -> None:
         """Stop and release the device; safe to call twice."""
@@ -165,6 +186,18 @@ class SoundDeviceSpeaker:
                     end_ns = heard_ns + done * 1_000_000_000 // self._rate
                     self._ends.append((head.turn, head.index, end_ns))
         outdata[done:] = 0.0
+        if self._gain != self._wanted_gain or self._gain != 1.0:
+            self._apply_gain(outdata, frames)
+        self._played_end_ns = heard_ns + frames * 1_000_000_000 // self._rate
+        self._played.write(outdata[:, 0])
+
+    def _apply_gain(self, outdata: Any, frames: int) -> None:
+        step = (1.0 - 10.0 ** (DUCK_DB / 20.0)) / (self._rate * DUCK_MS / 1000)
+        low, high = min(self._gain, self._wanted_gain), max(self._gain, self._wanted_gain)
+        sign = 1.0 if self._wanted_gain > self._gain else -1.0
+        gains = np.clip(self._gain + sign * step * self._ramp[:frames], low, high)
+        outdata *= gains[:, None]
+        self._gain = float(gains[-1])
 
     def _note(self, head: _Queued, heard_ns: int) -> None:
         if head.at == 0 or heard_ns >= self._next_anchor_ns:

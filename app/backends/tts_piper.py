@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ import numpy as np
 
 from animator.messages import Phone, Samples, SpeechClip
 from app.errors import AppError
-from app.policy.levels import dbfs, fade_edges, to_level
+from app.messages import SpeechPiece
+from app.policy.edges import LEAD_IN_S, SENTENCE_PAUSE_S, pause_after, quiet_dbfs, trim
+from app.policy.hindi_sounds import DEVANAGARI, for_english_voice
+from app.policy.levels import fade_edges, to_level
+
+__all__ = ["LEAD_IN_S", "SENTENCE_PAUSE_S", "PiperSynth", "to_phones", "trim"]
 
 _STRESS = "ˈˌ"
 _LENGTH = "ːˑ"
 _VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɞɘɤɨɪɯɵʉʊʌʏɶ")
 _PAUSES = frozenset("^$_ .,;:!?…-—–\"'()«»“”¡¿")
-_QUIET_DBFS = -45.0
-CLAUSE_PAUSE_S = 0.10
-SENTENCE_PAUSE_S = 0.25
-"""Silence after a clip that ends with a comma, or with a full stop: what joins two clips like one breath."""
-LEAD_IN_S = 0.05
+WATCH_S = 0.02
+"""How often a running sentence asks whether its turn is still wanted."""
 
 
 class PiperSynth:
@@ -40,6 +43,7 @@ class PiperSynth:
         self._speaker = speaker
         self._threads = threads
         self._voice: Any = None
+        self._session: StoppableSession | None = None
         self._options: Any = None
 
     def load(self) -> None:
@@ -53,48 +57,150 @@ class PiperSynth:
             if not path.is_file():
                 raise AppError(f"The voice is not complete: {path} is missing.", "Run `kuchipaku models` to fetch it.")
         # Imported here: it takes seconds, and only the tts thread should wait.
-        from piper import PiperVoice
         from piper.config import PiperConfig, SynthesisConfig
 
         try:
             settings = PiperConfig.from_dict(json.loads(config.read_text("utf-8")))
-            self._voice = PiperVoice(config=settings, session=_session(self._model, self._threads))
+            self._session = StoppableSession(_session(self._model, self._threads))
+            self._voice = _mixed_voice(settings, self._session)
         except Exception as error:  # onnxruntime raises its own family, piper KeyError: all mean the same here
             raise AppError(
                 f"The voice in {self._model} cannot be loaded.", "Run `kuchipaku models` to fetch it again."
             ) from error
-        self._options = SynthesisConfig(length_scale=1.0 / self._speed, speaker_id=self._speaker)
+        # Not normalised: that would bring every sentence's highest peak to full scale, so that two words shout.
+        self._options = SynthesisConfig(length_scale=1.0 / self._speed, speaker_id=self._speaker, normalize_audio=False)
         self.synthesize(0, 0, "Ready, steady, go.", last=True)
 
-    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
-        """Speak `text`: mono float32 at about -20 dBFS, peaks below -1 dBFS, with the time of every sound.
+    def speak(self, text: str, should_stop: Callable[[], bool] = lambda: False) -> Iterator[SpeechPiece]:
+        """Speak `text` in one piece with the time of every sound, at the voice's own loudness.
 
-        A text with nothing to say gives a clip of 0 samples.
+        Devanagari is read by Hindi rules, by an English voice too. A text with nothing to say gives no piece.
         """
-        if self._voice is None:
+        if self._voice is None or self._session is None:
             raise AppError("The voice is not loaded.", "Wait until it reports ready.")
         rate = int(self._voice.config.sample_rate)
         pieces: list[Samples] = []
         phones: list[Phone] | None = []
         start_s = 0.0
-        if any(c.isalnum() for c in text):
-            for chunk in self._voice.synthesize(text, self._options, include_alignments=True):
-                samples = np.asarray(chunk.audio_float_array, np.float32)
-                if phones is not None and chunk.phoneme_alignments:
-                    phones += to_phones(
-                        ((item.phoneme, int(item.num_samples)) for item in chunk.phoneme_alignments), rate, start_s
-                    )
+        if not any(c.isalnum() for c in text):
+            return
+        with self._session.stopping_when(should_stop):
+            try:
+                for chunk in self._voice.synthesize(text, self._options, include_alignments=True):
+                    samples = np.asarray(chunk.audio_float_array, np.float32)
+                    if phones is not None and chunk.phoneme_alignments:
+                        phones += to_phones(
+                            ((item.phoneme, int(item.num_samples)) for item in chunk.phoneme_alignments), rate, start_s
+                        )
+                    else:
+                        phones = None
+                    pieces.append(samples)
+                    start_s += len(samples) / rate
+            except Exception:  # onnxruntime's own family, once it was told to stop
+                if should_stop():
+                    return
+                raise
+        if not pieces or should_stop():
+            return
+        raw = np.concatenate(pieces)
+        sound, phones = trim(raw, rate, phones, pause_after(text), quiet_dbfs(raw, rate))
+        yield SpeechPiece(
+            fade_edges(sound, rate), rate, tuple(phones) if phones is not None else None, final=True, voice=self.name
+        )
+
+    def synthesize(self, turn: int, index: int, text: str, last: bool) -> SpeechClip:
+        """One sentence as a clip at about -20 dBFS with peaks below -1 dBFS, for whoever has no line around it.
+
+        A text with nothing to say gives a clip of 0 samples.
+        """
+        if self._voice is None:
+            raise AppError("The voice is not loaded.", "Wait until it reports ready.")
+        for piece in self.speak(text):
+            level = to_level(piece.samples, piece.sample_rate)
+            return SpeechClip(turn, index, level, piece.sample_rate, text, piece.phones, last)
+        return SpeechClip(
+            turn, index, np.zeros(0, np.float32), int(self._voice.config.sample_rate), text, phones=(), last=last
+        )
+
+    def close(self) -> None:
+        """Nothing is held open; what speaks ends by `should_stop`."""
+
+
+class StoppableSession:
+    """An onnxruntime session whose run can be broken off between two of its operations."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._should_stop: Callable[[], bool] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    @contextlib.contextmanager
+    def stopping_when(self, should_stop: Callable[[], bool]) -> Iterator[None]:
+        """Inside, `run` ends with an error of onnxruntime's soon after `should_stop()` is true."""
+        self._should_stop = should_stop
+        try:
+            yield
+        finally:
+            self._should_stop = None
+
+    def run(self, output_names: Any, feeds: Any, run_options: Any = None) -> Any:
+        """As onnxruntime's own."""
+        import onnxruntime
+
+        should_stop = self._should_stop
+        if should_stop is None:
+            return self._session.run(output_names, feeds, run_options)
+        options = run_options or onnxruntime.RunOptions()
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(WATCH_S):
+                if should_stop():
+                    options.terminate = True
+                    return
+
+        watcher = threading.Thread(target=watch, name="voice-watch", daemon=True)
+        watcher.start()
+        try:
+            return self._session.run(output_names, feeds, options)
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _mixed_voice(settings: Any, session: Any) -> Any:
+    """Piper's voice, which reads Devanagari inside another language's text by Hindi rules."""
+    from piper import PiperVoice
+    from piper.phonemize_espeak import ESPEAK_DATA_DIR, EspeakPhonemizer
+
+    class MixedVoice(PiperVoice):  # type: ignore[misc]
+        def phonemize(self, text: str) -> list[list[str]]:
+            own: Callable[[str], list[list[str]]] = super().phonemize
+            if self.config.espeak_voice.startswith("hi") or not DEVANAGARI.search(text):
+                return own(text)
+            sentences: list[list[str]] = [[]]
+            for run in DEVANAGARI.split(text):
+                if not run.strip():
+                    continue
+                if DEVANAGARI.fullmatch(run):
+                    hindi = EspeakPhonemizer(ESPEAK_DATA_DIR).phonemize("hi", run)
+                    read = [list(for_english_voice("".join(sounds))) for sounds in hindi]
+                elif any(c.isalnum() for c in run):
+                    read = own(run)
                 else:
-                    phones = None
-                pieces.append(samples)
-                start_s += len(samples) / rate
-        if not pieces:
-            return SpeechClip(turn, index, np.zeros(0, np.float32), rate, text, phones=(), last=last)
-        spoken = to_level(np.concatenate(pieces), rate)
-        pause_s = CLAUSE_PAUSE_S if text.rstrip().endswith((",", ";", ":", "-")) else SENTENCE_PAUSE_S
-        spoken, phones = trim(spoken, rate, phones, pause_s)
-        spoken = fade_edges(spoken, rate)
-        return SpeechClip(turn, index, spoken, rate, text, tuple(phones) if phones is not None else None, last)
+                    sentences[-1] += [c for c in run if c in self.config.phoneme_id_map]
+                    continue
+                for i, sounds in enumerate(read):
+                    if i or (sentences[-1] and sentences[-1][-1] in ".!?"):
+                        sentences.append([])
+                    elif sentences[-1] and sentences[-1][-1] != " ":
+                        sentences[-1].append(" ")
+                    sentences[-1] += sounds
+            return [sentence for sentence in sentences if sentence]
+
+    return MixedVoice(config=settings, session=session)
 
 
 def _session(model: Path, threads: int) -> Any:
@@ -159,35 +265,3 @@ def to_phones(alignment: Iterable[tuple[str, int]], sample_rate: int, start_s: f
 
 def _is_combining(symbol: str) -> bool:
     return len(symbol) == 1 and ("\u0300" <= symbol <= "\u036f" or symbol in "ʰʲʷˠˤ̩")
-
-
-def trim(
-    samples: Samples, sample_rate: int, phones: list[Phone] | None, pause_s: float
-) -> tuple[Samples, list[Phone] | None]:
-    """Bring the silence before the first sound to at most LEAD_IN_S and that after the last one to `pause_s`.
-
-    Only what is really silent is cut; `phones` move with the sound and end where it ends.
-    """
-    block = max(1, sample_rate // 200)
-    count = -(-len(samples) // block)
-    loud = [k for k in range(count) if dbfs(samples[k * block : (k + 1) * block]) > _QUIET_DBFS]
-    if not loud:
-        return samples, phones
-    first = max(0, loud[0] * block - round(LEAD_IN_S * sample_rate))
-    end = min(len(samples), (loud[-1] + 1) * block) + round(pause_s * sample_rate)
-    kept = samples[first : min(end, len(samples))]
-    kept = np.pad(kept, (0, end - first - len(kept)))
-    if phones is None:
-        return kept, None
-    offset_s, length_s = first / sample_rate, len(kept) / sample_rate
-    moved: list[Phone] = []
-    for phone in phones:
-        start_s, end_s = max(0.0, phone.start_s - offset_s), min(length_s, phone.end_s - offset_s)
-        if end_s > start_s:
-            moved.append(Phone(phone.ipa, start_s, end_s))
-    if moved and moved[-1].end_s < length_s:
-        if moved[-1].ipa:
-            moved.append(Phone("", moved[-1].end_s, length_s))
-        else:
-            moved[-1] = Phone("", moved[-1].start_s, length_s)
-    return kept, moved

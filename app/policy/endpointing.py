@@ -22,10 +22,12 @@ class EndpointingOptions:
     """This many of the last 4 windows above `threshold` begin speech."""
     min_speech_ms: int = 250
     """Anything shorter is a click or a cough and never becomes a turn."""
+    forget_after_ms: int = 400
+    """Quiet after which a sound that was too short is forgotten."""
     min_silence_ms: int = 500
     speech_pad_ms: int = 400
     """Pre-roll: what is kept from before the first window that counted."""
-    tail_pad_ms: int = 200
+    tail_pad_ms: int = 160
     """What is kept after the last one. A speculative decode ends at the same place, so its text can be reused."""
     max_utterance_s: float = 30.0
     """Whisper's window. Longer speech is split at its longest pause."""
@@ -53,6 +55,13 @@ class SpeechPaused:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The user goes on after SpeechPaused: the guess with the revision before `revision` was wrong."""
+
+    revision: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechSplit:
     """`max_utterance_s` reached: `samples` is the part before the longest pause; the turn goes on."""
@@ -69,7 +78,7 @@ class SpeechEnded:
     revision: int
 
 
-SpeechEdge = SpeechStarted | SpeechPaused | SpeechSplit | SpeechEnded
+SpeechEdge = SpeechStarted | SpeechPaused | SpeechResumed | SpeechSplit | SpeechEnded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +103,51 @@ class Endpointing:
         self._quiet_windows = 0
         self._revision = 0
         self._has_paused = False
+        self._pause_windows = 0
 
     @property
     def is_speaking(self) -> bool:
         """Whether a turn is open, i.e. between SpeechStarted and SpeechEnded."""
         return self._announced
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is sound that is or may become a turn."""
+        return self._in_speech
+
+    @property
+    def quiet_ms(self) -> float:
+        """Since the last speech; 0 while somebody speaks. A breath in a pause does not count as speech."""
+        windows = self._pause_windows if self._has_paused else self._quiet_windows
+        return windows * self._window * 1000 / SAMPLE_RATE
+
+    @property
+    def speech_ms(self) -> float:
+        """Speech in what is open, quiet windows not counted."""
+        return self._speech_windows * self._window * 1000 / SAMPLE_RATE
+
+    @property
+    def revision(self) -> int:
+        """Grows whenever the user goes on after a pause."""
+        return self._revision
+
+    def sound(self) -> Samples:
+        """Everything of what is open, the quiet at its end included."""
+        return self._joined(self._kept)
+
+    def ended(self) -> SpeechEnded:
+        """What is open, as if it were over now; it stays open, so that the user may still go on with it."""
+        surplus = self._quiet_windows - self._windows(self.options.tail_pad_ms)
+        kept = self._kept[:-surplus] if surplus > 0 else self._kept
+        return SpeechEnded(self._joined(kept), self._speech_windows * self._window / SAMPLE_RATE, self._revision)
+
+    def finish(self) -> list[SpeechEdge]:
+        """The user has finished, whatever the silence says: end what is open."""
+        return self._end() if self._in_speech else []
+
+    def remember(self, samples: Samples) -> None:
+        """Take a window as pre-roll only: it may become the first syllable, but begins nothing."""
+        self._before.append(_Window(samples, 0.0))
 
     def feed(self, samples: Samples, probability: float) -> list[SpeechEdge]:
         """Take the next window (exactly `window` samples) and its probability of speech in [0, 1]."""
@@ -118,24 +167,27 @@ class Endpointing:
             self._quiet_windows = 0
             return self._announce()
         self._kept.append(window)
+        self._pause_windows += 1
+        resumed: list[SpeechEdge] = []
         if self._has_paused and self._is_onset(self._kept[-4:]):
             self._has_paused = False
             self._revision += 1
+            resumed.append(SpeechResumed(self._revision))
         if probability >= self.options.neg_threshold:
             self._speech_windows += 1
             self._quiet_windows = 0
-            return self._announce() + self._split()
+            return resumed + self._announce() + self._split()
         self._quiet_windows += 1
-        if self._quiet_windows >= self._windows(self.options.min_silence_ms):
-            return self._end()
+        enough_ms = self.options.min_silence_ms
+        if not self._announced:
+            enough_ms = min(enough_ms, self.options.forget_after_ms)
+        if self._quiet_windows >= self._windows(enough_ms):
+            return resumed + self._end()
         if self._announced and self._quiet_windows == self._windows(self.options.tail_pad_ms):
-            self._has_paused = True
-            return [SpeechPaused(self._joined(self._kept), self._revision)]
-        return self._split()
-
-    def flush(self) -> list[SpeechEdge]:
-        """The stream is over: end what is open."""
-        return self._end() if self._in_speech else []
+            if not self._has_paused:
+                self._has_paused, self._pause_windows = True, self._quiet_windows
+            return [*resumed, SpeechPaused(self._joined(self._kept), self._revision)]
+        return resumed + self._split()
 
     def reset(self) -> None:
         """Forget what was heard; an open turn ends without an edge."""
@@ -162,14 +214,11 @@ class Endpointing:
         return [SpeechStarted()]
 
     def _end(self) -> list[SpeechEdge]:
-        surplus = self._quiet_windows - self._windows(self.options.tail_pad_ms)
-        kept = self._kept[:-surplus] if surplus > 0 else self._kept
         # Quiet windows are the next utterance's pre-roll.
         tail = self._kept[len(self._kept) - self._quiet_windows :]
         edges: list[SpeechEdge] = []
         if self._announced:
-            speech_s = self._speech_windows * self._window / SAMPLE_RATE
-            edges.append(SpeechEnded(self._joined(kept), speech_s, self._revision))
+            edges.append(self.ended())
         self.reset()
         self._before.extend(tail)
         return edges

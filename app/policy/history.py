@@ -47,6 +47,7 @@ class History:
         self._budget_tokens = budget_tokens
         self._exchanges: list[_Exchange] = []
         self._forgotten: set[int] = set()
+        self._withdrawn: set[int] = set()
         self._summary = ""
         self._folded: list[_Exchange] = []
         """Fallen out, and known to the summary by rule only."""
@@ -61,6 +62,8 @@ class History:
 
     def ask(self, turn: int, text: str) -> None:
         """The user said `text` in `turn`."""
+        if turn in self._withdrawn:
+            return
         self._exchanges.append(_Exchange(turn, without_markers(text).strip()))
         self._trim()
 
@@ -89,14 +92,16 @@ class History:
                         exchange.heard.pop()
                 exchange.cut = bool(exchange.heard)
 
+    def withdraw(self, turn: int) -> None:
+        """The question of `turn` was only the beginning of a longer one: as if it had never been asked."""
+        self._withdrawn.add(turn)
+        self._forgotten.add(turn)
+        self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
+
     def forget(self, turn: int) -> None:
         """Leave `turn` out: its answer was an apology, not the character's."""
         self._forgotten.add(turn)
         self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
-
-    def withdraw(self, turn: int) -> None:
-        """Take back `turn`, a question that the user had not finished: it leaves no trace."""
-        self.forget(turn)
 
     def clear(self) -> None:
         """Start afresh."""

@@ -53,7 +53,7 @@ _SYMBOLS = {
 }
 
 
-def spoken(text: str) -> str:
+def spoken(text: str, language: str = "auto") -> str:
     """`text` in words; "" where there is nothing to say. Figures stay, since the voice reads them itself."""
     text = clean("".join(c if c.isprintable() else " " for c in text))
     ends_with_comma = text.endswith(",")

@@ -18,7 +18,10 @@ REOPEN_AFTER_S = 2.0
 
 
 class CaptureStage(Stage[None]):
-    """Reads the microphone, stamps each block and reports the level; with `reopen` a lost device is opened again."""
+    """Reads the microphone, stamps each block and reports the level; with `reopen` a lost device is opened again.
+
+    `clean` takes the echo of the character's own voice out.
+    """
 
     name = "capture"
 
@@ -32,6 +35,7 @@ class CaptureStage(Stage[None]):
         on_end: Callable[[], None],
         *,
         reopen: bool,
+        clean: Callable[[AudioBlock], AudioBlock] | None = None,
     ) -> None:
         super().__init__(bus, Channel(1, "drop oldest"))
         self._clock = clock
@@ -40,6 +44,7 @@ class CaptureStage(Stage[None]):
         self._is_muted = is_muted
         self._on_end = on_end
         self._reopen = reopen
+        self._clean = clean
         self._unheard_s = 0.0
         self._ended = threading.Event()
 
@@ -82,7 +87,10 @@ class CaptureStage(Stage[None]):
             block = self._microphone.read(0.2)
             if block is None:
                 continue
-            block = replace(block, heard_ns=self._clock.now_ns())
+            if not block.heard_ns:
+                block = replace(block, heard_ns=self._clock.now_ns())
+            if self._clean is not None:
+                block = self._clean(block)
             if not self._is_muted():
                 self._say_level(block)
             self._outbox.put(block)

@@ -27,9 +27,8 @@ class LlmStage(Stage[Transcript]):
     """Asks the chat model and cuts its stream into sentences.
 
     `history` is shared with playback, which knows what was heard; `history_lock` guards it. `on_asked` is called with
-    turn and question, under that lock, `on_thinking` with the turn when the model is asked, `on_cues` with turn, index
-    and cues before a sentence that moves the face goes down the line. `note` gives what is known of the user for a
-    question, to a brain that is capable or not.
+    turn and question, under that lock, `on_thinking` with the turn when the model is asked. `note` gives what is known
+    of the user for a question, to a brain that is capable or not.
     """
 
     name = "llm"
@@ -48,7 +47,6 @@ class LlmStage(Stage[Transcript]):
         history_lock: threading.Lock,
         on_asked: Callable[[int, str], None] = lambda turn, text: None,
         on_thinking: Callable[[int], None] = lambda turn: None,
-        on_cues: Callable[[int, int, tuple[Cue, ...]], None] = lambda turn, index, cues: None,
         note: Callable[[str, bool], str] = lambda question, capable: "",
         guess_emotions: bool = True,
     ) -> None:
@@ -62,11 +60,12 @@ class LlmStage(Stage[Transcript]):
         self._history_lock = history_lock
         self._on_asked = on_asked
         self._on_thinking = on_thinking
-        self._on_cues = on_cues
         self._note = note
         self._guess_emotions = guess_emotions
         self._failed_to_load: Exception | None = None
         self._index = 0
+        self._prepared: tuple[int, str] | None = None
+        """The speculative transcript that was answered last."""
         self._splitter = SentenceSplitter()
         self._mood = Mood()
 
@@ -85,15 +84,24 @@ class LlmStage(Stage[Transcript]):
         return self._failed_to_load is None and bool(getattr(self._chat, "capable", False))
 
     def handle(self, item: Transcript) -> None:
-        """Answer one transcript. One that is out of date is still remembered: its words were said."""
+        """Answer one transcript. One that is out of date is still remembered: its words were said.
+
+        A speculative one is answered like any other, and once: that it was right is known to whoever releases the
+        voice. Out of date, it never was.
+        """
         if item.purpose == "tidy":
             self._tidy()
             return
+        if self._prepared == (item.turn, item.text):
+            return
+        self._prepared = (item.turn, item.text) if item.speculative else None
         self._index = 0
         self._splitter = SentenceSplitter()
         self._mood = Mood()
         if item.text.strip() and item.purpose == "answer":
             with self._history_lock:
+                if item.speculative and not self._turns.is_current(item.turn):
+                    return
                 self._history.ask(item.turn, item.text)
                 self._on_asked(item.turn, item.text)
         if not self._turns.is_current(item.turn):
@@ -195,8 +203,6 @@ class LlmStage(Stage[Transcript]):
         if not self._turns.is_current(turn):
             return
         cues = self._mood.cues(chunk.text, chunk.cues) if self._guess_emotions else chunk.cues
-        if cues:
-            self._on_cues(turn, self._index, cues)
         self.bus.emit(self.name, "sentence", turn=turn, index=self._index, text=chunk.text, last=last)
         self._outbox.put(Sentence(turn, self._index, chunk.text, last, cues))
         self._index += 1

@@ -11,6 +11,7 @@ from animator.timebase import Clock
 from app.bus import Bus
 from app.messages import Cue
 from app.policy.cues import CueBook, heard_chars
+from app.policy.heard import heard_text
 from app.ports import AvatarHost, Speaker
 from app.stage import Channel, Stage, Turns
 
@@ -58,6 +59,10 @@ class PlaybackStage(Stage[SpeechClip]):
         self._done_turn = self._done = 0
         self._silent_since_ns: int | None = None
         self._is_open = False
+        self._released_turn = 0
+        self._is_held = False
+        self._heard_to: tuple[int, int, float, int] | None = None
+        """(turn, index, share of the clip, host time) of the newest anchor."""
 
     def load(self) -> str:
         """Open the device, or the silent one in its place."""
@@ -82,6 +87,41 @@ class PlaybackStage(Stage[SpeechClip]):
                 return True
             since_ns = self._silent_since_ns
         return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
+
+    def is_sounding(self) -> bool:
+        """Whether a clip is being heard, or waits in the loudspeaker. Any thread."""
+        with self._lock:
+            return bool(self._unplayed)
+
+    def release(self, turn: int) -> None:
+        """`turn` may be heard: the user has finished. Any thread."""
+        with self._room:
+            self._released_turn = max(self._released_turn, turn)
+            self._room.notify_all()
+
+    def duck(self, on: bool) -> None:
+        """Somebody may be interrupting: what sounds gets quiet, what does not sound yet waits. Any thread."""
+        with self._room:
+            self._is_held = on
+            self._room.notify_all()
+        if self._is_open:
+            self._guarded(lambda: self._speaker.duck(on))
+
+    def spoken(self) -> str:
+        """The text of what is being said or about to be, for telling an echo from a user. Any thread."""
+        with self._lock:
+            return " ".join(clip.text for clip in self._unplayed.values())
+
+    def heard_of(self, turn: int) -> str | None:
+        """What was heard of the clip of `turn` that sounds now; None where none does. Any thread."""
+        with self._lock:
+            heard_to, clip = self._heard_to, None
+            if heard_to is not None and heard_to[0] == turn:
+                clip = self._unplayed.get(heard_to[:2])
+        if heard_to is None or clip is None:
+            return None
+        since_s = max(0.0, (self._clock.now_ns() - heard_to[3]) / 1e9)
+        return heard_text(clip.text, heard_to[2] + since_s / max(clip.duration_s, 0.1))
 
     def add_cues(self, turn: int, index: int, cues: Sequence[Cue]) -> None:
         """What the face does at the words of a sentence to come: `on_cue` is called when they are heard."""
@@ -125,6 +165,16 @@ class PlaybackStage(Stage[SpeechClip]):
 
     def handle(self, item: SpeechClip) -> None:
         """Give one clip to the avatar, then to the loudspeaker."""
+        with self._room:
+            if not self._unplayed:
+                # Between two clips of an answer nobody waits: that gap would be heard.
+                self._room.wait_for(
+                    lambda: (
+                        self.stopping.is_set()
+                        or not self._turns.is_current(item.turn)
+                        or (self._released_turn >= item.turn and not self._is_held)
+                    )
+                )
         # One lock with minting: a clip is never handed out after its turn was cleared.
         with self._turns.lock:
             if not self._turns.is_current(item.turn):
@@ -193,6 +243,9 @@ class PlaybackStage(Stage[SpeechClip]):
             is_start = clip is not None and key not in self._started
             if is_start:
                 self._started.add(key)
+            if clip is not None:
+                share = anchor.sample / anchor.sample_rate / max(clip.duration_s, 0.001)
+                self._heard_to = (anchor.turn, anchor.index, share, anchor.host_ns)
             cues: list[Cue] = []
             if clip is not None and len(self._cues):
                 heard = heard_chars(clip.text, anchor.sample, anchor.sample_rate, _speech_of(clip))
@@ -202,7 +255,7 @@ class PlaybackStage(Stage[SpeechClip]):
         if self._avatar is not None:
             avatar = self._avatar
             self._guarded(lambda: avatar.anchor(anchor))
-        if is_start:
+        if is_start and clip.text:  # a later piece of a sentence has none: it was said with the first
             self._on_heard(clip.turn, clip.text)
             self.bus.emit(self.name, "clip_started", turn=clip.turn, index=clip.index, text=clip.text)
         self._show(clip.turn, cues)

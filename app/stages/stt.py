@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from animator.timebase import Clock
 from app.bus import Bus
+from app.guesses import Guesses
 from app.messages import Transcript, Utterance
 from app.ports import Transcriber
 from app.stage import Channel, Stage, Turns
 
+VERDICT_WITHIN_S = 0.25
+"""The turn detector takes 50 ms and starts with the decode."""
+
 
 class SttStage(Stage[Utterance]):
-    """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed."""
+    """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed.
+
+    `accept` gives the text that is meant for the character, "" where none is (the wake word).
+    """
 
     name = "stt"
 
@@ -22,12 +31,16 @@ class SttStage(Stage[Utterance]):
         inbox: Channel[Utterance],
         outbox: Channel[Transcript],
         transcriber: Transcriber,
+        guesses: Guesses,
+        accept: Callable[[str], str] = lambda text: text,
     ) -> None:
         super().__init__(bus, inbox)
         self._clock = clock
         self._turns = turns
         self._outbox = outbox
         self._transcriber = transcriber
+        self._guesses = guesses
+        self._accept = accept
         self._language = str(getattr(transcriber, "language", "en"))
         self._guess: tuple[tuple[int, int, int], str] | None = None
         self._turn = 0
@@ -48,10 +61,16 @@ class SttStage(Stage[Utterance]):
         """Decode, and send the transcript once the turn's last part is there."""
         if not self._turns.is_current(item.turn):
             return
+        if item.partial:
+            text = self._decode(item)
+            self._guesses.decoded(item.turn, item.revision, text, partial=True)
+            if self._turns.is_current(item.turn):
+                self.bus.emit(self.name, "partial", turn=item.turn, text=text)
+            return
         if item.turn != self._turn:
             self._turn, self._parts, self._took_ns = item.turn, [], 0
         if item.speculative:
-            self._guess = (self._key(item), self._decode(item))
+            self._guess_at(item)
             return
         start_ns = self._clock.now_ns()
         if len(item.samples):
@@ -67,13 +86,22 @@ class SttStage(Stage[Utterance]):
         if item.last and self._turns.is_current(item.turn):
             self._send(item)
 
+    def _guess_at(self, item: Utterance) -> None:
+        """Decode what may be the whole turn, and let the answer be prepared where it likely is."""
+        text = self._decode(item)
+        self._guess = (self._key(item), text)
+        self._guesses.decoded(item.turn, item.revision, text, partial=False)
+        # A later part of a long turn cannot be taken over by another turn.
+        if item.part == 0 and self._accept(text) and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
+            self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns, speculative=True))
+
     def recover(self, item: Utterance) -> None:
         """What could not be decoded counts as not heard, so that the turn ends."""
-        if item.last and not item.speculative and self._turns.is_current(item.turn):
+        if item.last and self._turns.is_current(item.turn):
             self._send(item)
 
     def _send(self, item: Utterance) -> None:
-        text = " ".join(part for part in self._parts if part)
+        text = self._accept(" ".join(part for part in self._parts if part))
         took_ms = round(self._took_ns / 1e6)
         self.bus.emit(self.name, "transcript", turn=item.turn, text=text, took_ms=took_ms, typed=False)
         self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns))

@@ -1,23 +1,29 @@
-"""Sentences → clips of the character's voice."""
+"""Sentences → clips of the character's voice, all at one loudness."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from animator.messages import SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
-from app.messages import Sentence
+from app.messages import Cue, Sentence, SpeechPiece
+from app.policy.loudness import Leveller
 from app.policy.spoken import spoken
 from app.ports import SpeechSynth
 from app.stage import Channel, Stage, Turns
 
 
 class TtsStage(Stage[Sentence]):
-    """Speaks sentence after sentence, a little ahead of playout: `wait_for_room(turn, sent)` waits for its time."""
+    """Speaks sentence after sentence, a little ahead of playout.
+
+    `wait_for_room(turn, sent, clips)` waits until fewer than `clips` of the `sent` clips are unheard. Clips of a turn
+    are numbered here, in playing order: a voice that streams gives several for one sentence. The first of them carries
+    the sentence as it was written, not as it was spelled out; later ones carry no text.
+    """
 
     name = "tts"
 
@@ -29,7 +35,11 @@ class TtsStage(Stage[Sentence]):
         inbox: Channel[Sentence],
         outbox: Channel[SpeechClip],
         synth: SpeechSynth,
-        wait_for_room: Callable[[int, int], None],
+        wait_for_room: Callable[[int, int, int], None],
+        *,
+        sentences_ahead: int = 2,
+        language: str = "auto",
+        on_cues: Callable[[int, int, tuple[Cue, ...]], None] = lambda turn, index, cues: None,
     ) -> None:
         super().__init__(bus, inbox)
         self._clock = clock
@@ -37,10 +47,15 @@ class TtsStage(Stage[Sentence]):
         self._outbox = outbox
         self._synth = synth
         self._wait_for_room = wait_for_room
+        self._language = language
+        self._on_cues = on_cues
         self._failed_to_load: Exception | None = None
         self._sample_rate = 22_050
+        self._leveller = Leveller()
         self._turn = 0
         self._sent = 0
+        self._clips_of: deque[int] = deque(maxlen=max(1, sentences_ahead))
+        """How many clips each of the latest sentences took."""
 
     def load(self) -> str:
         """Load the voice."""
@@ -49,48 +64,105 @@ class TtsStage(Stage[Sentence]):
         except Exception as error:
             self._failed_to_load = error
             raise
-        return str(getattr(self._synth, "name", "voice"))
+        return self._synth.name
+
+    def request_stop(self) -> None:
+        """End a wait for a server too."""
+        super().request_stop()
+        try:
+            self._synth.close()
+        except Exception as error:
+            self.say_failed(error)
 
     def handle(self, item: Sentence) -> None:
-        """Speak one sentence; the clip keeps the text as it was written, not as it was spelled out."""
+        """Speak one sentence."""
         if not self._turns.is_current(item.turn):
             return
-        if item.turn != self._turn:
-            self._turn, self._sent = item.turn, 0
-        words = spoken(item.text)
+        self._begin(item)
+        # The face's cues go with the clips' own numbers: a sentence may become several.
+        self._on_cues(item.turn, self._sent, item.cues)
+        words = spoken(item.text, self._language)
         if not words:
-            self._send(self._silence(item))
+            self._send_silence(item, item.text)
             return
         if self._failed_to_load is not None:
             raise self._failed_to_load
-        self._wait_for_room(item.turn, self._sent)
-        if not self._turns.is_current(item.turn):
+        # A sentence that came in many pieces fills the room of one.
+        self._wait_for_room(item.turn, self._sent, sum(self._clips_of) + 1)
+        if self._is_over(item):
             return
         self.say_state("busy")
-        start_ns = self._clock.now_ns()
-        clip = self._synth.synthesize(item.turn, item.index, words, item.last)
-        took_ms = round((self._clock.now_ns() - start_ns) / 1e6)
-        self._sample_rate = clip.sample_rate
+        self._speak(item, words)
+        self.label = self._synth.name
         self.say_state("ready")
+
+    def recover(self, item: Sentence) -> None:
+        """A sentence that could not be spoken becomes a clip of nothing, so that the turn ends."""
         if self._turns.is_current(item.turn):
+            self._begin(item)
+            self._send_silence(item, item.text)
+
+    def _speak(self, item: Sentence, words: str) -> None:
+        pieces = self._synth.speak(words, lambda: self._is_over(item))
+        try:
+            self._send_pieces(item, pieces)
+        finally:
+            # What frees a connection when the turn is over.
+            if (close := getattr(pieces, "close", None)) is not None:
+                close()
+
+    def _send_pieces(self, item: Sentence, pieces: Iterator[SpeechPiece]) -> None:
+        start_ns = self._clock.now_ns()
+        gain_db: float | None = None
+        closed = False
+        count = 0
+        for piece in pieces:
+            if self._is_over(item):
+                return
+            if not len(piece.samples):
+                continue
+            if gain_db is None:
+                gain_db = self._leveller.gain_db(piece.voice or self._synth.name, piece.samples, piece.sample_rate)
+            self._sample_rate = piece.sample_rate
+            closed = item.last and piece.final
+            clip = SpeechClip(
+                item.turn,
+                self._sent,
+                self._leveller.apply(piece.samples, piece.sample_rate, gain_db),
+                piece.sample_rate,
+                "" if count else item.text,
+                piece.phones,
+                last=closed,
+            )
             self.bus.emit(
                 self.name,
                 "clip",
                 turn=item.turn,
-                index=item.index,
+                index=clip.index,
                 duration_s=round(clip.duration_s, 3),
-                took_ms=took_ms,
+                took_ms=round((self._clock.now_ns() - start_ns) / 1e6),
+                sentence=item.index,
             )
-            self._send(clip if clip.text == item.text else replace(clip, text=item.text))
+            self._send(clip)
+            count += 1
+        if self._is_over(item):
+            return
+        if not count or (item.last and not closed):
+            self._send_silence(item, "" if count else item.text)
+        self._clips_of.append(max(1, count))
 
-    def recover(self, item: Sentence) -> None:
-        """A sentence that could not be spoken becomes a clip of nothing, so that the turn ends."""
-        self._send(self._silence(item))
+    def _begin(self, item: Sentence) -> None:
+        if item.turn != self._turn:
+            self._turn, self._sent = item.turn, 0
+            self._clips_of.clear()
+            self._clips_of.extend([1] * (self._clips_of.maxlen or 1))
 
-    def _silence(self, item: Sentence) -> SpeechClip:
-        return SpeechClip(
-            item.turn, item.index, np.zeros(0, np.float32), self._sample_rate, item.text, phones=(), last=item.last
-        )
+    def _is_over(self, item: Sentence) -> bool:
+        return self.stopping.is_set() or not self._turns.is_current(item.turn)
+
+    def _send_silence(self, item: Sentence, text: str) -> None:
+        silence = np.zeros(0, np.float32)
+        self._send(SpeechClip(item.turn, self._sent, silence, self._sample_rate, text, phones=(), last=item.last))
 
     def _send(self, clip: SpeechClip) -> None:
         self._sent += 1

@@ -8,11 +8,26 @@ from typing import Any
 
 import pytest
 
+from animator.messages import Samples
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
-from app.messages import Ask, Command, Express, Feel, Gesture, Mute, Quit, Say, StopTalking, SwitchCharacter
+from app.messages import (
+    Ask,
+    Command,
+    Express,
+    Feel,
+    Gesture,
+    Mute,
+    PushToTalk,
+    Quit,
+    Say,
+    SpeechPiece,
+    StopTalking,
+    SwitchCharacter,
+)
 from tests.fakes import (
+    RATE,
     TIMEOUT_S,
     BlockedChat,
     Facts,
@@ -24,6 +39,7 @@ from tests.fakes import (
     FakeSpeaker,
     FakeSynth,
     FakeTranscriber,
+    FakeTurnDetector,
     silence,
     speech,
 )
@@ -56,7 +72,8 @@ class Rig:
             self.speaker,
             self.avatar,
             "You are Kuchi.",
-            parts.get("options", LineOptions()),
+            parts.get("options", LineOptions(partials=False)),
+            turn_detector=parts.get("turn_detector"),
             fallback_speaker=parts.get("fallback_speaker"),
             on_command=parts.get("on_command", self.commands.append),
         )
@@ -240,6 +257,15 @@ def wait_until_heard(r: Rig) -> None:
     wait_for(lambda: r.microphone.is_drained and len(vad.inbox) == 0)
 
 
+def hear(r: Rig, *sounds: Samples) -> None:
+    """Say this at a pace that the detector keeps up with, and wait until it has heard it."""
+    vad = next(stage for stage in r.line._stages if stage.name == "vad")
+    for sound in sounds:
+        for start in range(0, len(sound), RATE // 5):
+            r.microphone.say(sound[start : start + RATE // 5])
+            wait_for(lambda: r.microphone.is_drained and len(vad.inbox) == 0)
+
+
 def wait_for_decodes(r: Rig, count: int) -> None:
     wait_for(lambda: len(r.transcriber.heard_s) >= count)
 
@@ -351,15 +377,192 @@ def test_half_duplex_does_not_hear_the_character_itself(rig: Callable[..., Rig])
 
 
 def test_open_hearing_lets_the_user_interrupt_by_voice(rig: Callable[..., Rig]) -> None:
-    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="open"))
+    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="open", partials=False))
     r.put(Say("I am talking."))
     r.speaker.start()
 
-    r.microphone.say(*QUESTION)
+    for sound in (silence(300), speech(900), silence(900)):
+        hear(r, sound)
     r.facts.wait("playback", "stopped", turn=1)
 
     assert r.facts.wait("vad", "speech_started").data["turn"] == 2
     assert r.speaker.start().turn == 2
+
+
+def test_a_cough_lowers_the_voice_for_a_moment_and_stops_nothing(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="open", partials=False))
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    for sound in (silence(300), speech(200), silence(1200)):
+        hear(r, sound)
+    r.facts.wait("vad", "ducked", on=False)
+    r.speaker.finish()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.speaker.ducked == [True, False]
+    assert r.ends(1) == ["turn_finished"]
+    assert r.line.turn == 1
+
+
+def test_a_single_word_that_means_it_stops_the_voice(rig: Callable[..., Rig]) -> None:
+    """ "Stop!" lasts 400 ms: shorter than an interruption has to be, but its word decides."""
+    r = rig(
+        speaker=FakeSpeaker(),
+        options=LineOptions(hearing="open"),
+        transcriber=FakeTranscriber("Stop!", "Stop!", "Stop!"),
+    )
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    for sound in (silence(300), speech(420), silence(1500)):
+        hear(r, sound)
+
+    r.facts.wait("playback", "stopped", turn=1)
+    assert r.facts.wait("stt", "transcript").data["text"] == "Stop!"
+
+
+def test_mm_hm_stops_nothing(rig: Callable[..., Rig]) -> None:
+    r = rig(
+        speaker=FakeSpeaker(),
+        options=LineOptions(hearing="open"),
+        transcriber=FakeTranscriber("Mm-hm.", "Mm-hm.", "Mm-hm.", "Mm-hm."),
+    )
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    for sound in (silence(300), speech(640), silence(2500)):
+        hear(r, sound)
+    r.facts.wait("vad", "ducked", on=False)
+    r.speaker.finish()
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert r.line.turn == 1
+
+
+# The end of a turn
+
+
+def test_the_answer_is_prepared_while_it_is_still_being_decided(rig: Callable[..., Rig]) -> None:
+    """The brain is asked at the first pause; nothing is heard until the turn is over."""
+    r = rig(turn_detector=FakeTurnDetector(0.9), speaker=FakeSpeaker(), options=LineOptions(partials=False))
+    hear(r, silence(300), speech(800), silence(300))
+    r.facts.wait("tts", "clip", turn=1)
+
+    assert r.speaker.clips == []
+    assert r.facts.of("vad", "speech_ended") == []
+
+    hear(r, silence(500))
+    assert r.speaker.start().turn == 1
+    assert len(r.chat.asked) == 1
+    assert r.facts.of("stt", "transcript")[0].data["text"] == "What is your name?"
+
+
+def test_who_goes_on_after_a_pause_is_asked_as_a_whole_and_the_half_is_forgotten(rig: Callable[..., Rig]) -> None:
+    r = rig(
+        turn_detector=FakeTurnDetector(0.9),
+        transcriber=FakeTranscriber("What is.", "What is your name?"),
+        options=LineOptions(partials=False),
+    )
+    hear(r, silence(300), speech(800), silence(300))
+    r.facts.wait("llm", "sentence", turn=1)
+
+    hear(r, speech(600), silence(300))
+    hear(r, silence(600))
+    r.facts.wait("playback", "turn_finished", turn=2)
+
+    assert r.facts.wait("vad", "speech_resumed").data == {"turn": 2, "continues": 1}
+    assert [fact.data["text"] for fact in r.facts.of("stt", "transcript")] == ["What is your name?"]
+    assert [message["content"] for message in r.chat.asked[-1] if message["role"] == "user"] == ["What is your name?"]
+    assert {clip.turn for clip in r.speaker.clips} == {2}
+    assert r.ends(1) == []
+
+
+def test_who_goes_on_before_the_answer_is_heard_was_not_finished(rig: Callable[..., Rig]) -> None:
+    """Decided, but the brain is slow: what is said now still belongs to the question."""
+    r = rig(
+        turn_detector=FakeTurnDetector(0.9),
+        transcriber=FakeTranscriber("What is.", "What is your name?"),
+        chat=BlockedChat("Hm"),
+        options=LineOptions(partials=False),
+    )
+    hear(r, silence(300), speech(800), silence(900))
+    r.facts.wait("stt", "transcript", turn=1)
+
+    hear(r, speech(600), silence(900))
+    r.facts.wait("stt", "transcript", turn=2)
+
+    assert r.facts.wait("vad", "speech_resumed").data["continues"] == 1
+    assert r.transcriber.heard_s[-1] > 2.0
+
+
+def test_a_pause_that_sounds_unfinished_is_waited_out(rig: Callable[..., Rig]) -> None:
+    r = rig(turn_detector=FakeTurnDetector(0.02), options=LineOptions(partials=False))
+    hear(r, silence(300), speech(800), silence(1300))
+
+    assert r.facts.of("vad", "speech_ended") == []
+
+    hear(r, silence(1500))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+
+def test_patience_makes_it_wait_longer(rig: Callable[..., Rig]) -> None:
+    def quiet_until_the_end_ms(patience: float) -> int:
+        r = rig(turn_detector=FakeTurnDetector(0.9), options=LineOptions(partials=False, patience=patience))
+        hear(r, silence(300), speech(800))
+        for quiet_ms in range(0, 4000, 100):
+            if r.facts.of("vad", "speech_ended"):
+                return quiet_ms
+            hear(r, silence(100))
+        raise AssertionError("the turn never ended")
+
+    assert quiet_until_the_end_ms(0.5) < quiet_until_the_end_ms(1.0) < quiet_until_the_end_ms(2.0)
+
+
+# The talk key
+
+
+def test_only_what_is_said_while_the_key_is_held_counts_and_letting_go_ends_it(rig: Callable[..., Rig]) -> None:
+    r = rig(options=LineOptions(hearing="hold", partials=False))
+    hear(r, silence(300), speech(900), silence(900))
+    assert r.line.turn == 0
+
+    r.put(PushToTalk(True))
+    r.facts.wait("capture", "talk_key", on=True)
+    hear(r, speech(900), silence(3000), speech(300))
+    assert r.facts.of("stt", "transcript") == []
+
+    r.put(PushToTalk(False))
+    r.facts.wait("capture", "talk_key", on=False)
+    hear(r, silence(100))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert r.transcriber.heard_s[-1] > 4.0
+
+
+def test_pressing_the_key_silences_the_character_at_once(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="hold", partials=False))
+    r.put(Say("I am talking."))
+    r.speaker.start()
+
+    r.put(PushToTalk(True))
+    r.facts.wait("capture", "talk_key", on=True)
+    hear(r, silence(100))
+    r.facts.wait("playback", "stopped", turn=1)
+
+    r.put(PushToTalk(False))
+    r.facts.wait("capture", "talk_key", on=False)
+    hear(r, silence(100))
+    assert r.line.wait_until_idle(TIMEOUT_S)
+
+
+def test_in_toggle_mode_each_press_switches(rig: Callable[..., Rig]) -> None:
+    r = rig(options=LineOptions(hearing="toggle", partials=False))
+
+    r.put(PushToTalk(True), PushToTalk(False), PushToTalk(True), PushToTalk(False))
+    assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert [fact.data["on"] for fact in r.facts.of("capture", "talk_key")] == [True, False]
 
 
 def test_a_muted_microphone_is_not_heard_and_its_level_not_shown(rig: Callable[..., Rig]) -> None:
@@ -450,7 +653,8 @@ def test_stages_report_starting_then_ready_with_a_label(rig: Callable[..., Rig])
 
 def test_a_question_that_cannot_be_decoded_costs_that_question_only(rig: Callable[..., Rig]) -> None:
     r = rig(
-        transcriber=FakeTranscriber(RuntimeError("what was said"), "Second try."), options=LineOptions(speculate=False)
+        transcriber=FakeTranscriber(RuntimeError("what was said"), "Second try."),
+        options=LineOptions(speculate=False, partials=False),
     )
 
     r.microphone.say(*QUESTION)
@@ -466,7 +670,10 @@ def test_a_question_that_cannot_be_decoded_costs_that_question_only(rig: Callabl
 
 def test_a_brain_that_fails_is_excused_aloud_and_asked_again_next_time(rig: Callable[..., Rig]) -> None:
     broken = AppError("Groq cannot be reached.", "Check the internet connection.")
-    r = rig(chat=FakeChat(broken, "Now it works."), options=LineOptions(fallback_line="My head is empty today."))
+    r = rig(
+        chat=FakeChat(broken, "Now it works."),
+        options=LineOptions(partials=False, fallback_line="My head is empty today."),
+    )
 
     for text in ("First?", "Second?"):
         r.put(Ask(text))
@@ -651,3 +858,89 @@ def test_two_hundred_turns_leave_no_thread_and_no_turn_open() -> None:
     assert dict.fromkeys(minted, 1) == {turn: len(r.ends(turn)) for turn in minted}
     assert r.line.stop()
     assert line_threads() == []
+
+
+# A voice that streams
+
+
+def test_pieces_of_a_sentence_are_numbered_in_playing_order_and_the_first_carries_its_words(
+    rig: Callable[..., Rig],
+) -> None:
+    r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [(clip.index, clip.text) for clip in r.speaker.clips] == [
+        (0, "My name is Kuchi."),
+        (1, ""),
+        (2, ""),
+        (3, "It means mouth."),
+        (4, ""),
+        (5, ""),
+    ]
+    started = r.facts.of("playback", "clip_started")
+    assert ["My name is Kuchi.", "It means mouth."] == [fact.data["text"] for fact in started]
+
+
+def test_history_holds_a_streamed_sentence_once(rig: Callable[..., Rig]) -> None:
+    r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth.", "Yes."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+    r.put(Ask("Really?"))
+    r.facts.wait("playback", "turn_finished", turn=2)
+
+    assert "My name is Kuchi. It means mouth." == r.chat.asked[1][2]["content"]
+
+
+def test_the_next_sentence_is_made_while_a_streamed_one_of_many_pieces_sounds(rig: Callable[..., Rig]) -> None:
+    """Twelve pieces wait to be heard, and yet the voice is one sentence ahead."""
+    r = rig(
+        synth=FakeSynth(pieces=12),
+        speaker=FakeSpeaker(),
+        chat=FakeChat("My name is Kuchi. It means mouth, dear friend. And that is all there is to say."),
+        options=LineOptions(clips_ahead=1),
+    )
+
+    r.put(Ask("Who are you?"))
+    r.speaker.wait_for_clips(24)
+
+    assert r.synth.spoken == ["My name is Kuchi.", "It means mouth, dear friend."]
+
+
+def test_a_turn_that_ends_in_the_middle_of_a_streamed_sentence_leaves_nothing_behind(
+    rig: Callable[..., Rig],
+) -> None:
+    class Endless(FakeSynth):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ended = threading.Event()
+            self.streams = threading.Event()
+
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            if "name" not in text:
+                yield from super().speak(text, should_stop)
+                return
+            try:
+                while not should_stop():
+                    self.streams.set()
+                    yield SpeechPiece(speech(100), 16_000, None, final=False)
+            finally:
+                self.ended.set()
+
+    synth = Endless()
+    r = rig(synth=synth, speaker=FakeSpeaker(), chat=FakeChat("My name is Kuchi.", "Something else."))
+
+    r.put(Ask("Who are you?"))
+    assert synth.streams.wait(TIMEOUT_S)
+    r.put(Ask("And what else?"))
+    assert synth.ended.wait(TIMEOUT_S)
+    r.facts.wait("tts", "clip", turn=2)
+    r.speaker.wait_for_clips(1)
+
+    assert {clip.turn for clip in r.speaker._queue} == {2}
+    assert [message["content"] for message in r.chat.asked[1]] == [
+        "You are Kuchi.",
+        "Who are you?\nAnd what else?",
+    ]

