@@ -352,6 +352,7 @@ class Line:
             self._persona = _as_persona(persona)
             self._history.clear()
             self._told.clear()
+        self._is_tidy = False
 
     def withdraw(self, turn: int) -> None:
         """Take back the question of `turn`: the user had not finished it. It leaves no trace in history or memory."""

@@ -83,6 +83,7 @@ class LlamaServerChat:
         self._lock = threading.Lock()
         self._closed = False
         self._first_shown: dict[str, str] | None = None
+        self._system_shown = ""
 
     @property
     def pid(self) -> int | None:
@@ -98,7 +99,7 @@ class LlamaServerChat:
         if not self._model.is_file():
             raise AppError(f"The chat model is missing: {self._model}.", "Run `kuchipaku models` to fetch it.")
         self._start()
-        persona = shortened(self._persona, PERSONA_CHARS)
+        self._system_shown = persona = shortened(self._persona, PERSONA_CHARS)
         for _ in self._pieces([{"role": "system", "content": persona}, {"role": "user", "content": "Hi."}], 1):
             pass
 
@@ -109,10 +110,13 @@ class LlamaServerChat:
         yield from whole_sentences(self._pieces(self._fitting(messages, 1.0), None, should_stop), self._max_sentences)
 
     def read_ahead(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> None:
-        """Read the talk so far while nobody waits, if it has to be cut soon: the next answer comes as fast as ever."""
-        before = self._first_shown
+        """Read the talk so far while nobody waits, if it has to be cut soon or the persona is new.
+
+        So the next answer comes as fast as ever.
+        """
+        before = self._system_shown, self._first_shown
         shown = self._fitting(messages, _AHEAD)
-        if self._first_shown == before or self.pid is None:
+        if (self._system_shown, self._first_shown if len(shown) > 1 else before[1]) == before or self.pid is None:
             return
         for _ in self._pieces([*shown, {"role": "user", "content": "."}], 1, should_stop):
             pass
@@ -128,6 +132,7 @@ class LlamaServerChat:
             for message in messages
             if message["role"] == "system"
         ]
+        self._system_shown = "".join(message["content"] for message in system)
         talk = [message for message in messages if message["role"] != "system"]
         start = talk.index(self._first_shown) if self._first_shown in talk else 0
         if sum(tokens(message["content"]) for message in talk[start:-1]) > share * HISTORY_TOKENS:

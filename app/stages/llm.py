@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from animator.timebase import Clock
 from app.bus import Bus
-from app.messages import Cue, Sentence, Transcript
+from app.messages import Sentence, Transcript
 from app.policy.history import SUMMARY_CHARS, History
 from app.policy.mood import Mood
 from app.policy.persona import Persona
@@ -15,6 +16,8 @@ from app.policy.sentences import Chunk, SentenceSplitter
 from app.policy.silence import REQUEST
 from app.ports import ChatModel
 from app.stage import Channel, Stage, Turns
+
+_log = logging.getLogger(__name__)
 
 _CLAUSE_ENDS = ".!?…,;:。！？।"
 _SUM_UP = (
@@ -90,7 +93,13 @@ class LlmStage(Stage[Transcript]):
         voice. Out of date, it never was.
         """
         if item.purpose == "tidy":
-            self._tidy()
+            try:
+                self._tidy()
+            except Exception as error:  # nobody asked for it, so nobody is told
+                _log.warning("tidying up the talk failed: %s", type(error).__name__)
+            if self.label != self._chat.name and self._failed_to_load is None:
+                self.label = self._chat.name
+                self.say_ready()
             return
         if self._prepared == (item.turn, item.text):
             return
@@ -184,7 +193,8 @@ class LlmStage(Stage[Transcript]):
             pieces.append(piece)
             if sum(map(len, pieces)) > 2 * SUMMARY_CHARS:
                 break
-        if not should_stop():
+        # Where another model has taken over meanwhile, it was not up to this.
+        if not should_stop() and self.is_capable:
             words = " ".join(chunk.text for chunk in self._chunks_of("".join(pieces)))
             with self._history_lock:
                 self._history.sum_up(version, words)
