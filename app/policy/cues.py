@@ -81,18 +81,18 @@ def cues_of(inside: str) -> tuple[Cue, ...]:
 def heard_chars(text: str, time_s: float, sounds_s: Sequence[float], duration_s: float) -> int:
     """How many characters of `text` are heard `time_s` after its clip's start, LEAD_S ahead.
 
-    `sounds_s` is when each of the clip's sounds begins, pauses left out; where its voice does not say, time runs evenly
-    over `duration_s`. Letters and sounds go hand in hand: measured with Piper over 34 word beginnings, the median
+    `sounds_s` is when each of the clip's sounds begins, pauses left out; where its voice does not say (or names a few
+    only), time runs evenly over `duration_s`. Letters and sounds go hand in hand: measured with Piper over 34 word beginnings, the median
     error is 46 ms (105 ms for even time), which is below the distance of two anchors.
     """
     now_s = time_s + LEAD_S
-    if sounds_s:
+    letters = [i for i, char in enumerate(text) if char.isalnum()]
+    if len(sounds_s) * 3 >= len(letters):
         share = sum(start_s <= now_s for start_s in sounds_s) / len(sounds_s)
     else:
         share = now_s / duration_s if duration_s > 0 else 1.0
     if share >= 1.0:
         return len(text)
-    letters = [i for i, char in enumerate(text) if char.isalnum()]
     # A word has begun once its first letter's sound has.
     return letters[int(share * len(letters))] if letters else len(text)
 
