@@ -82,8 +82,8 @@ def heard_chars(text: str, time_s: float, sounds_s: Sequence[float], duration_s:
     """How many characters of `text` are heard `time_s` after its clip's start, LEAD_S ahead.
 
     `sounds_s` is when each of the clip's sounds begins, pauses left out; where its voice does not say (or names a few
-    only), time runs evenly over `duration_s`. Letters and sounds go hand in hand: measured with Piper over 34 word beginnings, the median
-    error is 46 ms (105 ms for even time), which is below the distance of two anchors.
+    only), time runs evenly over `duration_s`. Letters and sounds go hand in hand: measured with Piper over 34 word
+    beginnings, the median error is 46 ms (105 ms for even time), which is below the distance of two anchors.
     """
     now_s = time_s + LEAD_S
     letters = [i for i, char in enumerate(text) if char.isalnum()]
