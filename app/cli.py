@@ -77,6 +77,26 @@ def parser() -> argparse.ArgumentParser:
     )
     test.add_argument("--json", action="store_true", help="print one list on stdout")
 
+    memory = verbs.add_parser(
+        "memory", help="what the characters remember of you: list it, forget one thing, erase all"
+    )
+    actions = memory.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="every fact with its number")
+    listed.add_argument("--json", action="store_true", help="print one list on stdout")
+    forget = actions.add_parser("forget", help="forget facts by their numbers")
+    forget.add_argument("facts", nargs="+", type=int, metavar="NUMBER")
+    erase = actions.add_parser("erase", help="forget everything")
+    for action in (listed, erase):
+        action.add_argument("--character", metavar="NAME", help="of this character only")
+
+    characters = verbs.add_parser("characters", help="list characters, or make one of a character card")
+    actions = characters.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="every character with its folder")
+    card = actions.add_parser("import", help="make a character of a card (V1, V2 or V3, PNG or JSON)")
+    card.add_argument("card", type=Path, metavar="CARD")
+    card.add_argument("--name", default="", help="call it otherwise than the card does")
+    card.add_argument("--force", action="store_true", help="write a character of this name anew")
+
     doctor = verbs.add_parser("doctor", help="what is healthy, what is not, and what to do")
     doctor.add_argument("--json", action="store_true")
     return root
@@ -130,6 +150,12 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         )
     if verb == "brain":
         return verbs.brain_test(as_json=arguments.json, say=print)
+    if verb == "memory":
+        return _run_memory(arguments)
+    if verb == "characters":
+        if arguments.action == "list":
+            return verbs.characters_list(print)
+        return verbs.characters_import(arguments.card, arguments.name, arguments.force, print)
     if verb == "bench":
         return verbs.bench(arguments.name, arguments.options)
     if verb == "render":
@@ -154,6 +180,16 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         print(f"answer: {report['answer']}")
         print(f"film:   {arguments.out} ({report['frames']} frames, {report['audio_s']:.1f} s of speech)")
     return 0
+
+
+def _run_memory(arguments: argparse.Namespace) -> int:
+    from app import verbs
+
+    if arguments.action == "list":
+        return verbs.memory_list(arguments.character, as_json=arguments.json, say=print)
+    if arguments.action == "forget":
+        return verbs.memory_forget(arguments.facts, print)
+    return verbs.memory_erase(arguments.character, print)
 
 
 class Progress:

@@ -24,6 +24,7 @@ LEAD_IN_S = 0.5
 """Of the character at rest before it speaks."""
 LEAD_OUT_S = 0.7
 """After its last word."""
+ANCHOR_EVERY_S = 0.1
 
 
 class Film(Protocol):
@@ -140,7 +141,14 @@ class FilmSpeaker:
             self._on_anchor(anchor)
         self._time_s = start_s + clip.duration_s
         # The last moments wait for the next clip, whose lips may start before its sound.
-        self._film_until(self._time_s - LEAD_S)
+        end_s = self._time_s - LEAD_S
+        while (heard_s := self._frames / self._fps + ANCHOR_EVERY_S) < end_s and not self._closing.is_set():
+            self._film_until(heard_s)
+            if heard_s > start_s:
+                sample = round((heard_s - start_s) * clip.sample_rate)
+                anchor = PlayoutAnchor(clip.turn, clip.index, sample, clip.sample_rate, round(heard_s * 1e9))
+                self._on_anchor(anchor)
+        self._film_until(end_s)
 
     def _film_until(self, time_s: float) -> None:
         while self._frames / self._fps < time_s and not self._closing.is_set():

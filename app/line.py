@@ -161,7 +161,9 @@ class Line:
         """What was asked in turns of which nothing was heard yet: a question may still be withdrawn."""
         self._to_remember: deque[tuple[str, str]] = deque()
         self._speak_first = SpeakFirst(self.options.speak_first_s, self.options.speak_first_times)
-        self._pinned_emotion = self._is_felt = False
+        self._pinned_emotion = False
+        self._felt_turn: int | None = None
+        """The turn whose emotion the face shows."""
         self._spoke_ns = clock.now_ns()
         self._is_tidy = True
         self._on_command = on_command
@@ -352,6 +354,7 @@ class Line:
             self._persona = _as_persona(persona)
             self._history.clear()
             self._told.clear()
+        self._is_tidy = False
 
     def withdraw(self, turn: int) -> None:
         """Take back the question of `turn`: the user had not finished it. It leaves no trace in history or memory."""
@@ -495,7 +498,7 @@ class Line:
             self._avatar.gesture(cue.name)
         elif not self._pinned_emotion:
             self._spoke_ns = self._clock.now_ns()
-            self._is_felt = cue.name != "neutral"
+            self._felt_turn = turn if cue.name != "neutral" else None
             self._avatar.feel(cue.name, cue.intensity)
 
     def _look(self) -> None:
@@ -505,10 +508,10 @@ class Line:
         if is_speaking:
             self._spoke_ns = now_ns
         quiet_s = (now_ns - self._spoke_ns) / 1e9
-        if self._is_felt and quiet_s >= self.options.face_rests_after_s and self._avatar is not None:
-            self._is_felt = False
-            if not self._pinned_emotion:
-                self._avatar.feel("neutral", 1.0)
+        is_over = self._felt_turn is not None and self._felt_turn != self._open_turn
+        if is_over and quiet_s >= self.options.face_rests_after_s and self._avatar is not None:
+            self._felt_turn = None
+            self._avatar.feel("neutral", 1.0)
         self._write_memory()
         if self._llm is None:
             return
@@ -589,7 +592,7 @@ class Line:
                 self._bus.emit("avatar", "expression", name=name)
             case Feel(name=name, intensity=intensity):
                 # What is asked for here stays, whatever the brain feels, until "neutral" lets go of it.
-                self._pinned_emotion, self._is_felt = name != "neutral", False
+                self._pinned_emotion, self._felt_turn = name != "neutral", None
                 if self._avatar is not None:
                     self._avatar.feel(name, intensity)
             case Gesture(name=name):

@@ -20,9 +20,11 @@ from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
 from app import __version__, brain, compose, paths
 from app.backends.animator_process import AnimatorProcess
+from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.backends.video_file import VideoFile
 from app.bus import Bus
+from app.cards import import_card
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.messages import Fact, Feel, Say
@@ -343,6 +345,78 @@ def brain_test(as_json: bool, say: Callable[[str], None]) -> int:
     if as_json:
         say(json.dumps([report.as_json() for report in reports], ensure_ascii=False))
     return 0 if any(not report.problem for report in reports) else 1
+
+
+def memory_list(character: str | None, as_json: bool, say: Callable[[str], None]) -> int:
+    """Say what is remembered of the user."""
+    with _memory() as memory:
+        found = memory.facts(_name_of(character))
+    if as_json:
+        rows = [
+            {"number": fact.id, "character": name, "fact": fact.text, "kind": fact.kind, "at_s": round(fact.at_s)}
+            for name, fact in found
+        ]
+        say(json.dumps(rows, ensure_ascii=False))
+        return 0
+    for name, fact in found:
+        say(f"{fact.id:5d}  {name}: {fact.text}")
+    if not found:
+        say("Nothing is remembered.")
+    return 0
+
+
+def memory_forget(numbers: Sequence[int], say: Callable[[str], None]) -> int:
+    """Forget facts; 1 where one of them is not there."""
+    with _memory() as memory:
+        gone = {number: memory.forget(number) for number in numbers}
+    for number, was_there in gone.items():
+        say(f"{number} is forgotten." if was_there else f"There is no fact with the number {number}.")
+    return 0 if all(gone.values()) else 1
+
+
+def memory_erase(character: str | None, say: Callable[[str], None]) -> int:
+    """Forget everything, of one character or of all."""
+    with _memory() as memory:
+        count = memory.erase(_name_of(character))
+    say(f"{count} facts are forgotten." if count != 1 else "1 fact is forgotten.")
+    return 0
+
+
+def _name_of(character: str | None) -> str | None:
+    """A character's own name, however it was given; what is remembered of one that is gone is still reached."""
+    if character is None:
+        return None
+    try:
+        return compose.character_of(compose.find_character(character)).name
+    except AppError:
+        return character
+
+
+@contextlib.contextmanager
+def _memory() -> Iterator[SqliteMemory]:
+    memory = SqliteMemory(paths.memory_file())
+    try:
+        yield memory
+    finally:
+        memory.close()
+
+
+def characters_list(say: Callable[[str], None]) -> int:
+    """Say which characters there are."""
+    for name, folder in list_characters(*compose.character_roots()):
+        say(f"{name:<24} {folder}")
+    return 0
+
+
+def characters_import(file: Path, name: str, force: bool, say: Callable[[str], None]) -> int:
+    """Make a character of a card in the user's folder of characters."""
+    own, users = compose.character_roots()
+    made = import_card(file, users, own / "haru" / "haru_1024.png", name=name, force=force)
+    say(f"{made.name} is there: kuchipaku run --character {made.folder.name}")
+    for note in made.notes:
+        say(note)
+    say(f"What it says and how can be changed in {made.folder / 'character.toml'}")
+    return 0
 
 
 def bench(name: str, options: Sequence[str]) -> int:

@@ -23,6 +23,8 @@ class ChatServer:
         """What the list of models holds; a chat with any other is answered by 404. Empty: any model is there."""
         self.retry_after: str | None = "7"
         """The header that comes with 429."""
+        self.hang_ups = 0
+        """So many of the next chats are hung up on without a word, as an idle connection is."""
         self.seen: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.released = threading.Event()
@@ -57,6 +59,9 @@ class ChatServer:
             def answer_chat(self, day: str) -> None:
                 if server.models and server.seen[-1]["model"] not in server.models:
                     day = "404"
+                if server.hang_ups:
+                    server.hang_ups -= 1
+                    day = "hang up"
                 if day == "hang up":
                     self.close_connection = True
                     return

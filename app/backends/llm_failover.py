@@ -112,6 +112,12 @@ class FailoverChat:
                 _log.warning("%s failed before its first word", self._models[i].name)
         raise errors[0] if errors else self._last_error or AppError("No chat model can be asked now.", "Wait a minute.")
 
+    def read_ahead(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> None:
+        """Let the model in use read the talk so far while nobody waits, where that helps it."""
+        read_ahead = getattr(self._models[self._in_use], "read_ahead", None)
+        if read_ahead is not None:
+            read_ahead(messages, should_stop)
+
     def close(self) -> None:
         """Close every model; safe to call twice."""
         self._closed.set()

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 from app.backends.openai_stream import (
+    KEEP_ALIVE_S,
     Piece,
     StreamTimeouts,
     ThreadedStream,
     status_error,
+    tried_twice,
     whole_sentences,
     with_hint,
     without_thoughts,
@@ -66,12 +68,16 @@ class GroqChat:
             raise AppError("There is no Groq key.", "Set GROQ_API_KEY, or use the local model.")
         if self._client is None:
             limits = self._timeouts
+            timeout = httpx.Timeout(limits.first_token_s, connect=limits.connect_s)
             self._client = groq.AsyncGroq(
                 api_key=(self._key or "").strip(),
                 base_url=self._base_url,
+                http_client=groq.DefaultAsyncHttpxClient(
+                    timeout=timeout, limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S)
+                ),
                 # The SDK's own retries sleep up to a minute; somebody else may answer in that time.
                 max_retries=0,
-                timeout=httpx.Timeout(limits.first_token_s, connect=limits.connect_s),
+                timeout=timeout,
             )
             self._key = None
         offered = self.offered()
@@ -99,7 +105,7 @@ class GroqChat:
             self.load()
         asked = with_hint(messages, self._hint)
         try:
-            yield from whole_sentences(without_thoughts(self._pieces(asked, should_stop)))
+            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._pieces(asked, should_stop))))
         except ServiceError as error:
             gone = self.model
             if error.kind != "model" or gone in self._gone:
@@ -108,7 +114,7 @@ class GroqChat:
             self.load()
             if self.model == gone:
                 raise
-            yield from whole_sentences(without_thoughts(self._pieces(asked, should_stop)))
+            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._pieces(asked, should_stop))))
 
     def close(self) -> None:
         """Release the connection."""

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from app.backends.openai_stream import OpenAiEndpoint, OpenAiStream, Piece, StreamTimeouts, whole_sentences
 from app.errors import AppError
+from app.policy.history import tokens
+from app.policy.persona import shortened
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +34,19 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("Why is grass green?", "Good question! Grass is full of chlorophyll, and that looks green to us."),
     ("We choose to go to the moon.", "Those are big words! I like people who dream that far."),
 )
-SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "max_tokens": 80, "cache_prompt": True}
+SAMPLING = {
+    **{"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "max_tokens": 80, "cache_prompt": True},
+    # Against saying whole sentences again, which so small a model falls into after some ten answers.
+    **{"dry_multiplier": 0.8, "dry_base": 1.75, "dry_allowed_length": 3, "dry_penalty_last_n": 1024},
+}
+HISTORY_TOKENS = 320
+"""So much of the talk it is shown: more of it does it no good, and what is read anew takes about 1 s per 120 tokens on
+one slow core."""
+PERSONA_CHARS = 2400
+"""A longer persona (an imported card's) is cut at a sentence: what is here and the talk must fit into the context."""
+_KEEP, _AHEAD = 0.5, 0.75
+"""Where the talk is too long it is cut to this share of HISTORY_TOKENS, so that it is cut rarely; ahead of time, while
+nobody waits, from the second share on."""
 
 
 class LlamaServerChat:
@@ -68,6 +82,8 @@ class LlamaServerChat:
         self._stream: OpenAiStream | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._first_shown: dict[str, str] | None = None
+        self._system_shown = ""
 
     @property
     def pid(self) -> int | None:
@@ -83,14 +99,50 @@ class LlamaServerChat:
         if not self._model.is_file():
             raise AppError(f"The chat model is missing: {self._model}.", "Run `kuchipaku models` to fetch it.")
         self._start()
-        for _ in self._pieces([{"role": "system", "content": self._persona}, {"role": "user", "content": "Hi."}], 1):
+        self._system_shown = persona = shortened(self._persona, PERSONA_CHARS)
+        for _ in self._pieces([{"role": "system", "content": persona}, {"role": "user", "content": "Hi."}], 1):
             pass
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
         """Stream the answer in pieces. Raises AppError."""
         if self.pid is None and not self._closed:
             self._start()
-        yield from whole_sentences(self._pieces(messages, None, should_stop), self._max_sentences)
+        yield from whole_sentences(self._pieces(self._fitting(messages, 1.0), None, should_stop), self._max_sentences)
+
+    def read_ahead(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> None:
+        """Read the talk so far while nobody waits, if it has to be cut soon or the persona is new.
+
+        So the next answer comes as fast as ever.
+        """
+        before = self._system_shown, self._first_shown
+        shown = self._fitting(messages, _AHEAD)
+        if (self._system_shown, self._first_shown if len(shown) > 1 else before[1]) == before or self.pid is None:
+            return
+        for _ in self._pieces([*shown, {"role": "user", "content": "."}], 1, should_stop):
+            pass
+
+    def _fitting(self, messages: Sequence[dict[str, str]], share: float) -> list[dict[str, str]]:
+        """The system message, shortened, and the newest of the talk.
+
+        The talk begins with the same message as last time while it is no longer than `share` of HISTORY_TOKENS, since
+        the server keeps what it has read up to the first change.
+        """
+        system = [
+            {**message, "content": shortened(message["content"], PERSONA_CHARS)}
+            for message in messages
+            if message["role"] == "system"
+        ]
+        self._system_shown = "".join(message["content"] for message in system)
+        talk = [message for message in messages if message["role"] != "system"]
+        start = talk.index(self._first_shown) if self._first_shown in talk else 0
+        if sum(tokens(message["content"]) for message in talk[start:-1]) > share * HISTORY_TOKENS:
+            while start < len(talk) - 1 and (
+                talk[start]["role"] != "user"
+                or sum(tokens(message["content"]) for message in talk[start:-1]) > _KEEP * HISTORY_TOKENS
+            ):
+                start += 1
+        self._first_shown = dict(talk[start]) if talk else None
+        return [*system, *talk[start:]]
 
     def close(self) -> None:
         """End the server within a second; safe to call twice."""

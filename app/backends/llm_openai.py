@@ -13,6 +13,7 @@ from app.backends.openai_stream import (
     StreamTimeouts,
     is_loopback,
     status_error,
+    tried_twice,
     whole_sentences,
     with_hint,
     without_thoughts,
@@ -111,7 +112,7 @@ class OpenAiChat:
         """Stream the answer in pieces. A model that is gone is replaced by the nearest. Raises AppError."""
         asked = with_hint(messages, self._hint)
         try:
-            yield from whole_sentences(without_thoughts(self._stream.pieces(asked, should_stop)))
+            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._stream.pieces(asked, should_stop))))
         except ServiceError as error:
             gone = self.model
             if error.kind != "model" or gone in self._gone:
@@ -120,7 +121,7 @@ class OpenAiChat:
             self.load()
             if self.model == gone:
                 raise
-            yield from whole_sentences(without_thoughts(self._stream.pieces(asked, should_stop)))
+            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._stream.pieces(asked, should_stop))))
 
     def close(self) -> None:
         """Release the connection."""

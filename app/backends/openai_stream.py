@@ -15,6 +15,9 @@ import httpx
 
 from app.errors import ServiceError, Trouble
 
+KEEP_ALIVE_S = 60.0
+"""People pause between two questions; httpx closes an idle connection after 5 s and would greet the server anew."""
+AT_ONCE_S = 0.5
 POLL_S = 0.05
 """How often a waiting reader asks whether its turn is still wanted."""
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)*]*(?=\s|$)|\n")
@@ -165,8 +168,13 @@ class OpenAiStream:
         endpoint = self.endpoint
         if self._client is None:
             # No proxy from the environment: what was said to a server of one's own must not pass a third one.
-            transport = httpx.AsyncHTTPTransport(uds=endpoint.socket) if endpoint.socket else None
-            self._client = httpx.AsyncClient(trust_env=not is_loopback(endpoint.url), transport=transport)
+            limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_S)
+            transport = httpx.AsyncHTTPTransport(uds=endpoint.socket, limits=limits) if endpoint.socket else None
+            self._client = httpx.AsyncClient(
+                trust_env=not is_loopback(endpoint.url),
+                transport=transport,
+                limits=limits,
+            )
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         request = {"model": endpoint.model, "messages": list(messages), "stream": True, **endpoint.extra}
         timeout = httpx.Timeout(endpoint.timeouts.first_token_s, connect=endpoint.timeouts.connect_s)
@@ -247,6 +255,25 @@ def retry_after_s(header: str | None) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def tried_twice(pieces: Callable[[], Iterator[Piece]]) -> Iterator[Piece]:
+    """The pieces; asked for once more where the connection broke at once, before anything came.
+
+    A server may close an idle connection in the very moment in which it is used again.
+    """
+    start_s = time.monotonic()
+    got_something = False
+    try:
+        for piece in pieces():
+            got_something = True
+            yield piece
+        return
+    except ServiceError as error:
+        is_at_once = time.monotonic() - start_s < AT_ONCE_S
+        if got_something or not is_at_once or error.kind not in ("unreachable", "broken"):
+            raise
+    yield from pieces()
 
 
 def with_hint(messages: Sequence[dict[str, str]], hint: str) -> list[dict[str, str]]:

@@ -110,12 +110,12 @@ class History:
         self._summary = self._summed_up = ""
         self._version += 1
 
-    def messages(self, persona: str, note: str = "") -> list[dict[str, str]]:
+    def messages(self, persona: str, note: str = "", *, with_summary: bool = True) -> list[dict[str, str]]:
         """Chat messages, oldest first: the persona, then user and assistant in strict alternation.
 
         Questions that were never answered are joined with the next one, so that nothing the user typed is lost. The
         summary stands before the oldest words and `note` before the newest question, so that all between them stays as
-        it was and need not be read again.
+        it was and need not be read again. Small brains take a summary for what is said now: leave it out for them.
         """
         spoken: list[dict[str, str]] = []
 
@@ -127,7 +127,8 @@ class History:
             else:
                 spoken.append({"role": role, "content": text})
 
-        say("user", framed("Earlier in this talk", [self._summary], SUMMARY_CHARS))
+        if with_summary:
+            say("user", framed("Earlier in this talk", [self._summary], SUMMARY_CHARS))
         for i, exchange in enumerate(self._exchanges):
             if i == len(self._exchanges) - 1 and exchange.user:
                 say("user", note)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from animator.timebase import Clock
 from app.bus import Bus
-from app.messages import Cue, Sentence, Transcript
+from app.messages import Sentence, Transcript
 from app.policy.history import SUMMARY_CHARS, History
 from app.policy.mood import Mood
 from app.policy.persona import Persona
@@ -15,6 +16,8 @@ from app.policy.sentences import Chunk, SentenceSplitter
 from app.policy.silence import REQUEST
 from app.ports import ChatModel
 from app.stage import Channel, Stage, Turns
+
+_log = logging.getLogger(__name__)
 
 _CLAUSE_ENDS = ".!?…,;:。！？।"
 _SUM_UP = (
@@ -90,7 +93,13 @@ class LlmStage(Stage[Transcript]):
         voice. Out of date, it never was.
         """
         if item.purpose == "tidy":
-            self._tidy()
+            try:
+                self._tidy()
+            except Exception as error:  # nobody asked for it, so nobody is told
+                _log.warning("tidying up the talk failed: %s", type(error).__name__)
+            if self.label != self._chat.name and self._failed_to_load is None:
+                self.label = self._chat.name
+                self.say_ready()
             return
         if self._prepared == (item.turn, item.text):
             return
@@ -152,7 +161,7 @@ class LlmStage(Stage[Transcript]):
     def _messages(self, item: Transcript) -> list[dict[str, str]]:
         note = self._note(item.text, self.is_capable) if item.purpose == "answer" else ""
         with self._history_lock:
-            messages = self._history.messages(self._persona().text, note)
+            messages = self._history.messages(self._persona().text, note, with_summary=self.is_capable)
         if item.purpose == "open":
             if messages[-1]["role"] == "user":
                 messages[-1]["content"] += f"\n{REQUEST}"
@@ -161,23 +170,34 @@ class LlmStage(Stage[Transcript]):
         return messages
 
     def _tidy(self) -> None:
-        """Let the brain sum up what fell out of the history; given up as soon as anybody wants it for something."""
+        """While nobody speaks: sum up what fell out of the history, and read it ahead. Given up for anything else."""
         turn = self._turns.current
+
+        def is_wanted_elsewhere() -> bool:
+            return len(self.inbox) > 0 or not self._turns.is_current(turn)
+
         with self._history_lock:
             due = self._history.to_sum_up()
-        if due is None or not self.is_capable:
-            return
-        version, text = due
+        if due is not None and self.is_capable:
+            self._sum_up(*due, is_wanted_elsewhere)
+        read_ahead = getattr(self._chat, "read_ahead", None)
+        if read_ahead is not None and self._failed_to_load is None and not is_wanted_elsewhere():
+            with self._history_lock:
+                messages = self._history.messages(self._persona().text, with_summary=self.is_capable)
+            read_ahead(messages, is_wanted_elsewhere)
+
+    def _sum_up(self, version: int, text: str, should_stop: Callable[[], bool]) -> None:
         messages = [{"role": "system", "content": _SUM_UP}, {"role": "user", "content": f"Transcript:\n{text}"}]
         pieces: list[str] = []
-        for piece in self._chat.reply(messages, lambda: len(self.inbox) > 0 or not self._turns.is_current(turn)):
+        for piece in self._chat.reply(messages, should_stop):
             pieces.append(piece)
             if sum(map(len, pieces)) > 2 * SUMMARY_CHARS:
                 break
-        if len(self.inbox) == 0 and self._turns.is_current(turn):
-            splitter = SentenceSplitter()
+        # Where another model has taken over meanwhile, it was not up to this.
+        if not should_stop() and self.is_capable:
+            words = " ".join(chunk.text for chunk in self._chunks_of("".join(pieces)))
             with self._history_lock:
-                self._history.sum_up(version, " ".join(splitter.feed("".join(pieces)) + splitter.finish()))
+                self._history.sum_up(version, words)
 
     @staticmethod
     def _chunks_of(text: str) -> list[Chunk]:

@@ -248,7 +248,8 @@ class PlaybackStage(Stage[SpeechClip]):
                 self._heard_to = (anchor.turn, anchor.index, share, anchor.host_ns)
             cues: list[Cue] = []
             if clip is not None and len(self._cues):
-                heard = heard_chars(clip.text, anchor.sample, anchor.sample_rate, _speech_of(clip))
+                sounds_s = [phone.start_s for phone in clip.phones or () if phone.ipa]
+                heard = heard_chars(clip.text, anchor.sample / anchor.sample_rate, sounds_s, clip.duration_s)
                 cues = self._cues.due(anchor.turn, anchor.index, heard)
         if clip is None or not self._turns.is_current(anchor.turn):
             return
@@ -293,9 +294,3 @@ class PlaybackStage(Stage[SpeechClip]):
 
 _PAST_ALL = 1 << 30
 """An index behind every sentence."""
-
-
-def _speech_of(clip: SpeechClip) -> tuple[float, float]:
-    """Where the clip's first sound begins and its last ends, in s; the whole clip where its voice does not say."""
-    sounds = [phone for phone in clip.phones or () if phone.ipa]
-    return (sounds[0].start_s, sounds[-1].end_s) if sounds else (0.0, clip.duration_s)

@@ -118,6 +118,14 @@ def test_an_answer_that_is_cut_keeps_what_was_said_and_nobody_else_goes_on(stage
     ]
 
 
+def test_a_connection_that_was_closed_in_the_very_moment_is_made_anew(stage: Stage) -> None:
+    stage.first.hang_ups = 1
+
+    assert stage.ask() == "I am here, and I am well. Ask me more."
+    assert stage.problems() == []
+    assert stage.second.seen == []
+
+
 def test_a_refused_key_is_not_tried_again(stage: Stage) -> None:
     stage.first.day = "401"
     stage.ask()

@@ -57,6 +57,27 @@ def heard_from_to(sound, rate):
     return loud[0] / rate, loud[-1] / rate
 
 
+def test_a_film_says_ten_times_a_second_what_is_heard(tmp_path):
+    """Faces move at their words in films as well."""
+    film = VideoFile(tmp_path / "a.mp4", FPS)
+    anchors: list[PlayoutAnchor] = []
+    speaker = FilmSpeaker(film, SteppedFace(), FPS)
+    speaker.open(anchors.append, lambda turn, index: None)
+
+    speaker.play(clip(0, 1.0, last=True))
+    speaker.finish()
+    speaker.close()
+    film.close()
+
+    assert [anchor.sample / RATE for anchor in anchors] == pytest.approx(
+        [0.1 * k for k in range(len(anchors))], abs=0.04
+    )
+    assert len(anchors) >= 8
+    assert [anchor.host_ns / 1e9 - anchor.sample / RATE for anchor in anchors] == pytest.approx(
+        [LEAD_IN_S] * len(anchors), abs=1e-4
+    )
+
+
 def test_a_film_shows_speech_exactly_while_it_sounds(tmp_path):
     film = VideoFile(tmp_path / "a.mp4", FPS)
     played = []

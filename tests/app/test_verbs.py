@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from app import verbs
+from app import cli, verbs
+from app.backends.memory_sqlite import SqliteMemory
 from app.errors import AppError
+from app.messages import UserFact
+from tests.servers import ChatServer
 
 
 def test_a_film_with_an_unknown_emotion_is_refused_before_anything_loads(tmp_path: Path) -> None:
@@ -30,3 +34,54 @@ def test_an_unknown_benchmark_is_named_with_those_there_are() -> None:
         verbs.bench("../sky", [])
 
     assert "frame_clock" in caught.value.remedy
+
+
+def test_the_memory_can_be_seen_and_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUCHIPAKU_MEMORY", str(tmp_path / "memory.sqlite3"))
+    memory = SqliteMemory(tmp_path / "memory.sqlite3")
+    memory.remember("Haru", [UserFact("name", "name", "The user's name is Sam.", 9)])
+    memory.remember("Rei", [UserFact("like", "tea", "The user likes tea.", 4)])
+    memory.close()
+
+    codes = [
+        cli.main(["memory", *words])
+        for words in (
+            ["list", "--character", "haru", "--json"],
+            ["forget", "2", "7"],
+            ["erase", "--character", "Haru"],
+            ["list"],
+        )
+    ]
+
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[0])[0]["fact"] == "The user's name is Sam."
+    assert lines[1:] == [
+        "2 is forgotten.",
+        "There is no fact with the number 7.",
+        "1 fact is forgotten.",
+        "Nothing is remembered.",
+    ]
+    assert codes == [0, 1, 0, 0]
+
+
+def test_brain_test_says_how_each_provider_does_or_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ChatServer() as server:
+        (tmp_path / "settings.toml").write_text(f'[brain]\nprovider = "server"\nserver_url = "{server.url}"\n')
+        monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+        server.models = ["whisper", "tiny"]
+
+        good = cli.main(["brain", "test", "--json"])
+        server.day = "401"
+        bad = cli.main(["brain", "test"])
+
+    first, *rest = capsys.readouterr().out.splitlines()
+    report = json.loads(first)[0]
+    assert (good, report["model"], report["reachable"], report["problem"]) == (0, "tiny (127.0.0.1)", True, "")
+    assert report["first_token_ms"] > 0
+    assert bad == 1
+    assert "does not accept the key" in rest[0]
+    assert "Check the key" in rest[1]

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from app.backends.llama_server import NICENESS, default_threads
-from app.backends.llm_llama_server import LlamaServerChat
+from app.backends.llm_llama_server import HISTORY_TOKENS, PERSONA_CHARS, LlamaServerChat
 from app.errors import AppError
+from app.policy.history import tokens
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +159,45 @@ def test_a_missing_or_damaged_model_is_an_error_to_act_on(tmp_path: Path) -> Non
     with pytest.raises(AppError, match="did not start"):
         chat.load()
     chat.close()
+
+
+def talk(exchanges: int) -> list[dict[str, str]]:
+    said = [("user", f"Question number {k} of this talk?") for k in range(exchanges)]
+    answers = [("assistant", f"This is answer number {k}, and it goes on for quite a while.") for k in range(exchanges)]
+    both = [message for pair in zip(said, answers, strict=True) for message in pair]
+    return [{"role": role, "content": text} for role, text in [("system", PERSONA), *both, ("user", "And now?")]]
+
+
+def test_a_long_talk_is_cut_rarely_and_begins_with_a_question() -> None:
+    """What begins with the same words need not be read again."""
+    chat = LlamaServerChat(Path("never-started.gguf"))
+
+    shown = [chat._fitting(talk(exchanges), 1.0) for exchanges in range(1, 60)]
+
+    beginnings = list(dict.fromkeys(messages[1]["content"] for messages in shown))
+    assert 3 <= len(beginnings) <= 9
+    assert all(messages[1]["role"] == "user" for messages in shown)
+    assert all(sum(tokens(message["content"]) for message in messages[1:]) < HISTORY_TOKENS + 20 for messages in shown)
+    assert {messages[-1]["content"] for messages in shown} == {"And now?"}
+
+
+def test_a_persona_that_is_too_long_is_cut_at_a_sentence() -> None:
+    chat = LlamaServerChat(Path("never-started.gguf"))
+    persona = "You are Kuchi. " * 1000
+
+    system = chat._fitting([{"role": "system", "content": persona}, {"role": "user", "content": "Hi."}], 1.0)[0]
+
+    assert PERSONA_CHARS - 20 <= len(system["content"]) <= PERSONA_CHARS
+    assert system["content"].endswith("You are Kuchi.")
+
+
+def test_a_talk_that_has_to_be_cut_soon_is_read_ahead_while_nobody_waits(chat: LlamaServerChat) -> None:
+    messages = talk(14)
+    chat.read_ahead(messages[:-1], lambda: False)
+    first = chat._first_shown
+
+    assert len("".join(chat.reply(messages, lambda: False))) >= 5
+    assert first == chat._first_shown != messages[1]
 
 
 def test_half_the_cores_at_most_four() -> None:

@@ -7,7 +7,7 @@ from animator.manner import EMOTION_NAMES, EXPRESSION_NAMES, GESTURE_NAMES
 from animator.tha3.emotions import EMOTIONS
 from animator.tha3.gestures import GESTURES
 from app.messages import Cue
-from app.policy.cues import HINT, CueBook, cues_of, heard_chars
+from app.policy.cues import HINT, LEAD_S, CueBook, cues_of, heard_chars
 
 
 def test_the_table_of_names_is_what_the_engine_shows() -> None:
@@ -75,10 +75,17 @@ def test_a_turn_that_was_cut_moves_nothing_any_more() -> None:
     assert book.due(2, 0, 99) == [NOD]
 
 
-def test_words_are_heard_evenly_between_the_first_and_the_last_sound() -> None:
-    text = "x" * 100
+def test_letters_and_sounds_go_hand_in_hand_whatever_the_pauses() -> None:
+    """Four letters, four sounds, a second of pause in the middle."""
+    text, sounds_s = "ab, cd", (0.5, 0.6, 1.7, 1.8)
 
-    heard = [heard_chars(text, sample, 1000, (0.5, 2.5), lead_s=0.0) for sample in (0, 500, 1500, 2500, 3000)]
+    heard = [heard_chars(text, time_s - LEAD_S, sounds_s, 2.0) for time_s in (0.0, 0.5, 1.6, 1.7, 1.8)]
 
-    assert heard == [0, 0, 50, 100, 100]
-    assert heard_chars(text, 0, 1000, (0.0, 0.0)) == 100
+    assert heard == [0, 1, 4, 5, 6]
+
+
+def test_without_known_sounds_time_runs_evenly() -> None:
+    heard = [heard_chars("x" * 100, time_s - LEAD_S, (), 2.0) for time_s in (0.0, 1.0, 2.0, 3.0)]
+
+    assert heard == [0, 50, 100, 100]
+    assert heard_chars("x" * 100, 0.0, (), 0.0) == 100
