@@ -35,6 +35,8 @@ class Bridge(QObject):
     failed = Signal(str, str, str)
     """Stage, problem, remedy."""
     user_speaking = Signal(bool)
+    talk_key = Signal(bool)
+    hearing = Signal(str)
     heard = Signal(int, str, bool)
     """Turn, text, whether it was typed."""
     sentence = Signal(int, int, str)
@@ -119,6 +121,12 @@ class Bridge(QObject):
                 dbfs = float(data["dbfs"])
                 if not math.isnan(dbfs):
                     self._loudest_dbfs = max(dbfs, self._loudest_dbfs if self._loudest_dbfs is not None else -math.inf)
+            case "capture", "talk_key":
+                self.talk_key.emit(bool(data["on"]))
+            case "stt", "partial":
+                self.hearing.emit(str(data["text"]))
+            case "vad", "speech_resumed":
+                self.user_speaking.emit(True)
             case "vad", "speech_started":
                 self.user_speaking.emit(True)
             case "vad", "speech_ended":

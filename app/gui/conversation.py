@@ -74,6 +74,7 @@ class Conversation(QScrollArea):
         self._thought: dict[int, dict[int, str]] = {}
         self._answer_bubbles: dict[int, Bubble] = {}
         self._waiting: Bubble | None = None
+        self._hearing: Bubble | None = None
         self._waiting_step = 0
         self._can_speak = True
         self._follow = True
@@ -106,8 +107,9 @@ class Conversation(QScrollArea):
 
     @property
     def messages(self) -> list[tuple[str, str]]:
-        """(who, text) of every bubble but the one that only waits."""
-        return [(b.who, b.text.toPlainText()) for b in self._bubbles if b is not self._waiting]
+        """(who, text) of every bubble but the ones that only wait or listen."""
+        passing = (self._waiting, self._hearing)
+        return [(b.who, b.text.toPlainText()) for b in self._bubbles if b not in passing]
 
     @property
     def notes(self) -> list[str]:
@@ -139,6 +141,8 @@ class Conversation(QScrollArea):
     def add_heard(self, turn: int, text: str, typed: bool) -> None:
         """What the user said or typed in `turn`."""
         text = text.strip()
+        if not typed:
+            self.set_hearing("")
         if not text:
             return
         match = next((entry for entry in self._typed if entry[0] == text), None) if typed else None
@@ -150,6 +154,19 @@ class Conversation(QScrollArea):
         self._forget_before(turn)
         self._wait()
 
+    def set_hearing(self, text: str) -> None:
+        """What the user is saying just now, as far as it is understood; "" where it came to nothing."""
+        text = text.strip()
+        if not text:
+            if self._hearing is not None:
+                hearing, self._hearing = self._hearing, None
+                self._remove(hearing)
+            return
+        if self._hearing is None:
+            self._hearing = self._add("user", self.tr("You"), "")
+        self._hearing.set_text(text, "waiting")
+        self._hearing.fit(self._log_width_px())
+
     def add_sentence(self, turn: int, index: int, text: str) -> None:
         """A sentence was thought. Shown when its sound starts, or now where there is no voice."""
         if not text.strip():
@@ -159,10 +176,9 @@ class Conversation(QScrollArea):
             self._answer(turn, index, text.strip())
 
     def add_spoken(self, turn: int, index: int, text: str) -> None:
-        """The sound of a sentence starts."""
-        text = text.strip() or self._thought.get(turn, {}).get(index, "")
-        if text:
-            self._answer(turn, index, text)
+        """The sound of a sentence starts; `text` is empty where another piece of the same sentence does."""
+        if text.strip():
+            self._answer(turn, index, text.strip())
 
     def end_turn(self, turn: int, interrupted: bool) -> None:
         """The character fell silent."""
@@ -231,6 +247,8 @@ class Conversation(QScrollArea):
 
     def _remove(self, bubble: Bubble) -> None:
         self._bubbles.remove(bubble)
+        if bubble is self._hearing:
+            self._hearing = None
         self._typed = [entry for entry in self._typed if entry[1] is not bubble]
         self._answer_bubbles = {turn: b for turn, b in self._answer_bubbles.items() if b is not bubble}
         self._column.removeWidget(bubble)

@@ -10,7 +10,17 @@ from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import QEvent, QKeyCombination, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QIcon, QKeySequence, QPainter, QPaintEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -37,13 +47,25 @@ from app.gui.stage_view import StageView
 from app.gui.status import StatusLine
 from app.gui.switch import Switch
 from app.gui.theme import Theme, palette, style_sheet, system_theme
-from app.messages import Ask, Express, Frame, Gesture, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
+from app.messages import (
+    Ask,
+    Express,
+    Frame,
+    Gesture,
+    Mute,
+    PushToTalk,
+    Quit,
+    StopTalking,
+    SwitchCamera,
+    SwitchCharacter,
+)
 
 ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"
 
 MAX_TYPED = 2000
 """Characters: more than a small model's context takes."""
 
+TALK_KEY = Qt.Key.Key_F8
 GESTURE_KEYS = {
     Qt.Key.Key_Y: "nod",
     Qt.Key.Key_N: "shake",
@@ -94,6 +116,7 @@ class MainWindow(QWidget):
         self._info = info
         self._theme = system_theme()
         self._has_quit = False
+        self._is_talk_held = False
         self._face_character = info.character
         self._voice_states: dict[str, str] = {}
         self._microphone_works = True
@@ -259,6 +282,8 @@ class MainWindow(QWidget):
         bridge.state.connect(self._show_state)
         bridge.failed.connect(self._show_failure)
         bridge.user_speaking.connect(self._show_user_speaking)
+        bridge.talk_key.connect(self._show_talk_key)
+        bridge.hearing.connect(self.log.set_hearing)
         bridge.heard.connect(self._show_heard)
         bridge.sentence.connect(self.log.add_sentence)
         bridge.spoken.connect(self._show_spoken)
@@ -293,6 +318,28 @@ class MainWindow(QWidget):
         self.field.clear()
         self.log.add_typed(text)
         self._say_presence(self.tr("thinking"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """F8 is the talk key: it counts in the modes "hold" and "toggle", also while typing."""
+        if event.key() == TALK_KEY:
+            if not event.isAutoRepeat():
+                self._is_talk_held = True
+                self._gate.put(PushToTalk(True))
+            return
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Letting the talk key go."""
+        if event.key() == TALK_KEY:
+            if not event.isAutoRepeat():
+                self._let_go()
+            return
+        super().keyReleaseEvent(event)
+
+    def _let_go(self) -> None:
+        if self._is_talk_held:
+            self._is_talk_held = False
+            self._gate.put(PushToTalk(False))
 
     def _stop_talking(self) -> None:
         self._gate.put(StopTalking())
@@ -359,6 +406,9 @@ class MainWindow(QWidget):
     def _show_user_speaking(self, is_speaking: bool) -> None:
         self._say_presence(self.tr("listening") if is_speaking else self.tr("understanding"))
 
+    def _show_talk_key(self, on: bool) -> None:
+        self._say_presence(self.tr("listening") if on else "")
+
     def _show_heard(self, turn: int, text: str, typed: bool) -> None:
         self.log.add_heard(turn, text, typed)
         self._say_presence(self.tr("thinking") if text.strip() else "")
@@ -403,8 +453,13 @@ class MainWindow(QWidget):
         self._apply_theme(system_theme())
 
     def changeEvent(self, event: QEvent) -> None:
-        """Where the desktop tells no colour scheme, its palette is what changes."""
+        """Where the desktop tells no colour scheme, its palette is what changes.
+
+        A talk key that is let go elsewhere is never seen here: it counts as let go when the window is left.
+        """
         super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self._let_go()
         if event.type() == QEvent.Type.ApplicationPaletteChange and system_theme() is not self._theme:
             self._apply_theme(system_theme())
 

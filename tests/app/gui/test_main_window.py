@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from app.bus import Bus
 from app.gui.main_window import MainWindow
 from app.gui.meter import FLOOR_DBFS
-from app.messages import Ask, Express, Gesture, Mute, Quit, StopTalking, SwitchCamera, SwitchCharacter
+from app.messages import Ask, Express, Gesture, Mute, PushToTalk, Quit, StopTalking, SwitchCamera, SwitchCharacter
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -50,6 +50,37 @@ def test_the_number_pad_chooses_expressions_too(rig: Rig) -> None:
     rig.key(Qt.Key.Key_3, Qt.KeyboardModifier.KeypadModifier)
 
     assert [Express("sad")] == rig.commands()
+
+
+def test_f8_is_the_talk_key_down_and_up_also_while_typing(rig: Rig) -> None:
+    rig.window.field.setFocus()
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        QGuiApplication.sendEvent(
+            rig.window.field, QKeyEvent(kind, Qt.Key.Key_F8, Qt.KeyboardModifier.NoModifier, "", False)
+        )
+
+    assert [PushToTalk(True), PushToTalk(False)] == rig.commands()
+
+
+def test_a_held_talk_key_does_not_repeat_itself(rig: Rig) -> None:
+    for repeats in (False, True, True):
+        event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_F8, Qt.KeyboardModifier.NoModifier, "", repeats)
+        QGuiApplication.sendEvent(rig.window, event)
+
+    assert [PushToTalk(True)] == rig.commands()
+
+
+def test_what_is_being_said_is_shown_as_it_comes_and_replaced_by_what_was_said(rig: Rig) -> None:
+    rig.tell("stt", "partial", turn=1, text="what is")
+    rig.tell("stt", "partial", turn=1, text="what is your")
+    assert rig.window.log._hearing is not None
+    assert rig.window.log._hearing.text.toPlainText() == "what is your"
+    assert rig.window.log.messages == []
+
+    rig.tell("stt", "transcript", turn=1, text="What is your name?", typed=False)
+
+    assert rig.window.log._hearing is None
+    assert rig.window.log.messages == [("user", "What is your name?")]
 
 
 def test_letters_make_gestures(rig: Rig) -> None:
