@@ -172,6 +172,7 @@ class Fact:
     | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
     | vad | ducked | on (the voice is lowered because somebody may be interrupting) |
     | stt | partial | turn, text (what is being said, so far) |
+    | stt | guess | turn, took_ms (what may be the whole turn was decoded at a pause) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |

@@ -37,6 +37,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from frame_clock import cpu_model  # noqa: E402
 from hearing_rig import RATE, Rig, at_level, load_ears, room  # noqa: E402
+from loopback_servers import LoopbackServers  # noqa: E402
 from recordings import Recording, recordings, with_pause  # noqa: E402
 
 from animator.clock import SystemClock  # noqa: E402
@@ -45,11 +46,14 @@ from app import compose  # noqa: E402
 from app.bus import Bus  # noqa: E402
 from app.messages import AudioBlock, Fact, StopTalking  # noqa: E402
 from app.models import default_store  # noqa: E402
-from app.settings import HearingSettings, Settings  # noqa: E402
+from app.settings import BrainSettings, HearingSettings, Settings, VoiceSettings  # noqa: E402
 from app.show import Show  # noqa: E402
 
 BLOCK = RATE // 50
 ANSWER_WITHIN_S = 15.0
+FIRST_TOKEN_MS, FIRST_SOUND_MS = 120.0, 100.0
+NEXT_TOKEN_MS = 2.0
+"""500 words a second, as Groq's models write."""
 USER_DBFS, OWN_DBFS = -20.0, -19.0
 ECHOES = [(delay_ms, level_db) for delay_ms in (20.0, 80.0, 200.0) for level_db in (-6.0, -18.0)]
 OWN_LINES = (
@@ -133,15 +137,16 @@ class Turn:
         with self._changed:
             if key == "vad speech_resumed":
                 self.resumed += 1
-                self.at_ns.pop("llm first_token", None)
+                for old in ("llm first_token", "stt guess", "tts clip"):
+                    self.at_ns.pop(old, None)
             if key == "stt transcript":
                 self.text = fact.data["text"]
             if key == "playback clip_started":
                 self.answer.append(fact.data["text"])
             if fact.data.get("state") == "failed":
                 self.problems.append(f"{fact.stage}: {fact.data.get('problem')}")
-            if key in ("llm first_token", "tts clip"):
-                self.at_ns.setdefault(key, fact.at_ns)
+            if key == "stt guess":
+                self.at_ns[key] = fact.at_ns
             else:
                 self.at_ns.setdefault(key, fact.at_ns)
             self._changed.notify_all()
@@ -170,6 +175,7 @@ def latency(settings: Settings, *, face: bool, repeat: int = 1) -> dict[str, Any
             answered = turn.wait("playback clip_started", recording.speech_end_s + ANSWER_WITHIN_S)
             row: dict[str, Any] = {"name": recording.name, "voice": recording.voice, "heard": turn.text}
             for name, key in (
+                ("guess", "stt guess"),
                 ("decided", "vad speech_ended"),
                 ("transcript", "stt transcript"),
                 ("first_token", "llm first_token"),
@@ -190,6 +196,27 @@ def latency(settings: Settings, *, face: bool, repeat: int = 1) -> dict[str, Any
     return {"rows": rows, "problems": turn.problems, **summary(rows)}
 
 
+def servers(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same talk with a brain of 120 ms to the first token and a voice of 100 ms to the first sound on loopback."""
+    with LoopbackServers(FIRST_TOKEN_MS, NEXT_TOKEN_MS, FIRST_SOUND_MS) as loopback:
+        settings = Settings(
+            hearing=HearingSettings(echo="off"),
+            brain=BrainSettings(provider="server", server_url=loopback.url, server_model="bench", memory=False),
+            voice=VoiceSettings(engine="openai", server_url=loopback.url, server_voice="bench"),
+        )
+        out = latency(settings, face=not arguments.no_face, repeat=arguments.repeat)
+    # What is left once everybody else's time is taken away: from the later of the decision and the transcript on,
+    # or from the decision where the answer was ready by then.
+    overheads = []
+    for row in out["rows"]:
+        if row["first_audio"] is None or row["decided"] is None or row["transcript"] is None:
+            continue
+        ready = (row["guess"] or row["transcript"]) + FIRST_TOKEN_MS + FIRST_SOUND_MS
+        overheads.append(row["first_audio"] - max(row["decided"], ready))
+    out["own_overhead_ms"] = percentiles(overheads)
+    return out
+
+
 def word_error_rate(reference: str, heard: str) -> float:
     """As jiwer counts it, without case and punctuation."""
     plain = [
@@ -201,7 +228,7 @@ def word_error_rate(reference: str, heard: str) -> float:
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Median and 90th percentile of each stage over the turns that got there."""
     out: dict[str, Any] = {"turns": len(rows), "answered": sum(row["answered"] for row in rows)}
-    for name in ("decided", "transcript", "first_token", "first_clip", "first_audio"):
+    for name in ("guess", "decided", "transcript", "first_token", "first_clip", "first_audio"):
         values = sorted(row[name] for row in rows if row[name] is not None)
         if values:
             out[name] = {"p50": round(float(np.percentile(values, 50))), "p90": round(float(np.percentile(values, 90)))}
@@ -384,6 +411,7 @@ def main() -> None:
         "latency": lambda a: latency(
             Settings(hearing=HearingSettings(echo="off")), face=not a.no_face, repeat=a.repeat
         ),
+        "servers": servers,
         "echo": lambda a: echo(a.echo_minutes * 60.0),
         "interruptions": lambda a: interruptions(40),
         "starts": lambda a: starts(40),

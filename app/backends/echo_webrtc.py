@@ -46,7 +46,8 @@ _LOUD = 10.0 ** (-40.0 / 20.0)
 _QUIET = 10.0 ** (-58.0 / 20.0)
 _SMOOTHING = 0.7
 """Of the two powers, per 10 ms."""
-_KNOWN_SMOOTHING = 0.98
+KNOWN_RISE, KNOWN_FALL_DB = 0.02, 0.01
+"""Per frame of 10 ms."""
 
 Played = Callable[[], tuple[Samples, int, int]]
 """What the loudspeaker was handed since the last call: (mono, rate in Hz, host time when its end is heard)."""
@@ -83,7 +84,7 @@ class WebRtcEchoCanceller:
         self._rest: Samples = np.zeros(0, np.float32)
         self._path = EchoPath()
         self._near_power = self._rest_power = 1e-9
-        self._near_known = self._rest_known = 1e-9
+        self._known_db = 0.0
         self._recent_level = 0.0
         self._has_headphones = False
         self._learnt_frames = self._silent_frames = self._known_frames = 0
@@ -137,16 +138,17 @@ class WebRtcEchoCanceller:
         self._near_power += (1 - _SMOOTHING) * (near_power - self._near_power)
         self._rest_power += (1 - _SMOOTHING) * (rest_power - self._rest_power)
         explained_db = 10.0 * np.log10(self._near_power / max(self._rest_power, 1e-12))
-        if explained_db > USER_DB or self._user_frames == 0:
-            # The character alone, as far as is known: how well is the room known?
-            self._near_known += (1 - _KNOWN_SMOOTHING) * (min(near_power, 1.0) - self._near_known)
-            self._rest_known += (1 - _KNOWN_SMOOTHING) * (rest_power - self._rest_known)
-        known_db = 10.0 * np.log10(self._near_known / max(self._rest_known, 1e-12))
-        self._known_frames += known_db > KNOWN_DB and near_power > _LOUD**2
+        if near_power > _LOUD**2:
+            # How well is the room known? A user only ever makes it look worse, so it falls slowly.
+            if explained_db > self._known_db:
+                self._known_db += KNOWN_RISE * (explained_db - self._known_db)
+            else:
+                self._known_db = max(0.0, self._known_db - KNOWN_FALL_DB)
+            self._known_frames += self._known_db > KNOWN_DB
         # An echo's late end is no voice, however little of it the path explains.
         self._recent_level = max(self._recent_level * _RECENT_DECAY, _level(near - rest))
         floor = max(_QUIET, self._recent_level * _TAIL)
-        limit_db = min(USER_DB, max(0.0, known_db - MARGIN_DB)) if not self._has_headphones else USER_DB
+        limit_db = min(USER_DB, max(0.0, self._known_db - MARGIN_DB)) if not self._has_headphones else USER_DB
         if self._is_known and explained_db < limit_db and rest_power > floor**2:
             self._user_frames = USER_HOLD_FRAMES
         elif self._user_frames:

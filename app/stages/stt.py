@@ -88,9 +88,11 @@ class SttStage(Stage[Utterance]):
 
     def _guess_at(self, item: Utterance) -> None:
         """Decode what may be the whole turn, and let the answer be prepared where it likely is."""
+        start_ns = self._clock.now_ns()
         text = self._decode(item)
         self._guess = (self._key(item), text)
         self._guesses.decoded(item.turn, item.revision, text, partial=False)
+        self.bus.emit(self.name, "guess", turn=item.turn, took_ms=round((self._clock.now_ns() - start_ns) / 1e6))
         # A later part of a long turn cannot be taken over by another turn.
         if item.part == 0 and self._accept(text) and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
             self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns, speculative=True))
