@@ -274,7 +274,9 @@ def _card_of(fields: Mapping[str, str]) -> Card:
     ):
         if part:
             parts.append(f"{label}{part}")
-    return Card(name, shortened("\n".join(parts), PERSONA_CHARS), _greeting(_clean(fields["first_mes"], called)))
+    # Nobody is greeted as "the user".
+    first = re.sub(r"\{\{user\}\}|<user>", "my friend", fields["first_mes"], flags=re.IGNORECASE)
+    return Card(name, shortened("\n".join(parts), PERSONA_CHARS), _greeting(_clean(first, called)))
 
 
 _MACROS = (

@@ -35,6 +35,7 @@ HEAD_LIMIT = 0.5
 """The live tier is baked within this on head_x, head_y and neck_z."""
 HEAD_FREE = 0.38
 """Up to here the head goes where all layers together want it; beyond, ever less, and never past HEAD_LIMIT."""
+SAME_GESTURE_S = 0.4
 MAX_GESTURES = 4
 """At once; more are not begun."""
 ACTIVITY_FALL_S = 0.25
@@ -220,12 +221,14 @@ class Composer:
     def gesture(self, name: str, time_s: float, strength: float = 1.0) -> None:
         """Begin gesture `name` (one of `gestures.GESTURES`) at host time `time_s`; it joins those that are running.
 
-        Which side a tilt or a lean goes to is drawn from the seed. An unknown name raises ValueError.
+        One that begins within SAME_GESTURE_S of another of its name is the same one: the brain's tag and the word "yes"
+        mean one nod. Which side a tilt or a lean goes to is drawn from the seed. An unknown name raises ValueError.
         """
         length_s = gesture_length_s(name)
         with self._lock:
             running = [each for each in self._gestures if time_s < each.since_s + gesture_length_s(each.name)]
-            if len(running) >= MAX_GESTURES or not length_s:
+            is_begun = any(each.name == name and abs(each.since_s - time_s) < SAME_GESTURE_S for each in running)
+            if is_begun or len(running) >= MAX_GESTURES or not length_s:
                 return
             self._gestures_begun += 1
             side = 1.0 if random_at(self._seed, _SIDES, self._gestures_begun) < 0.5 else -1.0

@@ -110,7 +110,7 @@ class OpenAiChat:
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
         """Stream the answer in pieces. A model that is gone is replaced by the nearest. Raises AppError."""
-        asked = with_hint(messages, self._hint)
+        asked = _user_first(with_hint(messages, self._hint))
         try:
             yield from whole_sentences(without_thoughts(tried_twice(lambda: self._stream.pieces(asked, should_stop))))
         except ServiceError as error:
@@ -126,3 +126,11 @@ class OpenAiChat:
     def close(self) -> None:
         """Release the connection."""
         self._stream.close()
+
+
+def _user_first(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The messages with a word of the user's before a greeting: the templates of some models insist on it."""
+    at = next((i for i, message in enumerate(messages) if message["role"] != "system"), None)
+    if at is None or messages[at]["role"] == "user":
+        return messages
+    return [*messages[:at], {"role": "user", "content": "(The talk begins.)"}, *messages[at:]]

@@ -71,15 +71,21 @@ class SqliteMemory:
     def forget(self, fact_id: int) -> bool:
         """Remove one fact; False if there is none with this number."""
         with self._open() as connection:
-            return connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
+            was_there = connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
+        self._sweep()
+        return was_there
 
     def erase(self, character: str | None = None) -> int:
         """Remove every fact of one character or of all, also from the file's free space; how many those were."""
         with self._open() as connection:
             count = connection.execute("DELETE FROM facts WHERE ?1 IS NULL OR character = ?1", (character,)).rowcount
+        self._sweep()
+        return count
+
+    def _sweep(self) -> None:
+        """Let nothing that was removed stay in the write-ahead log."""
         with self._open() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return count
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

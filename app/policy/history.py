@@ -61,10 +61,14 @@ class History:
         return self._summary
 
     def ask(self, turn: int, text: str) -> None:
-        """The user said `text` in `turn`."""
+        """The user said `text` in `turn`; replaces an earlier guess at it of whose answer nothing was heard."""
         if turn in self._withdrawn:
             return
-        self._exchanges.append(_Exchange(turn, without_markers(text).strip()))
+        said = without_markers(text).strip()
+        if self._exchanges and self._exchanges[-1].turn == turn and not self._exchanges[-1].heard:
+            self._exchanges[-1].user = said
+        else:
+            self._exchanges.append(_Exchange(turn, said))
         self._trim()
 
     def heard(self, turn: int, text: str) -> None:
@@ -94,13 +98,12 @@ class History:
 
     def withdraw(self, turn: int) -> None:
         """The question of `turn` was only the beginning of a longer one: as if it had never been asked."""
-        self._withdrawn.add(turn)
-        self._forgotten.add(turn)
-        self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
+        self._withdrawn = _newest(self._withdrawn, turn)
+        self.forget(turn)
 
     def forget(self, turn: int) -> None:
         """Leave `turn` out: its answer was an apology, not the character's."""
-        self._forgotten.add(turn)
+        self._forgotten = _newest(self._forgotten, turn)
         self._exchanges = [exchange for exchange in self._exchanges if exchange.turn != turn]
 
     def clear(self) -> None:
@@ -181,6 +184,11 @@ class History:
             kept.insert(0, text)
         by_rule = f"The user said: {' / '.join(kept)}" if kept else ""
         return " ".join(part for part in (self._summed_up, by_rule) if part)
+
+
+def _newest(turns: set[int], turn: int) -> set[int]:
+    """`turns` and `turn`, without those that are too old to turn up again."""
+    return {each for each in turns if each > turn - 200} | {turn}
 
 
 def _last_tokens(text: str, budget: int) -> str:

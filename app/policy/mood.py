@@ -79,7 +79,7 @@ def guess(text: str) -> Cue | None:
 
     Knows English and a little Japanese and Hindi. What is denied, asked or supposed does not count.
     """
-    plain = text.replace("’", "'")
+    plain = text[:400].replace("’", "'")
     if _OF_ANOTHER.match(plain):
         return None
     found: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -19,6 +20,7 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Ask
 from app.models import default_store
+from app.policy.cues import HINT
 from app.ports import ChatModel
 from app.settings import BrainSettings
 from tests.fakes import TIMEOUT_S, Facts, FakeClock, FakeSpeaker, FakeSynth
@@ -60,9 +62,12 @@ class Stage:
 
     def ask(self, text: str = "How are you?") -> str:
         """What is said in answer to one question."""
+        return self.ask_line(self.line, text)
+
+    def ask_line(self, line: Line, text: str = "How are you?") -> str:
         before = len(self.speaker.clips)
         self.bus.gate.put(Ask(text))
-        assert self.line.wait_until_idle(TIMEOUT_S)
+        assert line.wait_until_idle(TIMEOUT_S)
         return " ".join(clip.text for clip in self.speaker.clips[before:])
 
     def problems(self) -> list[str]:
@@ -188,6 +193,36 @@ def test_a_server_that_went_away_is_replaced_and_used_again_when_it_is_back(stag
         chat.close()
 
     assert answer == STAND_IN
+
+
+def test_a_model_that_can_is_asked_for_tags_and_none_of_them_is_spoken(stage: Stage) -> None:
+    stage.second.answer = "[happy] Oh, how nice to see you! [nod] Yes, it is. [smile] Bye."
+    settings = BrainSettings(provider="server", server_url=stage.second.url, server_model="tiny")
+    (candidate,) = brain.candidates(settings, default_store(), "", stage.say, {})
+    stage.line.stop()
+    line = stage.make_line(candidate.model)
+    line.start()
+    assert line.wait_until_loaded(TIMEOUT_S)
+
+    said = stage.ask_line(line)
+    line.stop()
+
+    system = stage.second.seen[-1]["messages"][0]["content"]
+    assert system == f"You are Kuchi.\n{HINT}"
+    assert said == "Oh, how nice to see you! Yes, it is. Bye."
+
+
+@pytest.mark.slow
+def test_two_hundred_turns_of_good_and_bad_days_leave_nothing_behind(stage: Stage) -> None:
+    days = ("good", "500", "cut", "empty", "hang up")
+    threads = {thread.name for thread in threading.enumerate() if thread.name.startswith(("line-", "chat-"))}
+    for k in range(200):
+        stage.first.day, stage.second.day = days[k % 5], days[(k // 5) % 5]
+        assert stage.ask(f"My name is Sam {k}.")
+        stage.clock.advance(60)
+
+    assert threads == {thread.name for thread in threading.enumerate() if thread.name.startswith(("line-", "chat-"))}
+    assert len(stage.facts.of("playback", "turn_finished")) == 200
 
 
 # What the settings ask for

@@ -76,7 +76,7 @@ def test_a_card_becomes_a_character_that_loads(tmp_path: Path) -> None:
 
     character = load_character(made.folder)
     assert (made.name, made.folder.name, character.name) == ("Mika", "mika", "Mika")
-    assert character.greeting == "Hi the user, you're on air! What shall we play?"
+    assert character.greeting == "Hi my friend, you're on air! What shall we play?"
     for part in (
         "You are Mika. You are talking aloud",
         "Speak like a radio host.",

@@ -455,6 +455,17 @@ def test_a_gesture_in_the_middle_of_another_and_of_a_fade_has_no_kink(name: str)
     assert np.abs(np.diff(speed, axis=0)).max() < 0.6
 
 
+def test_a_tag_and_a_word_for_the_same_gesture_mean_one() -> None:
+    def lowest(*starts_s: float) -> float:
+        composer = Composer(3)
+        for start_s in starts_s:
+            composer.gesture("nod", start_s)
+        return min(float(composer.pose(None, 100.0 + k * FRAME_S)[p.INDEX["head_x"]]) for k in range(90))
+
+    assert lowest(100.0) == lowest(100.0, 100.05)
+    assert lowest(100.0, 100.5) < lowest(100.0)
+
+
 def test_words_bring_gestures_unless_the_character_keeps_still() -> None:
     def lowest(motion: Motion) -> float:
         composer = Composer(1, {}, motion)

@@ -74,10 +74,13 @@ def test_facts_can_be_forgotten_one_by_one_or_all(memory: SqliteMemory) -> None:
     assert memory.facts() == []
 
 
-def test_what_was_erased_is_in_no_file_any_more(memory: SqliteMemory) -> None:
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_what_was_erased_is_in_no_file_any_more(memory: SqliteMemory, one_by_one: bool) -> None:
     memory.remember("Haru", [fact("k", "The user's cat is called Momo.")])
-    memory.erase()
-    memory.close()
+    if one_by_one:
+        memory.forget(memory.facts()[0][1].id)
+    else:
+        memory.erase()
 
     left = b"".join(path.read_bytes() for path in memory.path.parent.iterdir())
     assert b"Momo" not in left

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import email.utils
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,8 +17,10 @@ from app.backends.openai_stream import (
     OpenAiStream,
     Piece,
     StreamTimeouts,
+    retry_after_s,
     status_error,
     whole_sentences,
+    without_thoughts,
 )
 from app.errors import AppError
 from tests.servers import ChatServer
@@ -51,6 +55,16 @@ def test_an_answer_comes_in_pieces_and_whole(server: ChatServer, chat: OpenAiCha
     assert (asked["path"], asked["model"], asked["stream"]) == ("/v1/chat/completions", "tiny", True)
     assert asked["messages"] == MESSAGES
     assert server.keys == ["Bearer sk-secret"]
+
+
+def test_a_talk_that_the_character_began_is_told_so_that_every_template_takes_it(
+    server: ChatServer, chat: OpenAiChat
+) -> None:
+    began = [{"role": "system", "content": "P"}, {"role": "assistant", "content": "Hi!"}, *MESSAGES]
+
+    list(chat.reply(began, never))
+
+    assert [message["role"] for message in server.seen[0]["messages"]] == ["system", "user", "assistant", "user"]
 
 
 def test_load_says_whether_the_server_is_there_and_takes_the_key(server: ChatServer, chat: OpenAiChat) -> None:
@@ -152,6 +166,32 @@ def test_a_retry_hint_that_is_not_a_number_is_left_out() -> None:
 def pieces(*texts: str, cut: bool = False) -> Iterator[Piece]:
     yield from (Piece(text) for text in texts)
     yield Piece("", cut=cut)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (("<think>Hm.</think>", "Hello."), "Hello."),
+        (("<th", "ink>a < b </", "think>\n\nHel", "lo."), "Hello."),
+        ((" \n<think>", "never ends"), ""),
+        (("<think>x</think>",), ""),
+        (("<thin", " air"), "<thin air"),
+        (("Hello. <think>", "later</think>"), "Hello. <think>later</think>"),
+        (("", " "), " "),
+    ],
+)
+def test_a_thought_at_the_beginning_is_no_word(texts: tuple[str, ...], said: str) -> None:
+    assert "".join(piece.text for piece in without_thoughts(pieces(*texts))) == said
+
+
+def test_a_date_says_how_long_to_wait_as_well() -> None:
+    later = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+
+    waits = [retry_after_s(header) for header in ("7", "0.5", later, None, "", "soon", "-3", "1e9")]
+
+    assert waits[:2] == [7.0, 0.5]
+    assert waits[2] == pytest.approx(90, abs=3)
+    assert waits[3:] == [None] * 5
 
 
 def test_the_first_clause_is_not_held_back() -> None:

@@ -132,6 +132,23 @@ def test_a_question_that_went_on_leaves_no_trace() -> None:
     assert history.to_sum_up() is None
 
 
+def test_a_wrong_guess_at_a_question_is_replaced() -> None:
+    history = History()
+    history.ask(1, "What is the weather?")
+    history.ask(1, "What is the weather like?")
+
+    assert contents(history) == [("user", "What is the weather like?")]
+
+
+def test_turns_that_were_taken_back_are_not_kept_for_ever() -> None:
+    history = History()
+    for turn in range(5000):
+        history.ask(turn, "What is")
+        history.withdraw(turn)
+
+    assert max(len(history._withdrawn), len(history._forgotten)) <= 201
+
+
 def test_what_fell_out_lives_on_as_quoted_data_before_the_oldest_words() -> None:
     history = talked()
 
