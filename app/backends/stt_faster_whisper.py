@@ -10,10 +10,18 @@ import numpy as np
 from animator.messages import Samples
 from app.errors import AppError
 from app.messages import HEARING_RATE
-from app.policy.hallucination import keep
+from app.policy.hallucination import keep, without_loop
 
 MIN_SAMPLES = HEARING_RATE
 """Shorter sounds are padded with silence to 1 s: Whisper invents words on fragments."""
+FRAMES_PER_S = 100
+WHOLE_FRAMES = 3000
+SHORT_FRAMES = 800
+SHORT_MARGIN_S = 2.0
+"""A window of 8 s, or the utterance and 2 s. Measured over 40 sentences of eight voices: docs/investigations/
+live-whisper.md."""
+POOR_LOG_PROBABILITY = -0.6
+TOKENS_PER_S, MIN_TOKENS = 8, 12
 
 
 class FasterWhisperTranscriber:
@@ -26,6 +34,9 @@ class FasterWhisperTranscriber:
         self._device = device
         self._threads = threads
         self._model: Any = None
+        self._tokenizer: Any = None
+        self._prompt: list[int] = []
+        self._suppressed: Any = None
 
     def load(self) -> None:
         """Load the weights and decode half a second, so that the first real call is warm.
@@ -58,34 +69,65 @@ class FasterWhisperTranscriber:
                 f"The speech recognition model in {self._folder} cannot be loaded.",
                 "Run `kuchipaku models` to fetch it again.",
             ) from error
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        tokenizer = Tokenizer(
+            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=self.language
+        )
+        self._tokenizer = tokenizer
+        self._prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
+        self._suppressed = get_suppressed_tokens(tokenizer, [-1])
         self.transcribe(np.zeros(MIN_SAMPLES // 2, np.float32))
 
     def transcribe(self, samples: Samples) -> str:
-        """Text of at most 30 s of 16 kHz mono; "" where Whisper heard nothing or made something up."""
+        """Text of at most 30 s of 16 kHz mono; "" where Whisper heard nothing or made something up.
+
+        Whisper's encoder costs the same for 1 s as for the 30 s that it was trained on, so it is given a window that
+        is as short as the utterance allows: a third of the time for the same words. What comes out poor is decoded
+        again over the whole window.
+        """
         if self._model is None:
             raise AppError("Speech recognition is not loaded.", "Wait until it reports ready.")
         if len(samples) < MIN_SAMPLES:
             samples = np.pad(samples, (0, MIN_SAMPLES - len(samples)))
-        segments, _ = self._model.transcribe(
-            samples,
-            language=self.language,
-            beam_size=1,
-            # One temperature: the usual ladder of retries costs a second each where the first decode was poor.
-            temperature=0.0,
-            condition_on_previous_text=False,
-            without_timestamps=True,
-            no_speech_threshold=None,
-        )
         duration_s = len(samples) / HEARING_RATE
-        texts = [
-            keep(
-                segment.text.strip(),
-                duration_s=min(duration_s, segment.end - segment.start) or duration_s,
-                no_speech_probability=segment.no_speech_prob,
-                mean_log_probability=segment.avg_logprob,
-                compression_ratio=segment.compression_ratio,
-                english=self.language == "en",
-            )
-            for segment in segments
-        ]
-        return " ".join(text for text in texts if text)
+        frames = max(SHORT_FRAMES, int((duration_s + SHORT_MARGIN_S) * FRAMES_PER_S))
+        if frames < WHOLE_FRAMES // 2:
+            text, poor = self._decode(samples, frames)
+            if not poor:
+                return text
+        return self._decode(samples, WHOLE_FRAMES)[0]
+
+    def _decode(self, samples: Samples, frames: int) -> tuple[str, bool]:
+        """The words, and whether they are doubtful."""
+        from faster_whisper.transcribe import get_compression_ratio, get_ctranslate2_storage
+
+        model, duration_s = self._model, len(samples) / HEARING_RATE
+        mel = model.feature_extractor(samples)
+        window = np.full((mel.shape[0], frames), mel.min(), np.float32)
+        count = min(frames, mel.shape[1])
+        window[:, :count] = mel[:, :count]
+        result = model.model.generate(
+            model.model.encode(get_ctranslate2_storage(window[None]), to_cpu=False),
+            [self._prompt],
+            # Greedy and one temperature: the usual ladder of retries costs a second each where the first was poor.
+            beam_size=1,
+            max_length=min(model.max_length, len(self._prompt) + MIN_TOKENS + int(duration_s * TOKENS_PER_S)),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=self._suppressed,
+        )[0]
+        tokens = result.sequences_ids[0]
+        log_probability = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        text = without_loop(self._tokenizer.decode(tokens).strip())
+        kept = keep(
+            text,
+            duration_s=duration_s,
+            no_speech_probability=result.no_speech_prob,
+            mean_log_probability=log_probability,
+            compression_ratio=get_compression_ratio(text) if text else 1.0,
+            english=self.language == "en",
+        )
+        return kept, log_probability < POOR_LOG_PROBABILITY
