@@ -77,7 +77,7 @@ class Rig:
     options: LineOptions = field(default_factory=lambda: LineOptions(hearing="open"))
     output_latency_ms: float = 60.0
     answer_ms: float | None = None
-    """So long after a decision the answer is heard; None: nobody answers."""
+    """An answer is heard so long after the end of speech, and never before it is decided; None: nobody answers."""
     is_clean: bool = False
     """No noise floor, no soft clipping."""
 
@@ -185,7 +185,8 @@ class Rig:
 
     def _release(self, turn: int) -> None:
         if self.answer_ms is not None:
-            self.busy, self.answer_at_ns = True, self.now_ns + int(self.answer_ms * 1e6)
+            ended_ns = self.stage.last_speech_ns
+            self.busy, self.answer_at_ns = True, max(self.now_ns, ended_ns + int(self.answer_ms * 1e6))
             self._is_heard = False
 
     def _duck(self, on: bool) -> None:

@@ -369,7 +369,11 @@ def starts(trials: int) -> dict[str, Any]:
 
 
 def pauses(answer_ms: float) -> dict[str, Any]:
-    """Pauses of 300 to 700 ms inside sentences, the speakers' own and put in; `answer_ms`: how long an answer takes."""
+    """Pauses of 300 to 700 ms inside sentences, the speakers' own and put in.
+
+    `answer_ms`: from the end of speech until an answer can be heard at the earliest, here that of the fast servers. A
+    turn is cut short where the character's voice begins in the pause, or before it is noticed that the user goes on.
+    """
     ears = load_ears(default_store().path)
     rows = []
     cases: list[tuple[Recording, float, float]] = []
@@ -415,7 +419,7 @@ def main() -> None:
         "echo": lambda a: echo(a.echo_minutes * 60.0),
         "interruptions": lambda a: interruptions(40),
         "starts": lambda a: starts(40),
-        "pauses": lambda a: pauses(0.0),
+        "pauses": lambda a: pauses(700.0),
     }
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--json", action="store_true", help="one object on stdout, with every row")

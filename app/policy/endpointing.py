@@ -10,6 +10,12 @@ import numpy as np
 from animator.messages import Samples
 
 SAMPLE_RATE = 16_000
+QUIET_BELOW_PEAK_DB = 26.0
+"""A window so far below the loudest of the last second or two is quiet, whatever the detector says: Silero goes on
+hearing a voice for 100 to 200 ms after its end, which every answer would have to wait for."""
+_PEAK_DECAY_DB = 0.3
+"""Per window: 9 dB in a second."""
+_LEVEL_FLOOR_DB = -70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class EndpointingOptions:
     min_silence_ms: int = 500
     speech_pad_ms: int = 400
     """Pre-roll: what is kept from before the first window that counted."""
-    tail_pad_ms: int = 160
+    tail_pad_ms: int = 128
     """What is kept after the last one. A speculative decode ends at the same place, so its text can be reused."""
     max_utterance_s: float = 30.0
     """Whisper's window. Longer speech is split at its longest pause."""
@@ -104,6 +110,8 @@ class Endpointing:
         self._revision = 0
         self._has_paused = False
         self._pause_windows = 0
+        self._peak_db = _LEVEL_FLOOR_DB
+        self._hears_speech = False
 
     @property
     def is_speaking(self) -> bool:
@@ -141,6 +149,21 @@ class Endpointing:
         kept = self._kept[:-surplus] if surplus > 0 else self._kept
         return SpeechEnded(self._joined(kept), self._speech_windows * self._window / SAMPLE_RATE, self._revision)
 
+    @property
+    def hears_speech(self) -> bool:
+        """Whether the last window was speech."""
+        return self._hears_speech
+
+    def _believed(self, samples: Samples, probability: float) -> float:
+        """The detector's probability, or 0 where the window is too quiet to be the voice that spoke just now."""
+        level_db = 10.0 * np.log10(float(np.mean(np.square(samples))) + 1e-12)
+        if probability >= self.options.threshold:
+            self._peak_db = max(self._peak_db - _PEAK_DECAY_DB, level_db)
+        if self._in_speech and level_db < self._peak_db - QUIET_BELOW_PEAK_DB and level_db < -30.0:
+            probability = 0.0
+        self._hears_speech = probability >= self.options.neg_threshold
+        return probability
+
     def finish(self) -> list[SpeechEdge]:
         """The user has finished, whatever the silence says: end what is open."""
         return self._end() if self._in_speech else []
@@ -153,6 +176,7 @@ class Endpointing:
         """Take the next window (exactly `window` samples) and its probability of speech in [0, 1]."""
         if len(samples) != self._window:
             raise ValueError(f"a window has {self._window} samples, got {len(samples)}")
+        probability = self._believed(samples, probability)
         window = _Window(samples, probability)
         if not self._in_speech:
             self._before.append(window)
@@ -193,6 +217,7 @@ class Endpointing:
         """Forget what was heard; an open turn ends without an edge."""
         self._before.clear()
         self._kept = []
+        self._peak_db = _LEVEL_FLOOR_DB
         self._in_speech = self._announced = self._has_paused = False
         self._revision = 0
         self._speech_windows = self._quiet_windows = 0

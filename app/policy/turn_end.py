@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-PAUSE_MS = 160
+PAUSE_MS = 128
 """Quiet after which the user may have finished: the guess is decoded and the turn detector asked for the first time."""
 
-_WAITS_MS: tuple[tuple[float, float], ...] = ((0.0, 1800.0), (0.05, 1300.0), (0.25, 900.0), (0.5, 620.0))
+_WAITS_MS: tuple[tuple[float, float], ...] = ((0.0, 1800.0), (0.05, 1300.0), (0.25, 900.0), (0.5, 640.0))
 """(probability, ms of quiet that it takes at least): between two rows in a straight line.
 
 Speakers pause 250 to 700 ms inside a sentence, and no detector knows a finished clause from a finished turn, so even

@@ -162,6 +162,11 @@ class VadStage(Stage[AudioBlock]):
         if item.end_of_stream:
             self._end_stream()
 
+    @property
+    def last_speech_ns(self) -> int:
+        """Host time of the end of the last speech."""
+        return self._last_speech_ns
+
     def open_sound(self) -> Samples:
         """What is being said now, from its first syllable on; empty while nobody speaks."""
         return self._endpointing.sound()
@@ -171,11 +176,12 @@ class VadStage(Stage[AudioBlock]):
         endpointing = self._endpointing
         if self._hearing.talk == "push" and not self._push(piece):
             return
-        if probability >= endpointing.options.neg_threshold:
-            self._last_speech_ns = end_ns
         self._suspect(probability)
         was_open = endpointing.is_open
-        for edge in endpointing.feed(piece, probability):
+        edges = endpointing.feed(piece, probability)
+        if endpointing.hears_speech:
+            self._last_speech_ns = end_ns
+        for edge in edges:
             self._take(edge)
         if endpointing.is_open and not was_open:
             self._number += 1
@@ -191,7 +197,7 @@ class VadStage(Stage[AudioBlock]):
         elif self._lingers:
             if self._is_sounding() or not self._turns.is_current(self._turn) or not self._is_busy():
                 self._close()
-        elif probability < endpointing.options.neg_threshold:
+        elif not endpointing.hears_speech:
             self._check_end()
 
     # The end of a turn
