@@ -172,7 +172,7 @@ def test_a_soft_voice_in_a_loud_room_is_the_detectors_business_alone() -> None:
 
 def test_what_the_turn_holds_so_far_can_be_had_without_ending_it() -> None:
     endpointing = Endpointing()
-    feed(endpointing, (0.01, 500), (0.9, 1024), (0.01, 640))
+    feed(endpointing, (0.01, 500), (0.9, 1024), (0.01, 416))
 
     ended = endpointing.ended()
 
