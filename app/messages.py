@@ -57,6 +57,8 @@ class Utterance:
 
     A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
     one is a guess that the user has finished: its text is kept and used if the real part has the same `revision`.
+    A `partial` one is the part as it has grown so far, sent while the user speaks: it is decoded for the fact
+    `stt partial` only, and dropped as soon as anything newer waits.
     """
 
     turn: int
@@ -66,6 +68,7 @@ class Utterance:
     last: bool = True
     speculative: bool = False
     revision: int = 0
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Fact:
     | capture | level | dbfs (about 20 a second) |
     | vad | speech_started | turn |
     | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech) |
+    | stt | partial | turn, text (so far), committed (its start that no longer changes), words (how many in text) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |
     | llm | sentence | turn, index, text, last |

@@ -5,12 +5,16 @@ from __future__ import annotations
 from animator.timebase import Clock
 from app.bus import Bus
 from app.messages import Transcript, Utterance
+from app.policy.agreement import Agreement
 from app.ports import Transcriber
 from app.stage import Channel, Stage, Turns
 
 
 class SttStage(Stage[Utterance]):
-    """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed."""
+    """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed.
+
+    Partials are decoded only while nothing newer waits, and one that fails costs nothing but itself.
+    """
 
     name = "stt"
 
@@ -34,6 +38,8 @@ class SttStage(Stage[Utterance]):
         self._parts: list[str] = []
         self._took_ns = 0
         self._failed_to_load: Exception | None = None
+        self._agreement = Agreement()
+        self._agreed_on = (0, 0)
 
     def load(self) -> str:
         """Load the model."""
@@ -47,6 +53,9 @@ class SttStage(Stage[Utterance]):
     def handle(self, item: Utterance) -> None:
         """Decode, and send the transcript once the turn's last part is there."""
         if not self._turns.is_current(item.turn):
+            return
+        if item.partial:
+            self._say_partial(item)
             return
         if item.turn != self._turn:
             self._turn, self._parts, self._took_ns = item.turn, [], 0
@@ -69,7 +78,7 @@ class SttStage(Stage[Utterance]):
 
     def recover(self, item: Utterance) -> None:
         """What could not be decoded counts as not heard, so that the turn ends."""
-        if item.last and not item.speculative and self._turns.is_current(item.turn):
+        if item.last and not item.speculative and not item.partial and self._turns.is_current(item.turn):
             self._send(item)
 
     def _send(self, item: Utterance) -> None:
@@ -77,6 +86,18 @@ class SttStage(Stage[Utterance]):
         took_ms = round(self._took_ns / 1e6)
         self.bus.emit(self.name, "transcript", turn=item.turn, text=text, took_ms=took_ms, typed=False)
         self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns))
+
+    def _say_partial(self, item: Utterance) -> None:
+        if len(self.inbox) or self._failed_to_load is not None:
+            return  # latest wins; what waits is a newer partial, a guess or the end
+        if self._agreed_on != (item.turn, item.part):
+            self._agreed_on = (item.turn, item.part)
+            self._agreement.reset()
+        text = self._decode(item)
+        committed, _ = self._agreement.feed(text)
+        if text and self._turns.is_current(item.turn):
+            words = len(text.split())
+            self.bus.emit(self.name, "partial", turn=item.turn, text=text, committed=committed, words=words)
 
     def _decode(self, item: Utterance) -> str:
         if self._failed_to_load is not None:
