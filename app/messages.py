@@ -61,7 +61,8 @@ class Utterance:
 
     A long turn comes in parts, numbered from 0; the one with `last` closes it (and may be empty). A `speculative`
     one is a guess that the user has finished: its text is kept and used if the real part has the same `revision`.
-    A `partial` one is what has been said so far, for captions and interruptions; then `revision` is the sound's number.
+    A `partial` one is what has been said so far, for captions and interruptions, dropped as soon as anything newer
+    waits; then `revision` is the sound's number.
     """
 
     turn: int
@@ -171,7 +172,7 @@ class Fact:
     | vad | speech_resumed | turn, continues (the turn that it takes over: the user went on after a pause) |
     | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
     | vad | ducked | on (the voice is lowered because somebody may be interrupting) |
-    | stt | partial | turn, text (what is being said, so far) |
+    | stt | partial | turn, text (so far), committed (its start that no longer changes), words (how many in text) |
     | stt | guess | turn, took_ms (what may be the whole turn was decoded at a pause) |
     | stt | transcript | turn, text, took_ms, typed (bool) |
     | llm | first_token | turn, took_ms |

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +12,61 @@ import numpy as np
 from animator.messages import Samples
 from app.errors import AppError
 from app.messages import HEARING_RATE
-from app.policy.hallucination import keep, without_loop
+from app.policy.hallucination import is_repeated, keep
+from app.policy.log_mel import BANDS, HOP, log_mel
 
 MIN_SAMPLES = HEARING_RATE
 """Shorter sounds are padded with silence to 1 s: Whisper invents words on fragments."""
-FRAMES_PER_S = 100
-WHOLE_FRAMES = 3000
-SHORT_FRAMES = 800
-SHORT_MARGIN_S = 2.0
-"""A window of 8 s, or the utterance and 2 s. Measured over 40 sentences of eight voices: docs/investigations/
-live-whisper.md."""
-POOR_LOG_PROBABILITY = -0.6
-TOKENS_PER_S, MIN_TOKENS = 8, 12
+WINDOW = 30 * HEARING_RATE
+MARGIN = HEARING_RATE // 2
+"""Samples of silence that are encoded together with the sound."""
+_STATES = WINDOW // HOP // 2
+_TOKENS_AT_LEAST = 24
+_TOKENS_PER_S = 12
+"""More than anybody says; a decode that gets this far is going round in circles."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    text: str
+    mean_log_probability: float
+    no_speech_probability: float
+    compression_ratio: float
+    is_cut: bool
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether Whisper's own thresholds call for another try, or the text repeats itself."""
+        unsure = self.mean_log_probability < -1.0 and self.no_speech_probability <= 0.6
+        return unsure or self.is_cut or self.compression_ratio > 2.4 or is_repeated(self.text)
 
 
 class FasterWhisperTranscriber:
-    """Decodes one utterance at a time. `language` is a Whisper code; English-only models take "en" alone."""
+    """Decodes one utterance at a time. `language` is a Whisper code; English-only models take "en" alone.
+
+    Whisper's encoder always looks at 30 s, most of them silence here. On the CPU only the sound is encoded; the states
+    that follow are those of silence, kept from one encoding at the start. The decoder so hears the long quiet after
+    the last word by which it knows where to stop. Where the result looks bad, the whole 30 s are encoded once more.
+    Figures: docs/investigations/live-whisper.md.
+    """
 
     def __init__(self, folder: Path, *, language: str = "en", device: str = "cpu", threads: int = 2) -> None:
         self.name = f"Whisper {folder.name.removeprefix('whisper-')}"
         self.language = language
+        self.retries = 0
+        """How often the whole window had to be encoded."""
         self._folder = folder
         self._device = device
         self._threads = threads
         self._model: Any = None
-        self._tokenizer: Any = None
+        self._silence: np.ndarray[Any, np.dtype[np.float32]] | None = None
         self._prompt: list[int] = []
-        self._suppressed: Any = None
 
     def load(self) -> None:
         """Load the weights and decode half a second, so that the first real call is warm.
 
         Raises:
-            AppError: If the folder does not hold a CTranslate2 Whisper model.
+            AppError: If the folder does not hold a CTranslate2 Whisper model, or it does not know the language.
         """
         missing = [name for name in ("model.bin", "config.json") if not (self._folder / name).is_file()]
         if missing:
@@ -57,7 +81,7 @@ class FasterWhisperTranscriber:
         # faster-whisper makes a progress bar per call; the first would start a thread that never ends.
         tqdm.tqdm.monitor_interval = 0
         try:
-            self._model = WhisperModel(
+            model = WhisperModel(
                 str(self._folder),
                 device=self._device,
                 compute_type="int8" if self._device == "cpu" else "int8_float16",
@@ -69,65 +93,97 @@ class FasterWhisperTranscriber:
                 f"The speech recognition model in {self._folder} cannot be loaded.",
                 "Run `kuchipaku models` to fetch it again.",
             ) from error
-        from faster_whisper.tokenizer import Tokenizer
-        from faster_whisper.transcribe import get_suppressed_tokens
-
-        tokenizer = Tokenizer(
-            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=self.language
-        )
-        self._tokenizer = tokenizer
-        self._prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
-        self._suppressed = get_suppressed_tokens(tokenizer, [-1])
+        words = ["<|startoftranscript|>"]
+        if model.model.is_multilingual:
+            words += [f"<|{self.language}|>", "<|transcribe|>"]
+        ids = [model.hf_tokenizer.token_to_id(word) for word in [*words, "<|notimestamps|>"]]
+        if None in ids:
+            raise AppError(
+                f"{self.name} does not know the language {self.language!r}.", "Choose another language or model."
+            )
+        self._model, self._prompt = model, ids
+        if self._device == "cpu" and model.model.n_mels == BANDS:
+            self._silence = self._encode(np.zeros(WINDOW, np.float32))
         self.transcribe(np.zeros(MIN_SAMPLES // 2, np.float32))
 
     def transcribe(self, samples: Samples) -> str:
-        """Text of at most 30 s of 16 kHz mono; "" where Whisper heard nothing or made something up.
-
-        Whisper's encoder costs the same for 1 s as for the 30 s that it was trained on, so it is given a window that
-        is as short as the utterance allows: a third of the time for the same words. What comes out poor is decoded
-        again over the whole window.
-        """
+        """Text of at most 30 s of 16 kHz mono; "" where Whisper heard nothing or made something up."""
         if self._model is None:
             raise AppError("Speech recognition is not loaded.", "Wait until it reports ready.")
-        if len(samples) < MIN_SAMPLES:
-            samples = np.pad(samples, (0, MIN_SAMPLES - len(samples)))
-        duration_s = len(samples) / HEARING_RATE
-        frames = max(SHORT_FRAMES, int((duration_s + SHORT_MARGIN_S) * FRAMES_PER_S))
-        if frames < WHOLE_FRAMES // 2:
-            text, poor = self._decode(samples, frames)
-            if not poor:
-                return text
-        return self._decode(samples, WHOLE_FRAMES)[0]
-
-    def _decode(self, samples: Samples, frames: int) -> tuple[str, bool]:
-        """The words, and whether they are doubtful."""
-        from faster_whisper.transcribe import get_compression_ratio, get_ctranslate2_storage
-
-        model, duration_s = self._model, len(samples) / HEARING_RATE
-        mel = model.feature_extractor(samples)
-        window = np.full((mel.shape[0], frames), mel.min(), np.float32)
-        count = min(frames, mel.shape[1])
-        window[:, :count] = mel[:, :count]
-        result = model.model.generate(
-            model.model.encode(get_ctranslate2_storage(window[None]), to_cpu=False),
-            [self._prompt],
-            # Greedy and one temperature: the usual ladder of retries costs a second each where the first was poor.
-            beam_size=1,
-            max_length=min(model.max_length, len(self._prompt) + MIN_TOKENS + int(duration_s * TOKENS_PER_S)),
-            return_scores=True,
-            return_no_speech_prob=True,
-            suppress_blank=True,
-            suppress_tokens=self._suppressed,
-        )[0]
-        tokens = result.sequences_ids[0]
-        log_probability = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        text = without_loop(self._tokenizer.decode(tokens).strip())
-        kept = keep(
-            text,
+        samples = np.asarray(samples[:WINDOW], np.float32)
+        duration_s = max(len(samples), MIN_SAMPLES) / HEARING_RATE
+        if self._silence is None:
+            return self._transcribe_whole(samples, duration_s)
+        found = self._decode(samples, max(MIN_SAMPLES, len(samples) + MARGIN))
+        if found.is_doubtful:
+            self.retries += 1
+            found = self._decode(samples, WINDOW)
+        return keep(
+            found.text,
             duration_s=duration_s,
-            no_speech_probability=result.no_speech_prob,
-            mean_log_probability=log_probability,
-            compression_ratio=get_compression_ratio(text) if text else 1.0,
+            no_speech_probability=found.no_speech_probability,
+            mean_log_probability=found.mean_log_probability,
+            compression_ratio=found.compression_ratio,
             english=self.language == "en",
         )
-        return kept, log_probability < POOR_LOG_PROBABILITY
+
+    def _decode(self, samples: Samples, window: int) -> _Decoded:
+        # Two frames make one state of the encoder.
+        window = min(WINDOW, -(-window // (2 * HOP)) * 2 * HOP)
+        states = self._encode(np.pad(samples, (0, max(0, window - len(samples)))))
+        assert self._silence is not None
+        padded = np.concatenate([states, self._silence[:, states.shape[1] :]], axis=1)
+        limit = len(self._prompt) + _TOKENS_AT_LEAST + _TOKENS_PER_S * len(samples) // HEARING_RATE
+        result = self._model.model.generate(
+            _storage(padded),
+            [self._prompt],
+            beam_size=1,
+            max_length=min(limit, 448),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = result.sequences_ids[0]
+        text = self._model.hf_tokenizer.decode(tokens).strip()
+        data = text.encode()
+        return _Decoded(
+            text,
+            float(result.scores[0]),
+            float(result.no_speech_prob),
+            len(data) / len(zlib.compress(data)) if data else 1.0,
+            is_cut=len(tokens) + len(self._prompt) >= limit,
+        )
+
+    def _encode(self, samples: Samples) -> np.ndarray[Any, np.dtype[np.float32]]:
+        states = np.array(self._model.model.encode(_storage(log_mel(samples)[None]), to_cpu=True))
+        return states[:, :_STATES].astype(np.float32)
+
+    def _transcribe_whole(self, samples: Samples, duration_s: float) -> str:
+        """Through faster-whisper's own window: for models of other mel bands, and on a GPU, where it costs little."""
+        segments, _ = self._model.transcribe(
+            np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))),
+            language=self.language,
+            beam_size=1,
+            # One temperature: the usual ladder of retries costs a second each where the first decode was poor.
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+            no_speech_threshold=None,
+        )
+        texts = [
+            keep(
+                segment.text.strip(),
+                duration_s=min(duration_s, segment.end - segment.start) or duration_s,
+                no_speech_probability=segment.no_speech_prob,
+                mean_log_probability=segment.avg_logprob,
+                compression_ratio=segment.compression_ratio,
+                english=self.language == "en",
+            )
+            for segment in segments
+        ]
+        return " ".join(text for text in texts if text)
+
+
+def _storage(array: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
+    from faster_whisper.transcribe import get_ctranslate2_storage
+
+    return get_ctranslate2_storage(array)

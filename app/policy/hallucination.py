@@ -49,21 +49,6 @@ def is_repeated(text: str) -> bool:
     return False
 
 
-def without_loop(text: str) -> str:
-    """`text` without what it says twice in a row from its very beginning: "how are you how are" is "how are you".
-
-    Whisper that hears a short window often says a whole utterance again instead of ending it. Two words or more, so
-    that "no no" stays.
-    """
-    words = text.split()
-    plain = [re.sub(r"\W", "", word.lower()) for word in words]
-    for size in range(2, len(words) - 1):
-        again = min(size, len(words) - size)
-        if again >= 2 and plain[:again] == plain[size : size + again]:
-            return " ".join(words[:size])
-    return text
-
-
 def keep(
     text: str,
     *,

@@ -8,6 +8,7 @@ from animator.timebase import Clock
 from app.bus import Bus
 from app.guesses import Guesses
 from app.messages import Transcript, Utterance
+from app.policy.agreement import Agreement
 from app.ports import Transcriber
 from app.stage import Channel, Stage, Turns
 
@@ -18,6 +19,7 @@ VERDICT_WITHIN_S = 0.25
 class SttStage(Stage[Utterance]):
     """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed.
 
+    Partials are decoded only while nothing newer waits, and one that fails costs nothing but itself.
     `accept` gives the text that is meant for the character, "" where none is (the wake word).
     """
 
@@ -47,6 +49,8 @@ class SttStage(Stage[Utterance]):
         self._parts: list[str] = []
         self._took_ns = 0
         self._failed_to_load: Exception | None = None
+        self._agreement = Agreement()
+        self._agreed_on = (0, 0, 0)
 
     def load(self) -> str:
         """Load the model."""
@@ -62,10 +66,7 @@ class SttStage(Stage[Utterance]):
         if not self._turns.is_current(item.turn):
             return
         if item.partial:
-            text = self._decode(item)
-            self._guesses.decoded(item.turn, item.revision, text, partial=True)
-            if self._turns.is_current(item.turn):
-                self.bus.emit(self.name, "partial", turn=item.turn, text=text)
+            self._say_partial(item)
             return
         if item.turn != self._turn:
             self._turn, self._parts, self._took_ns = item.turn, [], 0
@@ -99,7 +100,7 @@ class SttStage(Stage[Utterance]):
 
     def recover(self, item: Utterance) -> None:
         """What could not be decoded counts as not heard, so that the turn ends."""
-        if item.last and self._turns.is_current(item.turn):
+        if item.last and not item.speculative and not item.partial and self._turns.is_current(item.turn):
             self._send(item)
 
     def _send(self, item: Utterance) -> None:
@@ -107,6 +108,20 @@ class SttStage(Stage[Utterance]):
         took_ms = round(self._took_ns / 1e6)
         self.bus.emit(self.name, "transcript", turn=item.turn, text=text, took_ms=took_ms, typed=False)
         self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns))
+
+    def _say_partial(self, item: Utterance) -> None:
+        if len(self.inbox) or self._failed_to_load is not None:
+            return  # latest wins; what waits is a newer partial, a guess or the end
+        # What may become an interruption has no turn of its own yet: `revision` is the sound's number.
+        if self._agreed_on != (item.turn, item.part, item.revision):
+            self._agreed_on = (item.turn, item.part, item.revision)
+            self._agreement.reset()
+        text = self._decode(item)
+        self._guesses.decoded(item.turn, item.revision, text, partial=True)
+        committed, _ = self._agreement.feed(text)
+        if text and self._turns.is_current(item.turn):
+            words = len(text.split())
+            self.bus.emit(self.name, "partial", turn=item.turn, text=text, committed=committed, words=words)
 
     def _decode(self, item: Utterance) -> str:
         if self._failed_to_load is not None:
