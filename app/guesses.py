@@ -31,11 +31,20 @@ class Guesses:
             self._changed.notify_all()
             return was_prepared
 
-    def judge(self, turn: int, revision: int, probability: float) -> None:
-        """The turn detector's first answer for a pause, in [0, 1] (vad thread)."""
+    def judge(self, turn: int, revision: int, probability: float) -> str | None:
+        """What the turn detector says of a pause, in [0, 1] (vad thread).
+
+        The words up to it where they were known already and only now an answer is to be prepared, else None.
+        """
         with self._changed:
             self._verdict = (turn, revision, probability)
             self._changed.notify_all()
+            is_open = self._open == (turn, revision) and self._text is not None and self._text[:2] == (turn, revision)
+            if self._is_prepared or probability < EAGER_FROM or not is_open:
+                return None
+            assert self._text is not None
+            self._is_prepared = bool(self._text[2])
+            return self._text[2] or None
 
     def prepare(self, turn: int, revision: int, timeout_s: float) -> bool:
         """Whether an answer is to be prepared; waits a moment for the detector's answer (stt thread).
@@ -50,8 +59,10 @@ class Guesses:
             verdict = self._verdict
             if self._open != (turn, revision) or verdict is None or verdict[:2] != (turn, revision):
                 return False
-            self._is_prepared = verdict[2] >= EAGER_FROM
-            return self._is_prepared
+            if self._is_prepared or verdict[2] < EAGER_FROM:
+                return False
+            self._is_prepared = True
+            return True
 
     def decoded(self, turn: int, revision: int, text: str, *, partial: bool) -> None:
         """What the sound up to that pause says; `partial`: what sound number `revision` says so far (stt thread)."""

@@ -215,6 +215,7 @@ class Line:
             # 2 s of sound in blocks of a window or more: enough to ride out a busy moment.
             blocks: Channel[AudioBlock] = Channel(64, "wait" if is_file else "drop oldest")
             guesses = Guesses()
+            stt = SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept)
             self._stages += [
                 CaptureStage(
                     bus,
@@ -237,6 +238,7 @@ class Line:
                     guesses,
                     begin_turn=self._begin_spoken,
                     release=self._playback.release,
+                    prepare=stt.prepare,
                     is_deaf=self._is_deaf,
                     is_busy=self._is_answering,
                     is_sounding=self._playback.is_sounding,
@@ -245,7 +247,7 @@ class Line:
                     duck=self._playback.duck,
                     on_end=self._end_of_source,
                 ),
-                SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept),
+                stt,
             ]
         self._llm: LlmStage | None = None
         if chat is not None:

@@ -129,6 +129,7 @@ class Rig:
             self.guesses,
             begin_turn=self._begin,
             release=self._release,
+            prepare=lambda turn, text, ended_ns: None,
             is_deaf=lambda: False,
             is_busy=lambda: self.busy,
             is_sounding=lambda: self.busy and self.answer_at_ns is not None and self.now_ns >= self.answer_at_ns,

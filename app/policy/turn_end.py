@@ -39,8 +39,9 @@ class TurnEndOptions:
 
     patience: float = 1.0
     """0.5 answers quickly and may cut in; 2 waits for slow talkers."""
-    ask_at_ms: tuple[int, ...] = (PAUSE_MS, 380, 640, 1200)
-    """Lengths of quiet at which the turn detector is asked (again: silence itself is telling)."""
+    ask_at_ms: tuple[int, ...] = (PAUSE_MS, 416, 896, 1408)
+    """Lengths of quiet at which the turn detector is asked (again: silence itself is telling). Not at the moment of the
+    decision, which would have to wait for it."""
     hard_stop_ms: int = 2500
     """Nobody waits longer, whatever the detector says (times patience)."""
     without_detector_ms: int = 600

@@ -92,11 +92,16 @@ class SttStage(Stage[Utterance]):
         start_ns = self._clock.now_ns()
         text = self._decode(item)
         self._guess = (self._key(item), text)
-        self._guesses.decoded(item.turn, item.revision, text, partial=False)
+        meant = self._accept(text)
+        self._guesses.decoded(item.turn, item.revision, meant, partial=False)
         self.bus.emit(self.name, "guess", turn=item.turn, took_ms=round((self._clock.now_ns() - start_ns) / 1e6))
         # A later part of a long turn cannot be taken over by another turn.
-        if item.part == 0 and self._accept(text) and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
-            self._outbox.put(Transcript(item.turn, text, self._language, item.ended_ns, speculative=True))
+        if item.part == 0 and meant and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
+            self.prepare(item.turn, text, item.ended_ns)
+
+    def prepare(self, turn: int, text: str, ended_ns: int) -> None:
+        """Let the answer to what may be the whole turn be prepared. Any thread."""
+        self._outbox.put(Transcript(turn, text, self._language, ended_ns, speculative=True))
 
     def recover(self, item: Utterance) -> None:
         """What could not be decoded counts as not heard, so that the turn ends."""

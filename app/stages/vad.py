@@ -78,6 +78,7 @@ class VadStage(Stage[AudioBlock]):
         *,
         begin_turn: Callable[[int | None], int],
         release: Callable[[int], None],
+        prepare: Callable[[int, str, int], None],
         is_deaf: Callable[[], bool],
         is_busy: Callable[[], bool],
         is_sounding: Callable[[], bool],
@@ -98,6 +99,7 @@ class VadStage(Stage[AudioBlock]):
         self._onset = Onset(hearing.endpointing.threshold)
         self._begin_turn = begin_turn
         self._release = release
+        self._prepare = prepare
         self._is_deaf = is_deaf
         self._is_busy = is_busy
         self._is_sounding = is_sounding
@@ -209,11 +211,10 @@ class VadStage(Stage[AudioBlock]):
         endpointing, turn_end = self._endpointing, self._turn_end
         quiet_ms = endpointing.quiet_ms
         if turn_end.is_due(quiet_ms) and self._turn_detector is not None:
-            is_first = turn_end.probability is None
-            probability = self._turn_detector.probability(endpointing.sound())
-            turn_end.answer(quiet_ms, probability)
-            if is_first:
-                self._guesses.judge(self._turn, endpointing.revision, probability)
+            turn_end.answer(quiet_ms, self._turn_detector.probability(endpointing.sound()))
+            likely = self._guesses.judge(self._turn, endpointing.revision, turn_end.probability or 0.0)
+            if likely is not None and self._part == 0:
+                self._prepare(self._turn, likely, self._last_speech_ns)
         text = self._guesses.text(self._turn, endpointing.revision)
         if text:
             turn_end.words(text)
