@@ -37,6 +37,7 @@ from app.ports import (
 )
 from app.settings import Settings
 from app.stages.camera import CameraStage
+from app.voice import server_voice, with_stand_in
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = "whisper-tiny-en"
@@ -119,7 +120,10 @@ def line_parts(
             return Unavailable(error)
 
     voice = available(lambda: store.path(voice_of(character)))
-    synth: SpeechSynth = voice if isinstance(voice, Unavailable) else PiperSynth(file_of(voice, ".onnx"))
+    piper: SpeechSynth = (
+        voice if isinstance(voice, Unavailable) else PiperSynth(file_of(voice, ".onnx"), speed=settings.voice.speed)
+    )
+    synth = speech_synth(settings, piper, bus, required=required)
     detector: SpeechDetector | None = None
     transcriber: Transcriber | None = None
     if hears:
@@ -135,6 +139,28 @@ def line_parts(
                 raise
             chat = Unavailable(error)
     return Parts(detector, transcriber, chat, synth, turn_detector(store) if hears else None)
+
+
+def speech_synth(settings: Settings, piper: SpeechSynth, bus: Bus, *, required: bool) -> SpeechSynth:
+    """The voice of the settings, with Piper behind it.
+
+    Settings that cannot work raise AppError; with `required` False Piper speaks and the stage says why.
+    """
+
+    def say_switch(name: str, error: AppError | None) -> None:
+        if error is None:
+            bus.emit("tts", "state", state="ready", label=name)
+        else:
+            bus.emit("tts", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
+
+    try:
+        server = server_voice(settings.voice)
+    except AppError as error:
+        if required:
+            raise
+        bus.emit("tts", "state", state="failed", label="Voice", problem=error.problem, remedy=error.remedy)
+        return piper
+    return piper if server is None else with_stand_in(server, piper, say_switch)
 
 
 def turn_detector(store: ModelStore) -> TurnDetector | None:
@@ -265,6 +291,7 @@ def build_line(
         interrupt_words=hearing.interrupt_words,
         interrupt_ms=hearing.interrupt_ms,
         fallback_line=character.fallback_line,
+        spoken_language=settings.voice.language,
         history_tokens=settings.brain.history_tokens,
         speak_first_s=settings.brain.speak_first_s,
         speak_first_times=settings.brain.speak_first_times,

@@ -173,6 +173,7 @@ def latency(settings: Settings, *, face: bool, repeat: int = 1) -> dict[str, Any
             start_ns = microphone.say(np.concatenate([quiet, recording.samples]))
             end_ns = start_ns + round((0.5 + recording.speech_end_s) * 1e9)
             answered = turn.wait("playback clip_started", recording.speech_end_s + ANSWER_WITHIN_S)
+            turn.wait("stt transcript", 1.0)
             row: dict[str, Any] = {"name": recording.name, "voice": recording.voice, "heard": turn.text}
             for name, key in (
                 ("guess", "stt guess"),
