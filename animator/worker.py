@@ -6,8 +6,9 @@ Two ways to run: free, where frame k is drawn in the interval before it is due (
 its deadline; and stepped (`--stepped`), where each frame is asked for, so that a film can be made slower or faster
 than life. Both call the same `render`.
 
-Threads: *inbox* reads messages and prepares lips; *loader* takes characters in; *main* draws. The process ends when
-its stdin does, so it never outlives the app.
+Threads: *inbox* reads messages; *lips* prepares the lips of clips, which takes a while where their phones are not known
+(stepped, inbox does it: a film waits for them); *loader* takes characters in; *main* draws. The process ends when its
+stdin does, so it never outlives the app.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ class Worker:
     """Runs one engine. Everything it is told arrives in `take`; everything it says goes through `tell`."""
 
     def __init__(
-        self, engine: Animator, frames: FrameSlots, clock: Clock, tell: Callable[[Header], None], fps: float
+        self,
+        engine: Animator,
+        frames: FrameSlots,
+        clock: Clock,
+        tell: Callable[[Header], None],
+        fps: float,
+        *,
+        lips_aside: bool = False,
     ) -> None:
         self._engine = engine
         self._frames = frames
@@ -48,6 +56,9 @@ class Worker:
         self._fps = fps
         self._playout = Playout()
         self._lock = threading.Lock()
+        self._lips_aside = lips_aside
+        self._lips: queue.SimpleQueue[SpeechClip | None] = queue.SimpleQueue()
+        self._oldest_turn = 0
         self._loads: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._steps: queue.SimpleQueue[Header] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -65,7 +76,7 @@ class Worker:
             with self._lock:
                 self._playout.anchor(anchor)
         elif kind == "clear":
-            before_turn = int(header["before_turn"])
+            before_turn = self._oldest_turn = int(header["before_turn"])
             with self._lock:
                 self._playout.clear(before_turn)
             self._engine.clear(before_turn)
@@ -107,15 +118,35 @@ class Worker:
         return self._clock.now_ns() if self._film_ns is None else self._film_ns
 
     def _push(self, clip: SpeechClip) -> None:
-        self._engine.push(clip)
         with self._lock:
             self._playout.add_clip(clip.turn, clip.index, clip.duration_s)
+        if self._lips_aside:
+            self._lips.put(clip)
+        else:
+            self._prepare(clip)
+
+    def _prepare(self, clip: SpeechClip) -> None:
+        self._engine.push(clip)
         self._tell({"event": "pushed", "turn": clip.turn, "index": clip.index})
+
+    def lips_loop(self) -> None:
+        """Prepare lips until stopped (lips thread). A full pipe would hold up the voice, so inbox never waits."""
+        while not self._stopping.is_set():
+            clip = self._lips.get()
+            if clip is None:
+                return
+            if clip.turn < self._oldest_turn:
+                continue
+            try:
+                self._prepare(clip)
+            except Exception as error:
+                self._tell({"event": "problem", "problem": str(error), "remedy": getattr(error, "remedy", "")})
 
     def stop(self) -> None:
         """Ask every loop to end; safe from any thread."""
         self._stopping.set()
         self._loads.put(None)
+        self._lips.put(None)
         self._steps.put({})
 
     def load_loop(self) -> None:
@@ -258,10 +289,12 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     frames = FrameSlots.create(arguments.frames, LARGEST_PX, LARGEST_PX)
-    worker = Worker(engine, frames, SystemClock(), tell, arguments.fps)
+    worker = Worker(engine, frames, SystemClock(), tell, arguments.fps, lips_aside=not arguments.stepped)
     inbox = threading.Thread(target=take_messages, args=(worker, sys.stdin.buffer, tell), name="inbox", daemon=True)
     loader = threading.Thread(target=worker.load_loop, name="loader", daemon=True)
+    lips = threading.Thread(target=worker.lips_loop, name="lips", daemon=True)
     inbox.start()
+    lips.start()
     loader.start()
     tell({"event": "ready", "width_px": frames.width_px, "height_px": frames.height_px})
     try:

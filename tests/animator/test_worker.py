@@ -1,5 +1,6 @@
 """The animator process's loops, with an engine that draws flat colours and a clock that jumps."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -241,3 +242,34 @@ def test_bad_pose_values_are_told_with_the_frames(show):
     worker.free_loop()
 
     assert [3] == [fact["clamped"] for fact in told if fact["event"] == "frames"]
+
+
+def test_lips_that_take_long_hold_up_no_message(tmp_path):
+    """A voice that states no phones costs a tenth of its length; the pipe would fill and the loudspeaker wait."""
+    clock, told = JumpingClock(), []
+    engine = FlatEngine(clock)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow_push(clip):
+        began.set()
+        assert go_on.wait(10)
+
+    engine.push = slow_push
+    frames = FrameSlots.create(tmp_path / "frames", 8, 8)
+    worker = engine.worker = Worker(engine, frames, clock, told.append, 30, lips_aside=True)
+    lips = threading.Thread(target=worker.lips_loop)
+    lips.start()
+
+    speak(worker, turn=1)
+    assert began.wait(10)
+    speak(worker, turn=1)
+    worker.take({"type": "gesture", "name": "nod"}, b"")
+    assert ("gesture", "nod") == engine.told[-1][:2]
+    worker.take({"type": "clear", "before_turn": 2}, b"")
+    go_on.set()
+    worker.stop()
+    lips.join(10)
+
+    assert not lips.is_alive()
+    assert [fact["turn"] for fact in told if fact["event"] == "pushed"] == [1]
+    frames.unlink()
