@@ -205,7 +205,8 @@ def mixed_script(text: str) -> str:
     words = _lexicon()[0]
     out: list[str] = []
     for i, (token, flag) in enumerate(zip(tokens, flags, strict=True)):
-        if not flag or _DEVANAGARI.match(token):
+        is_letter = len(token) == 1 and token.isupper()  # the H of H100, not "h" for "hai"
+        if not flag or is_letter or _DEVANAGARI.match(token):
             out.append(token)
         elif token.lower() in ("mein", "me", "main"):
             out.append(_main_or_in(tokens, i))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.policy.hinglish import mixed_script
 from app.policy.sentences import clean
 
 _URL = re.compile(r"(?:https?://|www\.)([^\s/?#]+)[^\s]*", re.IGNORECASE)
@@ -56,6 +57,8 @@ _SYMBOLS = {
 def spoken(text: str, language: str = "auto") -> str:
     """`text` in words; "" where there is nothing to say. Figures stay, since the voice reads them itself."""
     text = clean("".join(c if c.isprintable() else " " for c in text))
+    if language in ("auto", "hi"):
+        text = mixed_script(text)
     ends_with_comma = text.endswith(",")
     text = _EMAIL.sub(lambda m: f"{m[1]} at {m[2].replace('.', ' dot ')}", text)
     text = _URL.sub(lambda m: m[1].removeprefix("www.").rstrip(".,!?").replace(".", " dot "), text)

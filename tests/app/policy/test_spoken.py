@@ -30,3 +30,12 @@ def test_symbols_become_words(written: str, expected: str) -> None:
 @pytest.mark.parametrize("written", ["", "...", "😊", "?!", "—", "* * *", "\n", "“”"])
 def test_what_has_no_word_is_nothing_to_say(written: str) -> None:
     assert spoken(written) == ""
+
+
+def test_romanised_hindi_is_given_to_the_voice_in_devanagari_and_english_stays_english() -> None:
+    assert spoken("Kya haal hai bhai? See you tomorrow.") == "क्या हाल है भाई? See you tomorrow."
+    assert (
+        spoken("An H100 is a fast card, and the main hall is big.")
+        == "An H100 is a fast card, and the main hall is big."
+    )
+    assert spoken("Kya haal hai?", "en") == "Kya haal hai?"
