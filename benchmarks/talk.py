@@ -1,16 +1,17 @@
 """Does a conversation feel live? Everything from the end of the user's voice to the first sound of the answer.
 
-    python benchmarks/talk.py [--json] [--only latency servers echo interruptions starts pauses]
+    python benchmarks/talk.py [--json] [--only latency servers gaps echo interruptions starts pauses]
 
 latency        the whole app with its own local models, fed in real time with recorded utterances (recordings.toml)
 servers        the same with a brain of 120 ms to the first token and a voice of 100 ms to the first sound, on loopback
+gaps           silence between clauses beyond the pause that belongs to them
 echo           turns that the character begins by hearing itself, over three echo delays and two levels
 interruptions  real voices over the character's own at -6 dB echo: how soon it gets quiet, and stops
 starts         first syllables after silence: is the beginning of the voice in what was cut out?
 pauses         pauses of 300 to 700 ms inside sentences: how many cut a turn short?
 
-The first two run on the clock and load the machine as the app does (--no-face leaves the face out). The others run the
-real vad stage, echo canceller and models on simulated time, the same in every run. Prints what the machine was.
+The first three run on the clock and load the machine as the app does (--no-face leaves the face out). The others run
+the real vad stage, echo canceller and models on simulated time, the same in every run. Prints what the machine was.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ from loopback_servers import LoopbackServers  # noqa: E402
 from recordings import Recording, recordings, with_pause  # noqa: E402
 
 from animator.clock import SystemClock  # noqa: E402
-from animator.messages import Samples  # noqa: E402
+from animator.messages import Samples, SpeechClip  # noqa: E402
 from app import compose  # noqa: E402
 from app.bus import Bus  # noqa: E402
-from app.messages import AudioBlock, Fact, StopTalking  # noqa: E402
+from app.messages import AudioBlock, Fact, Say, StopTalking  # noqa: E402
 from app.models import default_store  # noqa: E402
 from app.settings import BrainSettings, HearingSettings, Settings, VoiceSettings  # noqa: E402
 from app.show import Show  # noqa: E402
@@ -216,6 +217,54 @@ def servers(arguments: argparse.Namespace) -> dict[str, Any]:
         overheads.append(row["first_audio"] - max(row["decided"], ready))
     out["own_overhead_ms"] = percentiles(overheads)
     return out
+
+
+class GapMeter:
+    """A loudspeaker that keeps time, and notes by how much each clip came after the end of the one before."""
+
+    name = "no sound"
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._speaker = compose.null_speaker(clock)
+        self._end_ns: dict[int, int] = {}
+        self.gaps_ms: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._speaker, name)
+
+    def play(self, clip: SpeechClip) -> None:
+        """Note when it came, and queue it."""
+        now_ns = self._clock.now_ns()
+        end_ns = self._end_ns.get(clip.turn)
+        if end_ns is not None:
+            self.gaps_ms.append(max(0.0, (now_ns - end_ns) / 1e6))
+        self._end_ns[clip.turn] = max(now_ns, end_ns or 0) + round(clip.duration_s * 1e9)
+        self._speaker.play(clip)
+
+
+def gaps(*, face: bool) -> dict[str, Any]:
+    """Silence between two clauses beyond the pause that belongs to them, over half a minute of Piper."""
+    clock = SystemClock()
+    bus = Bus(clock.now_ns)
+    speaker = GapMeter(clock)
+    microphone = LiveMicrophone(clock)
+    folder = compose.find_character("haru")
+    settings = Settings(hearing=HearingSettings(echo="off"))
+    show = Show(bus, clock, settings, folder, microphone=microphone, speaker=speaker, greet=False, face=face)
+    try:
+        show.start()
+        show.wait_until_loaded(180.0)
+        for _ in range(2):
+            bus.gate.put(Say(" ".join(OWN_LINES)))
+            show.wait_until_idle(120.0)
+    finally:
+        show.stop()
+    return {
+        "clauses": len(speaker.gaps_ms) + 2,
+        "largest_gap_ms": round(max(speaker.gaps_ms)),
+        "over_80_ms": sum(g > 80 for g in speaker.gaps_ms),
+    }
 
 
 def word_error_rate(reference: str, heard: str) -> float:
@@ -417,6 +466,7 @@ def main() -> None:
             Settings(hearing=HearingSettings(echo="off")), face=not a.no_face, repeat=a.repeat
         ),
         "servers": servers,
+        "gaps": lambda a: gaps(face=not a.no_face),
         "echo": lambda a: echo(a.echo_minutes * 60.0),
         "interruptions": lambda a: interruptions(40),
         "starts": lambda a: starts(40),
