@@ -98,8 +98,8 @@ class ServerThread:
     ) -> Generator[bytes]:
         """Yield what `make()` yields; its errors are raised here. Ends silently when `should_stop()`.
 
-        Raises Cancelled once closed, TimeoutError on a stall. `on_leave(future)` is called where the stream is left before its end; with
-        `leaves_running` it is then its task to end the stream in the loop.
+        Raises Cancelled once closed, TimeoutError on a stall. `on_leave(future)` is called where the stream is left
+        before its end; with `leaves_running` it is then its task to end the stream in the loop.
         """
         parts: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 

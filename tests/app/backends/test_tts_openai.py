@@ -269,7 +269,7 @@ def test_no_server_is_a_problem_with_a_remedy(voice: Make) -> None:
 
 @pytest.mark.parametrize("day", ["slow", "stalls"])
 def test_a_turn_that_is_over_is_left_within_50_ms_while_the_server_still_works(voice: Make, day: str) -> None:
-    """Counted in questions to `should_stop`, since wall time is the machine's: one every 20 ms, the first yes ends it."""
+    """Counted in questions to `should_stop`, not in the machine's time: one every 20 ms, the first yes ends it."""
     with SpeechServer(day) as server:
         synth = voice(server)
         answers: list[bool] = []
