@@ -77,6 +77,11 @@ def parser() -> argparse.ArgumentParser:
     )
     test.add_argument("--json", action="store_true", help="print one list on stdout")
 
+    voices = verbs.add_parser(
+        "voices", help="list the voices of the settings: Piper's, and the server's where one is set"
+    )
+    voices.add_argument("--json", action="store_true", help="print one list on stdout")
+
     memory = verbs.add_parser(
         "memory", help="what the characters remember of you: list it, forget one thing, erase all"
     )
@@ -150,6 +155,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         )
     if verb == "brain":
         return verbs.brain_test(as_json=arguments.json, say=print)
+    if verb == "voices":
+        return verbs.voices(as_json=arguments.json, say=print)
     if verb == "memory":
         return _run_memory(arguments)
     if verb == "characters":

@@ -18,7 +18,7 @@ import numpy as np
 
 from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
-from app import __version__, brain, compose, paths
+from app import __version__, brain, compose, paths, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -345,6 +345,21 @@ def brain_test(as_json: bool, say: Callable[[str], None]) -> int:
     if as_json:
         say(json.dumps([report.as_json() for report in reports], ensure_ascii=False))
     return 0 if any(not report.problem for report in reports) else 1
+
+
+def voices(as_json: bool, say: Callable[[str], None]) -> int:
+    """Say which voices there are and which one speaks; 1 where the one of the settings cannot."""
+    found = voice.reports(settings().voice, next(iter(compose.VOICES)))
+    if as_json:
+        say(json.dumps([report.as_json() for report in found], ensure_ascii=False))
+    else:
+        for report in found:
+            say(f"{report.name}: {'in use' if report.in_use else 'speaks where the other cannot'}")
+            if report.problem:
+                say(f"    {report.problem}\n    {report.remedy}")
+            for name in report.voices:
+                say(f"    {name}")
+    return 1 if any(report.problem for report in found) else 0
 
 
 def memory_list(character: str | None, as_json: bool, say: Callable[[str], None]) -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from app.errors import AppError
 from app.ports import SpeechSynth
@@ -51,7 +52,7 @@ def engine_of(voice: VoiceSettings) -> str:
         return voice.engine
     if not voice.server_url.strip():
         return "piper"
-    return "openai" if voice.server_url.rstrip("/").endswith("/v1") else "alltalk"
+    return "openai" if voice.server_url.strip().rstrip("/").endswith("/v1") else "alltalk"
 
 
 def server_voice(voice: VoiceSettings) -> SpeechSynth | None:
@@ -123,4 +124,8 @@ def reports(voice: VoiceSettings, piper: str) -> list[VoiceReport]:
 
 def _key(url: str) -> str:
     key = os.environ.get("KUCHIPAKU_VOICE_KEY", "").strip()
-    return key or (os.environ.get("GROQ_API_KEY", "").strip() if "api.groq.com" in url else "")
+    try:
+        is_groq = urlsplit(url.strip()).hostname == "api.groq.com"
+    except ValueError:
+        is_groq = False  # what is wrong with the address is said where the voice is made
+    return key or (os.environ.get("GROQ_API_KEY", "").strip() if is_groq else "")

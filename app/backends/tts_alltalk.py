@@ -217,6 +217,10 @@ class AllTalkSynth:
             if should_stop():
                 return
 
+    def voices(self) -> tuple[str, ...]:
+        """What the server had in its list when it was loaded."""
+        return () if self.info is None else self.info.voices
+
     def close(self) -> None:
         """End everything; safe to call twice."""
         self._thread.close()

@@ -1,4 +1,4 @@
-"""Any server with OpenAI's `/v1/audio/speech`: Kokoro-FastAPI, StyleTTS2, OpenVoice and Coqui wrappers, Groq's Orpheus."""
+"""Any server with OpenAI's `/v1/audio/speech`: Kokoro-FastAPI, wrappers of StyleTTS2, OpenVoice and Coqui, Groq."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from app.backends.voice_http import (
+    MAX_SECONDS,
     MAX_SOUND_BYTES,
     Cancelled,
     PcmStream,
@@ -250,7 +251,7 @@ class _Reader:
         self.has_sound = False
         self._text = text
         self._name = name
-        self._form = form
+        self._channels = 1
         self._body = bytearray()
         self._pcm: PcmStream | None = PcmStream() if form == "pcm" else None
         self._cutter = PieceCutter(PCM_RATE, text)
@@ -269,11 +270,13 @@ class _Reader:
                 return []
             if header is None:
                 return []
-            start, self.rate, channels = header
-            self._pcm = PcmStream(0, channels)
+            start, self.rate, self._channels = header
+            self._pcm = PcmStream(0, self._channels)
             self._cutter = PieceCutter(self.rate, self._text)
             data = bytes(self._body[start:])
         samples = self._pcm.feed(data)
+        if self._pcm.received > MAX_SECONDS * self.rate * 2 * self._channels:
+            raise AppError(f"{self._name} does not come to an end of a sentence.", "It is cut off there.")
         self.has_sound = self.has_sound or len(samples) > 0
         return self._cutter.feed(samples)
 

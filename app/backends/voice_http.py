@@ -98,8 +98,8 @@ class ServerThread:
     ) -> Generator[bytes]:
         """Yield what `make()` yields; its errors are raised here. Ends silently when `should_stop()`.
 
-        Raises TimeoutError on a stall. `on_leave(future)` is called where the stream is left before its end; with
-        `leaves_running` it is then its task to end the stream in the loop.
+        Raises Cancelled once closed, TimeoutError on a stall. `on_leave(future)` is called where the stream is left
+        before its end; with `leaves_running` it is then its task to end the stream in the loop.
         """
         parts: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
@@ -118,7 +118,9 @@ class ServerThread:
                 try:
                     part = parts.get(timeout=POLL_S)
                 except queue.Empty:
-                    if should_stop() or self.closed.is_set():
+                    if self.closed.is_set():
+                        raise Cancelled from None
+                    if should_stop():
                         return
                     waited_s += POLL_S
                     if waited_s >= limit_s:
@@ -128,6 +130,8 @@ class ServerThread:
                     finished = True
                     with contextlib.suppress(concurrent.futures.CancelledError):
                         future.result(1.0)
+                    if self.closed.is_set():
+                        raise Cancelled  # the loop was ended, and the stream with it
                     return
                 waited_s, limit_s = 0.0, next_timeout_s
                 if should_stop():

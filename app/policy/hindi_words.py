@@ -90,8 +90,8 @@ WORDS = """
 चिड़िया chidiya; दीवार deewar; दरवाज़ा darwaza; खिड़की khidki; कमरा kamra; बाज़ार bazaar bazar; दुकान dukaan dukan
 गाड़ी gaadi gadi
 """
-"""`Devanagari roman roman …;`. A spelling with an underscore at its end is a word of other languages too: it counts only
-among Hindi words."""
+"""`Devanagari roman roman …;`. A spelling with an underscore at its end is a word of other languages too: it counts
+only among Hindi words."""
 
 STEMS = """
 बोल bol; सुन sun; देख dekh; सोच soch; समझ samajh samjh; चल chal; बैठ baith; उठ uth; रुक ruk; मिल mil; लिख likh

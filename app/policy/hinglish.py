@@ -55,22 +55,24 @@ _BOTH = {
 _ENGLISH = frozenset(
     re.findall(
         r"\S+",
-        "a an and any all am as at be been being but by can could did does doing done don't can't won't didn't doesn't "
-        "isn't aren't wasn't i'm i'll i've i'd it's that's you're they're we're he's she's let's there's what's for from "
-        "had has have her here hers him his how i if it its just like make made many may more most much must my myself no "
-        "not now of off on one only our out over own she should some such than that their them then there these they this "
-        "those too two under up very was we were what when where which while who why will with would yes you your yours "
-        "about after again before because been between both down during each few get give go going got into know let "
-        "look love need never new next nice old okay ok please really right said say see same something still sure take "
-        "tell thank thanks thing things think time today tomorrow tonight try want wanted way well went work good great "
-        "happy hello hey come back home best better big little long last first another every everyone everything people",
+        "a an and any all am as at be been being but by can could did does doing done don't can't won't didn't "
+        "doesn't isn't aren't wasn't i'm i'll i've i'd it's that's you're they're we're he's she's let's there's "
+        "what's for from had has have her here hers him his how i if it its just like make made many may more "
+        "most much must my myself no not now of off on one only our out over own she should some such than that "
+        "their them then there these they this those too two under up very was we were what when where which "
+        "while who why will with would yes you your yours about after again before because been between both down "
+        "during each few get give go going got into know let look love need never new next nice old okay ok "
+        "please really right said say see same something still sure take tell thank thanks thing things think "
+        "time today tomorrow tonight try want wanted way well went work good great happy hello hey come back home "
+        "best better big little long last first another every everyone everything people",
     )
 )
 _BEFORE_ENGLISH_ME = frozenset(
     re.findall(
         r"\S+",
-        "tell give call let help show ask text for with to from of about and on at by love send make want trust believe "
-        "excuse hate miss like message dm ping remind teach kill save follow join hear see between near than",
+        "tell give call let help show ask text for with to from of about and on at by love send make want trust "
+        "believe excuse hate miss like message dm ping remind teach kill save follow join hear see between near "
+        "than",
     )
 )
 _AFTER_ENGLISH_MAIN = frozenset(
@@ -362,8 +364,8 @@ def _is_doubtful_hindi(word: str, around: _Around, lean: float) -> bool:
 _BEFORE_THAT = frozenset(
     re.findall(
         r"\S+",
-        "hai hain tha thi hoon hun ho h bola boli bole kaha kahte kehte kehta lagta lagti laga socha sochta pata bataya "
-        "batao suna dekha jaise kyunki matlab umeed socho yaad malum maloom hoga kar",
+        "hai hain tha thi hoon hun ho h bola boli bole kaha kahte kehte kehta lagta lagti laga socha sochta pata "
+        "bataya batao suna dekha jaise kyunki matlab umeed socho yaad malum maloom hoga kar",
     )
 )
 """Behind these, "ki" is the word for "that", and not the one for "of"."""
@@ -493,7 +495,7 @@ _ONSETS = frozenset(
 
 
 def devanagari(word: str) -> str:
-    """A romanised Hindi word by rule, for words that no lexicon has: the spelling that chats use, sounds before letters.
+    """A romanised Hindi word by rule, for words that no lexicon has: the spelling of chats, sounds before letters.
 
     An "a" between consonants is the one that Devanagari does not write; at the end it is long. Only consonants that
     begin the word, stand twice, or have a y behind them are joined: in "karta" the r keeps its silent vowel.

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from animator.messages import Samples
+from app.backends.tts_failover import FailoverSynth
+from app.backends.tts_openai import OpenAiSynth
 from app.bus import Bus
 from app.errors import AppError
 from app.line import Line, LineOptions
@@ -43,6 +45,7 @@ from tests.fakes import (
     silence,
     speech,
 )
+from tests.speech_server import SpeechServer
 
 QUESTION = (silence(300), speech(800), silence(800))
 
@@ -944,3 +947,47 @@ def test_a_turn_that_ends_in_the_middle_of_a_streamed_sentence_leaves_nothing_be
         "You are Kuchi.",
         "Who are you?\nAnd what else?",
     ]
+
+
+# A voice on a server
+
+
+def test_the_show_goes_on_in_the_other_voice_while_the_server_is_away(rig: Callable[..., Rig]) -> None:
+    told: list[str] = []
+    is_back = threading.Event()
+
+    def tell(name: str, error: AppError | None) -> None:
+        told.append(name)
+        if error is None:
+            is_back.set()
+
+    with SpeechServer("500") as server:
+        piper = FakeSynth()
+        synth = FailoverSynth(OpenAiSynth(server.url, voice="anna"), piper, tell, clock_s=lambda: 0.0, reload_s=0.01)
+        r = rig(synth=synth)
+
+        r.put(Ask("Who are you?"))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+        server.day = "stream"
+        assert is_back.wait(TIMEOUT_S)
+        r.put(Ask("And now?"))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+
+    answers = [text for text in r.said() if text]  # a sentence that streams is several clips, the first with the text
+    assert answers == ["My name is Kuchi.", "It means mouth.", "I see what you mean."]
+    assert piper.spoken == ["My name is Kuchi.", "It means mouth."]
+    assert told == ["fake voice", "anna (127.0.0.1)"]
+    assert r.ends(1) == r.ends(2) == ["turn_finished"]
+
+
+def test_a_server_that_breaks_off_in_mid_sentence_ends_that_sentence_and_not_the_turn(rig: Callable[..., Rig]) -> None:
+    with SpeechServer() as server:
+        synth = FailoverSynth(OpenAiSynth(server.url), FakeSynth(), clock_s=lambda: 0.0)
+        r = rig(synth=synth)
+        server.day = "dies"
+
+        r.put(Ask("Who are you?"))
+        assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert r.ends(1) == ["turn_finished"]
+    assert [text for text in r.said() if text] == ["My name is Kuchi.", "It means mouth."]

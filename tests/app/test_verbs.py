@@ -10,6 +10,7 @@ from app.backends.memory_sqlite import SqliteMemory
 from app.errors import AppError
 from app.messages import UserFact
 from tests.servers import ChatServer
+from tests.speech_server import SpeechServer
 
 
 def test_a_film_with_an_unknown_emotion_is_refused_before_anything_loads(tmp_path: Path) -> None:
@@ -64,6 +65,32 @@ def test_the_memory_can_be_seen_and_erased(
         "Nothing is remembered.",
     ]
     assert codes == [0, 1, 0, 0]
+
+
+def test_voices_says_which_one_speaks_and_which_there_are_or_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    monkeypatch.delenv("KUCHIPAKU_VOICE_KEY", raising=False)
+
+    alone = cli.main(["voices"])
+    assert (alone, capsys.readouterr().out) == (0, "Piper (built in): in use\n    en_US-joe-medium\n")
+
+    with SpeechServer() as server:
+        (tmp_path / "settings.toml").write_text(f'[voice]\nserver_url = "{server.url}"\nserver_voice = "af_heart"\n')
+
+        good = cli.main(["voices", "--json"])
+        piper, found = json.loads(capsys.readouterr().out)
+        server.day = "500"
+        bad = cli.main(["voices"])
+
+    assert good == 0
+    assert (piper["in_use"], found["in_use"], found["engine"]) == (False, True, "openai")
+    assert found["voices"] == ["af_heart", "jf_alpha"]
+    assert bad == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Piper (built in): speaks where the other cannot"
+    assert "af_heart (127.0.0.1) has trouble of its own (500)." in lines[3]
 
 
 def test_brain_test_says_how_each_provider_does_or_what_to_do(

@@ -11,7 +11,7 @@ from app.policy.spoken import spoken
         ("Well—then, and/or 50% (approx)", "Well, then, and or 50 percent, approx."),
         ("#1 + 2 = 3", "number 1 plus 2 equals 3."),
         ("It is 3°C & sunny.", "It is 3 degrees Celsius and sunny."),
-        ("₹500 or $2.50 or €3 million", "500 rupees or 2.50 dollars or 3 million euros."),
+        ("₹500 or $2.50 or €3 million", "500 rupees or 2 dollars and 50 cents or 3 million euros."),
         ("Mail me@site.org", "Mail me at site dot org."),
         ("See https://www.example.com/a/b?c=1.", "See example dot com"),
         ("from 3-5 apples", "from 3 to 5 apples."),
