@@ -12,7 +12,7 @@ from typing import Literal
 from animator.character import Character, CharacterError, list_characters, load_character
 from animator.messages import Samples
 from animator.timebase import Clock
-from app import brain, paths
+from app import brain, ears, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -40,7 +40,7 @@ from app.stages.camera import CameraStage
 from app.voice import server_voice, with_stand_in
 
 FACE_MODEL = "tha3-separable-float"
-HEARING_MODEL = "whisper-tiny-en"
+HEARING_MODEL = ears.HEARING_MODEL
 TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
@@ -105,7 +105,7 @@ def line_parts(
     A model that is missing or damaged raises AppError; with `required` False its stage says so instead, in the words
     of that error, and the others work.
     """
-    from app.backends.stt_faster_whisper import FasterWhisperTranscriber
+    from animator.clock import SystemClock
     from app.backends.tts_piper import PiperSynth
     from app.backends.vad_silero import SileroDetector
 
@@ -128,8 +128,14 @@ def line_parts(
     transcriber: Transcriber | None = None
     if hears:
         detector = SileroDetector()
-        hearing = available(lambda: store.path(HEARING_MODEL))
-        transcriber = hearing if isinstance(hearing, Unavailable) else FasterWhisperTranscriber(hearing)
+        try:
+            transcriber = ears.transcriber(
+                settings.hearing, store, SystemClock(), lambda error: say_trouble(bus, error)
+            )
+        except AppError as error:
+            if required:
+                raise
+            transcriber = Unavailable(error)
     chat: ChatModel | None = None
     if answers:
         try:
@@ -161,6 +167,11 @@ def speech_synth(settings: Settings, piper: SpeechSynth, bus: Bus, *, required: 
         bus.emit("tts", "state", state="failed", label="Voice", problem=error.problem, remedy=error.remedy)
         return piper
     return piper if server is None else with_stand_in(server, piper, say_switch)
+
+
+def say_trouble(bus: Bus, error: AppError) -> None:
+    """Somebody else's ears cannot be used; the computer's own go on."""
+    bus.emit("stt", "state", state="failed", label="Groq", problem=error.problem, remedy=error.remedy)
 
 
 def turn_detector(store: ModelStore) -> TurnDetector | None:
@@ -402,10 +413,11 @@ def weights(settings: Settings) -> Path:
     store, chosen = default_store(), settings.face.weights
     if chosen in ("", FACE_MODEL):
         return store.path(FACE_MODEL)
-    if chosen in store.brought():
+    brought = [name for name in store.brought() if name.startswith("tha3-")]
+    if chosen in brought:
         return store.brought_path(chosen)
     folder = Path(chosen).expanduser()
-    known = ", ".join([FACE_MODEL, *store.brought()])
+    known = ", ".join([FACE_MODEL, *brought])
     if not folder.is_dir():
         raise AppError(
             f"[face] weights names {chosen!r}, which is neither a folder nor one of {known}.",

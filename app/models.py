@@ -71,7 +71,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A model that only its user can bring: `files` of at most `max_file_bytes` each; `where` says where to get it."""
+    """A model that only its user can bring: `files` of at most `max_file_bytes` each; `where` says where to get it.
+
+    "a|b" in `files` is either of the two. `setting` is the line of settings.toml that uses the model.
+    """
 
     name: str
     purpose: str
@@ -80,6 +83,11 @@ class Brought:
     where: str
     files: tuple[str, ...]
     max_file_bytes: int
+    setting: str = ""
+
+    def missing(self, folder: Path) -> list[str]:
+        """Those of `files` that are not in `folder`."""
+        return [file for file in self.files if not any((folder / name).is_file() for name in file.split("|"))]
 
 
 def read_brought(path: Path) -> dict[str, Brought]:
@@ -89,7 +97,8 @@ def read_brought(path: Path) -> dict[str, Brought]:
         found = {
             name: Brought(**{"name": name, **table, "files": tuple(table["files"])}) for name, table in tables.items()
         }
-        for name in [*found, *(file for model in found.values() for file in model.files)]:
+        names = (name for model in found.values() for file in model.files for name in file.split("|"))
+        for name in [*found, *names]:
             if not _FILE_NAME.fullmatch(name):
                 raise ValueError(f"name {name!r} may hold only letters, digits, '.', '_' and '-'")
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -244,12 +253,11 @@ class ModelStore:
         """The folder of a model that the user has brought; raises AppError where a file is missing."""
         model = self._brought[name]
         folder = self.root / name
-        for file in model.files:
-            if not (folder / file).is_file():
-                raise AppError(
-                    problem=f"The model {name} has not been added: there is no {folder / file}.",
-                    remedy=f"Get {model.where}, then run: kuchipaku models add {name} FOLDER",
-                )
+        for file in model.missing(folder):
+            raise AppError(
+                problem=f"The model {name} has not been added: there is no {folder / file.replace('|', ' or ')}.",
+                remedy=f"Get {model.where}, then run: kuchipaku models add {name} FOLDER",
+            )
         return folder
 
     def add(self, name: str, source: str, progress: Progress | None = None) -> Path:
@@ -275,11 +283,12 @@ class ModelStore:
             for file in model.files:
                 try:
                     place = source if is_url else str(Path(source).expanduser())
-                    bring(place, file, model.max_file_bytes, folder, progress or _no_progress)
+                    _bring_either(place, file.split("|"), model.max_file_bytes, folder, progress or _no_progress)
                 except SourceError as error:
+                    wanted, either = ", ".join(model.files).replace("|", " or "), file.replace("|", " or ")
                     raise AppError(
-                        problem=f"The file {file} of the model {name} could not be added: {error}.",
-                        remedy=f"Get {model.where}; all of {', '.join(model.files)} must lie in one place.",
+                        problem=f"The file {either} of the model {name} could not be added: {error}.",
+                        remedy=f"Get {model.where}; all of {wanted} must lie in one place.",
                     ) from error
         return folder
 
@@ -391,6 +400,16 @@ class ModelStore:
             return
 
 
+def _bring_either(place: str, names: Sequence[str], max_bytes: int, folder: Path, progress: Progress) -> None:
+    for name in names[:-1]:
+        try:
+            bring(place, name, max_bytes, folder, progress)
+        except SourceError:
+            continue
+        return
+    bring(place, names[-1], max_bytes, folder, progress)
+
+
 def default_store(offline: bool = False) -> ModelStore:
     """The store in the user's data folder."""
     return ModelStore(paths.models_dir(), offline=offline)
@@ -495,7 +514,10 @@ def _add(store: ModelStore, words: Sequence[str]) -> int:
         folder = store.add(words[0], words[1], bar)
     finally:
         bar.close()
-    sys.stdout.write(f'{words[0]} is in {folder}; to use it: [face] weights = "{words[0]}" in settings.toml\n')
+    setting = store.brought()[words[0]].setting
+    sys.stdout.write(
+        f"{words[0]} is in {folder}" + (f"; to use it: {setting} in settings.toml" if setting else "") + "\n"
+    )
     return 0
 
 
@@ -505,8 +527,9 @@ def _optional_row(store: ModelStore, name: str) -> dict[str, Any]:
 
 
 def _brought_row(store: ModelStore, model: Brought) -> dict[str, Any]:
-    files = [store.root / model.name / file for file in model.files]
-    there = all(file.is_file() for file in files)
+    folder = store.root / model.name
+    files = [folder / name for file in model.files for name in file.split("|") if (folder / name).is_file()]
+    there = not model.missing(folder)
     return {
         "name": model.name,
         "status": "added" if there else "to add",

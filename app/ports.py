@@ -69,8 +69,24 @@ class TurnDetector(Protocol):
         ...
 
 
+class PendingText(Protocol):
+    """A text that is being made somewhere else."""
+
+    def result(self, otherwise: str, should_stop: Callable[[], bool]) -> str | None:
+        """Wait for it; `otherwise` where it fails or is late, None where `should_stop()` came first (ask again)."""
+        ...
+
+    def cancel(self) -> None:
+        """Nobody wants it any more; safe to call twice."""
+        ...
+
+
 class Transcriber(Protocol):
-    """Speech to text."""
+    """Speech to text.
+
+    One that has better ears for a whole turn also has `begin_final(samples) -> PendingText | None`, which returns at
+    once and never raises; one that holds a connection has `close()`. The attribute `language` is that of the last text.
+    """
 
     def load(self) -> None:
         """Load the model and decode once, so that the first real call is warm."""

@@ -43,6 +43,14 @@ class HearingSettings:
     threshold: float = 0.6
     """Speech probability above which somebody speaks, 0 to 1."""
     muted: bool = False
+    language: str = "en"
+    """What you speak: "en", "ja", "hi", or "auto" for any. All but "en" need a Whisper for all languages."""
+    model: str = "auto"
+    """The Whisper that hears: "tiny.en" comes with the app; "tiny", "base.en", "base", "small" and "large-v3-turbo" are
+    added with `kuchipaku models add`, or name a folder. "auto" takes the largest that is quick enough here."""
+    transcriber: str = "local"
+    """"local": nothing you say leaves the computer; "groq": what you said in a turn is sent to Groq, which knows more
+    words, and this computer's own ears stand in where it is late. Needs GROQ_API_KEY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,8 @@ class Settings:
 CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.mode": ("open", "half_duplex", "hold", "toggle"),
     "hearing.echo": ("auto", "off"),
+    "hearing.language": ("en", "ja", "hi", "auto"),
+    "hearing.transcriber": ("local", "groq"),
     "brain.provider": ("auto", "groq", "server", "local"),
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.tier": ("auto", "live", "exact"),

@@ -162,6 +162,7 @@ class FakeTranscriber:
     """Hears the texts it was given, one after another; an exception among them is raised."""
 
     name = "fake ears"
+    language = "en"
 
     def __init__(self, *texts: str | Exception) -> None:
         self._texts = deque(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,10 @@ class ChatServer:
         """The header that comes with 429."""
         self.hang_ups = 0
         """So many of the next chats are hung up on without a word, as an idle connection is."""
+        self.segments: list[dict[str, Any]] | None = None
+        """Those of a transcription; None: one with the whole answer, of which the model is sure."""
+        self.language = "English"
+        """What a transcription says was spoken."""
         self.seen: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.released = threading.Event()
@@ -50,11 +55,40 @@ class ChatServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 server.keys.append(self.headers.get("Authorization", ""))
-                server.seen.append({"path": self.path, **json.loads(body)})
+                is_sound = self.path.endswith("/audio/transcriptions")
+                fields = self.form(body) if is_sound else json.loads(body)
+                server.seen.append({"path": self.path, **fields})
                 try:
-                    self.answer_chat(server.day)
+                    if is_sound:
+                        self.answer_sound(server.day)
+                    else:
+                        self.answer_chat(server.day)
                 except (BrokenPipeError, ConnectionResetError):
                     server.disconnected.set()
+
+            def form(self, body: bytes) -> dict[str, Any]:
+                """The fields of multipart/form-data; files as (name, bytes)."""
+                head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+                fields: dict[str, Any] = {}
+                for part in email.message_from_bytes(head + body).get_payload():
+                    data = part.get_payload(decode=True)
+                    name = part.get_param("name", header="content-disposition")
+                    fields[name] = (part.get_filename(), data) if part.get_filename() else data.decode()
+                return fields
+
+            def answer_sound(self, day: str) -> None:
+                if day == "hang up":
+                    self.close_connection = True
+                elif day.isdigit():
+                    self.fail(int(day))
+                else:
+                    if day == "slow":
+                        server.released.wait(20)
+                    whole = {"start": 0, "end": 2, "text": " " + server.answer, "no_speech_prob": 0.01}
+                    segments = server.segments or [{**whole, "avg_logprob": -0.2, "compression_ratio": 1.1}]
+                    text = "".join(segment["text"] for segment in segments)
+                    answer = {"task": "transcribe", "language": server.language, "duration": 2.0, "text": text}
+                    self.send_json(200, ["<html>"] if day == "garbage" else {**answer, "segments": segments})
 
             def answer_chat(self, day: str) -> None:
                 if server.models and server.seen[-1]["model"] not in server.models:

@@ -105,10 +105,6 @@ class AllTalkSynth:
         self._turnstile: asyncio.Lock | None = None
         self._thread.on_close(self._close_client)
 
-    def voices(self) -> tuple[str, ...]:
-        """What the server listed when it was reached; () before."""
-        return self.info.voices if self.info is not None else ()
-
     # Getting ready
 
     def load(self) -> None:

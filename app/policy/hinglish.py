@@ -207,7 +207,7 @@ def mixed_script(text: str) -> str:
     words = _lexicon()[0]
     out: list[str] = []
     for i, (token, flag) in enumerate(zip(tokens, flags, strict=True)):
-        is_letter = len(token) == 1 and token.isupper()  # the H of H100, not "h" for "hai"
+        is_letter = len(token) == 1 and (token.isupper() or i == 0 or tokens[i - 1].strip() == "/")  # H100, km/h
         if not flag or is_letter or _DEVANAGARI.match(token):
             out.append(token)
         elif token.lower() in ("mein", "me", "main"):

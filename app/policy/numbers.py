@@ -11,9 +11,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_MONTHS_EN = "January February March April May June July August September October November December".split()
-_MONTHS_HI = "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर".split()
-_DECADES = "_ tens twenties thirties forties fifties sixties seventies eighties nineties".split()
+_MONTHS_EN = re.findall(
+    r"\S+",
+    "January February March April May June July August September October November December",
+)
+_MONTHS_HI = re.findall(
+    r"\S+",
+    "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर",
+)
+_DECADES = re.findall(
+    r"\S+",
+    "_ tens twenties thirties forties fifties sixties seventies eighties nineties",
+)
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
 
 _EN_UNITS = {

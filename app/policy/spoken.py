@@ -9,6 +9,14 @@ from app.policy.hinglish import mixed_script
 from app.policy.numbers import say_numbers
 from app.policy.sentences import clean
 
+# Words that English does not have, since "main", "to" and "are" are both: one of them has to be there.
+_SURELY_HINDI = re.compile(
+    r"\b(?:hai|hain|hoon|hun|kya|kyun|kyu|kaise|kaisa|kaisi|kaun|kahan|kab|nahi|nahin|mera|meri|mere|tera|teri|tum|tumhara|"
+    r"aap|aapka|hum|humara|yeh|woh|aur|bhi|bahut|bohot|kuch|abhi|phir|accha|acha|achha|theek|thik|yaar|bhai|arre|arey|"
+    r"chalo|karo|karna|karke|raha|rahi|rahe|gaya|gayi|hota|hoti|wala|wali|lekin|kyunki|matlab|namaste|dost|dosto|"
+    r"shukriya|dhanyavaad|suno|dekho|bolo|batao|mujhe|tujhe|usko|isko|apna|apni|sab|kal|aaj|haan|nahi)\b",
+    re.IGNORECASE,
+)
 _URL = re.compile(r"(?:https?://|www\.)([^\s/?#]+)[^\s]*", re.IGNORECASE)
 _EMAIL = re.compile(r"([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)")
 _SYMBOLS = {
@@ -78,7 +86,7 @@ def spoken(text: str, language: str = "auto") -> str:
     Figures stay, since the voice reads them itself.
     """
     text = clean("".join(c if c.isprintable() else " " for c in text))
-    if language in ("auto", "hi"):
+    if language in ("auto", "hi") and _SURELY_HINDI.search(text):
         text = mixed_script(text)
     ends_with_comma = text.endswith(",")
     text = _EMAIL.sub(lambda m: f"{m[1]} at {m[2].replace('.', ' dot ')}", text)

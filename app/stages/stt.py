@@ -9,7 +9,7 @@ from app.bus import Bus
 from app.guesses import Guesses
 from app.messages import Transcript, Utterance
 from app.policy.agreement import Agreement
-from app.ports import Transcriber
+from app.ports import PendingText, Transcriber
 from app.stage import Channel, Stage, Turns
 
 VERDICT_WITHIN_S = 0.25
@@ -18,6 +18,10 @@ VERDICT_WITHIN_S = 0.25
 
 class SttStage(Stage[Utterance]):
     """Decodes each part once. A speculative decode is reused where the part turned out to be what was guessed.
+
+    Where somebody else has better ears, the sound of a pause goes to them while it is decoded here, and no answer is
+    prepared before they have replied: an answer is begun once, with the words that count. Theirs are taken where they
+    come in time. Partials are decoded here alone.
 
     Partials are decoded only while nothing newer waits, and one that fails costs nothing but itself.
     `accept` gives the text that is meant for the character, "" where none is (the wake word).
@@ -43,8 +47,10 @@ class SttStage(Stage[Utterance]):
         self._transcriber = transcriber
         self._guesses = guesses
         self._accept = accept
-        self._language = str(getattr(transcriber, "language", "en"))
+        self._language = "en"
         self._guess: tuple[tuple[int, int, int], str] | None = None
+        self._pending: PendingText | None = None
+        """The better text of the guess, until it is there."""
         self._turn = 0
         self._parts: list[str] = []
         self._took_ns = 0
@@ -60,6 +66,13 @@ class SttStage(Stage[Utterance]):
             self._failed_to_load = error
             raise
         return str(getattr(self._transcriber, "name", "Whisper"))
+
+    def run_loop(self) -> None:
+        """As every stage's; then let go of connections."""
+        super().run_loop()
+        close = getattr(self._transcriber, "close", None)
+        if close is not None:
+            close()
 
     def handle(self, item: Utterance) -> None:
         """Decode, and send the transcript once the turn's last part is there."""
@@ -79,10 +92,12 @@ class SttStage(Stage[Utterance]):
                 text = self._guess[1]
             else:
                 self.say_state("busy")
+                self._begin(item)
                 text = self._decode(item)
                 self.say_state("ready")
-            self._parts.append(text)
-        self._guess = None
+            better = self._better(text, lambda: self.stopping.is_set() or not self._turns.is_current(item.turn))
+            self._parts.append(text if better is None else better)
+        self._give_up()
         self._took_ns += self._clock.now_ns() - start_ns
         if item.last and self._turns.is_current(item.turn):
             self._send(item)
@@ -90,11 +105,18 @@ class SttStage(Stage[Utterance]):
     def _guess_at(self, item: Utterance) -> None:
         """Decode what may be the whole turn, and let the answer be prepared where it likely is."""
         start_ns = self._clock.now_ns()
+        self._begin(item)
         text = self._decode(item)
         self._guess = (self._key(item), text)
         meant = self._accept(text)
         self._guesses.decoded(item.turn, item.revision, meant, partial=False)
         self.bus.emit(self.name, "guess", turn=item.turn, took_ms=round((self._clock.now_ns() - start_ns) / 1e6))
+        # Whatever waits says that the user went on, or that the turn is over; then nothing is prepared.
+        better = self._better(text, lambda: bool(len(self.inbox)) or not self._turns.is_current(item.turn))
+        if better is None:
+            return
+        text = better
+        self._guess = (self._key(item), text)
         # A later part of a long turn cannot be taken over by another turn.
         if item.part == 0 and meant and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
             self.prepare(item.turn, text, item.ended_ns)
@@ -131,7 +153,31 @@ class SttStage(Stage[Utterance]):
     def _decode(self, item: Utterance) -> str:
         if self._failed_to_load is not None:
             raise self._failed_to_load
-        return self._transcriber.transcribe(item.samples)
+        text = self._transcriber.transcribe(item.samples)
+        self._language = str(getattr(self._transcriber, "language", "en"))
+        return text
+
+    def _begin(self, item: Utterance) -> None:
+        self._give_up()
+        begin = getattr(self._transcriber, "begin_final", None)
+        if begin is not None and self._failed_to_load is None:
+            self._pending = begin(item.samples)
+
+    def _better(self, text: str, should_stop: Callable[[], bool]) -> str | None:
+        """The text that counts; None where it is not there yet and `should_stop()`."""
+        if self._pending is None:
+            return text
+        better = self._pending.result(text, should_stop)
+        if better is not None:
+            self._pending = None
+            self._language = str(getattr(self._transcriber, "language", "en"))
+        return better
+
+    def _give_up(self) -> None:
+        self._guess = None
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
 
     @staticmethod
     def _key(item: Utterance) -> tuple[int, int, int]:

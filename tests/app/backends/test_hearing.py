@@ -12,7 +12,7 @@ import pytest
 
 from animator.messages import Samples
 from app.audio_file import read_speech
-from app.backends.stt_faster_whisper import FasterWhisperTranscriber
+from app.backends.stt_faster_whisper import FasterWhisperTranscriber, WhisperByChoice
 from app.backends.vad_silero import SileroDetector
 from app.errors import AppError
 from app.policy.endpointing import Endpointing, EndpointingOptions, SpeechEdge, SpeechEnded, SpeechStarted
@@ -98,16 +98,37 @@ def test_whisper_hears_what_the_line_would_send_it(whisper: FasterWhisperTranscr
     assert jiwer.wer(JFK_WORDS, heard) <= 0.10
 
 
-@pytest.mark.slow
-def test_whisper_hears_nothing_where_nothing_is_said(whisper: FasterWhisperTranscriber) -> None:
+def no_speech() -> dict[str, Samples]:
+    """What microphones hear where nobody speaks, 3 s each."""
     rng = np.random.default_rng(1)
-    noise = (0.02 * rng.standard_normal(48_000)).astype(np.float32)
+    t = np.arange(48_000) / 16_000
+    clicks = np.zeros(48_000)
+    clicks[::8_000] = 0.9
+    cough = np.zeros(48_000)
+    for start, length in ((8_000, 4_000), (14_400, 3_200)):
+        # A burst of breath through a throat: noise around 500 Hz that dies away within 100 ms.
+        noise = np.convolve(rng.standard_normal(length), np.sin(np.arange(64) * 0.2) * np.hanning(64), "same")
+        cough[start : start + length] = 0.1 * noise * np.exp(-np.arange(length) / 1_000)
+    sounds = {
+        "silence": np.zeros(48_000),
+        "quiet noise": 0.02 * rng.standard_normal(48_000),
+        "noise": 0.1 * rng.standard_normal(48_000),
+        "breath": 0.02 * rng.standard_normal(3_000),
+        "hum": 0.3 * np.sin(2 * np.pi * 50 * t),
+        "clicks": clicks,
+        "cough": cough,
+    }
+    return {name: sound.astype(np.float32) for name, sound in sounds.items()}
 
-    assert ["", "", ""] == [whisper.transcribe(s) for s in (np.zeros(48_000, np.float32), noise, noise[:3_000])]
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(no_speech()))
+def test_whisper_hears_nothing_where_nothing_is_said(whisper: FasterWhisperTranscriber, name: str) -> None:
+    assert whisper.transcribe(no_speech()[name]) == ""
 
 
 def test_an_incomplete_model_names_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(AppError, match=r"model\.bin and config\.json missing"):
+    with pytest.raises(AppError, match=r"model\.bin and config\.json and tokenizer\.json missing"):
         FasterWhisperTranscriber(tmp_path).load()
 
 
@@ -115,6 +136,19 @@ def test_an_incomplete_model_names_what_is_missing(tmp_path: Path) -> None:
 def test_a_damaged_model_is_an_error_to_act_on(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"garbage")
     (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "tokenizer.json").write_text("{}")
 
     with pytest.raises(AppError, match="cannot be loaded"):
         FasterWhisperTranscriber(tmp_path).load()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["ja", "hi", "auto"])
+def test_an_english_model_says_what_to_add_for_other_languages(models: Callable[[str], Path], language: str) -> None:
+    for ears in (
+        FasterWhisperTranscriber(models("whisper-tiny-en"), language=language),
+        WhisperByChoice([models("whisper-tiny-en")], language=language),
+    ):
+        with pytest.raises(AppError, match="hears English only") as raised:
+            ears.load()
+        assert "kuchipaku models add whisper-base" in raised.value.remedy

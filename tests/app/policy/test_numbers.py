@@ -105,7 +105,7 @@ def test_japanese(written: str, said: str) -> None:
 
 def test_the_language_of_the_settings_goes_before_the_script() -> None:
     """Hindi typed in Latin letters, for a voice that was told to speak Hindi."""
-    assert spoken("Mera 50% kaam", "hi") == "Mera 50 प्रतिशत kaam."
+    assert spoken("Mera 50% kaam", "hi") == "मेरा 50 प्रतिशत काम."
     assert spoken("Mera 50% kaam") == "Mera 50 percent kaam."
 
 

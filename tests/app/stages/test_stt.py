@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from animator.messages import Samples
 from app.bus import Bus
 from app.guesses import Guesses
 from app.messages import Transcript, Utterance
@@ -24,9 +27,19 @@ class Bench:
         self.turns = Turns()
         self.inbox: Channel[Utterance] = Channel(100, "wait")
         self.outbox: Channel[Transcript] = Channel(100, "wait")
-        self.ears = FakeTranscriber(*texts)
-        self.stage = SttStage(self.bus, clock, self.turns, self.inbox, self.outbox, self.ears, Guesses())
+        self.clock = clock
+        self.guesses = Guesses()
+        self.listen_with(FakeTranscriber(*texts))
         self.turn = self.turns.mint()
+
+    def listen_with(self, ears: FakeTranscriber) -> None:
+        self.ears = ears
+        self.stage = SttStage(self.bus, self.clock, self.turns, self.inbox, self.outbox, ears, self.guesses)
+
+    def guess(self, revision: int, *, likely: bool) -> None:
+        self.guesses.pause(self.turn, revision)
+        self.guesses.judge(self.turn, revision, 0.9 if likely else 0.1)
+        self.stage.handle(Utterance(self.turn, SECOND, 0, last=False, speculative=True, revision=revision))
 
     def partial(self, turn: int | None = None, part: int = 0) -> None:
         self.stage.handle(Utterance(turn or self.turn, SECOND, 0, part, last=False, partial=True))
@@ -98,3 +111,91 @@ def test_partials_do_not_disturb_a_guess() -> None:
     assert sent is not None
     assert (sent.text, len(bench.ears.heard_s)) == ("guess", 2)
     assert np.isclose(sum(bench.ears.heard_s), 2.0)
+
+
+class FakePending:
+    """Better ears' answer: ready when the test says so."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+        self.cancelled = False
+
+    def result(self, otherwise: str, should_stop: Callable[[], bool]) -> str | None:
+        if self.cancelled:
+            return otherwise
+        assert self.text is not None or should_stop()
+        return self.text
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class BetterEars(FakeTranscriber):
+    def __init__(self, *texts: str, better: list[FakePending]) -> None:
+        super().__init__(*texts)
+        self.better = better
+        self.begun: list[FakePending] = []
+
+    def begin_final(self, samples: Samples) -> FakePending | None:
+        if not self.better:
+            return None
+        self.begun.append(self.better.pop(0))
+        return self.begun[-1]
+
+
+def test_better_words_count_and_an_answer_is_prepared_with_them() -> None:
+    bench = Bench()
+    bench.listen_with(BetterEars("local", better=[FakePending("better")]))
+    bench.guess(revision=3, likely=True)
+    bench.stage.handle(Utterance(bench.turn, SECOND, 0, revision=3))
+
+    prepared, sent = bench.outbox.get(), bench.outbox.get()
+    assert prepared is not None
+    assert sent is not None
+    assert [("better", True), ("better", False)] == [(t.text, t.speculative) for t in (prepared, sent)]
+
+
+def test_an_answer_is_never_prepared_with_words_that_may_change() -> None:
+    bench = Bench()
+    late = FakePending(None)
+    bench.listen_with(BetterEars("local", better=[late]))
+    bench.inbox.put(Utterance(bench.turn, SECOND, 0, revision=3))
+    bench.guess(revision=3, likely=True)
+    assert len(bench.outbox) == 0
+
+    late.text = "better"
+    bench.stage.handle(Utterance(bench.turn, SECOND, 0, revision=3))
+
+    sent = bench.outbox.get()
+    assert sent is not None
+    assert (sent.text, len(bench.ears.heard_s)) == ("better", 1)
+
+
+def test_a_pause_in_which_the_user_went_on_is_given_up() -> None:
+    bench = Bench()
+    old, new = FakePending(None), FakePending("whole")
+    bench.listen_with(BetterEars("half", "whole, locally", better=[old, new]))
+    bench.inbox.put(Utterance(bench.turn, SECOND, 0, partial=True))
+    bench.guess(revision=1, likely=True)
+    bench.stage.handle(Utterance(bench.turn, SECOND, 0, revision=2))
+
+    sent = bench.outbox.get()
+    assert sent is not None
+    assert ("whole", True, False) == (sent.text, old.cancelled, new.cancelled)
+
+
+def test_where_better_ears_rest_the_local_words_count() -> None:
+    bench = Bench()
+    bench.listen_with(BetterEars("local", better=[]))
+    bench.guess(revision=3, likely=True)
+    bench.stage.handle(Utterance(bench.turn, SECOND, 0, revision=3))
+
+    assert "local" == getattr(bench.outbox.get(), "text", None) == getattr(bench.outbox.get(), "text", None)
+
+
+def test_a_transcript_says_its_language() -> None:
+    bench = Bench("こんにちは")
+    bench.ears.language = "ja"
+    bench.stage.handle(Utterance(bench.turn, SECOND, 7))
+
+    assert bench.outbox.get() == Transcript(bench.turn, "こんにちは", "ja", 7)
