@@ -274,7 +274,7 @@ _MINUS = re.compile(r"(?<![A-Za-z0-9_.)\]\u0900-\u097f])[-−](?=[$€£₹¥]?\
 _NUMERO = re.compile(r"(?:#|№|\b[Nn]o\. ?(?=\d))(?=\d)(\d+)")
 _DECADE = re.compile(r"(?<![\w.,])(1[1-9]|20)?['’]?([1-9])0s\b")
 _YEAR = re.compile(
-    r"\b(in|since|until|by|of|year|summer|winter|spring|autumn|before|after) (1[1-9])(\d\d)\b(?![,.]?\d|%)"
+    r"\b([Ii]n|[Ss]ince|until|by|of|year|summer|winter|spring|autumn|before|after) (1[1-9])(\d\d)\b(?![,.]?\d|%)"
 )
 _DIGITS = str.maketrans("０１２３４５６７８９％：", "0123456789%:")
 
