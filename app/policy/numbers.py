@@ -11,18 +11,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_MONTHS_EN = re.findall(
-    r"\S+",
-    "January February March April May June July August September October November December",
-)
-_MONTHS_HI = re.findall(
-    r"\S+",
-    "जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर",
-)
-_DECADES = re.findall(
-    r"\S+",
-    "_ tens twenties thirties forties fifties sixties seventies eighties nineties",
-)
+_MONTHS_EN = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_MONTHS_HI = ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"]
+_DECADES = ["_", "tens", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"]
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
 
 _EN_UNITS = {
@@ -265,12 +269,12 @@ _AM_PM = re.compile(r"(?<=\d)([ap]m)\b", re.I)
 _FRACTION = re.compile(r"(?<![\d/.,])(?:(\d+) )?(\d{1,3})/(\d{1,3})(?![\d/]|\.\d)")
 _SCALES = r"thousand|million|billion|trillion|lakh|crore|mn|bn|[kKMBT]|हज़ार|लाख|करोड़|万|億"
 _MONEY_BEFORE = re.compile(rf"([$€£₹¥])\s?({_NUMBER})(?:\s?({_SCALES})(?![A-Za-z]))?")
-_MONEY_BEHIND = re.compile(rf"(?<![\w.])({_NUMBER})(?:\s?({_SCALES}))?\s?([$€£₹])(?!\d)")
+_MONEY_BEHIND = re.compile(rf"(?<![A-Za-z0-9_.\u0900-\u097f])({_NUMBER})(?:\s?({_SCALES}))?\s?([$€£₹])(?!\d)")
 _MINUS = re.compile(r"(?<![A-Za-z0-9_.)\]\u0900-\u097f])[-−](?=[$€£₹¥]?\d)")
 _NUMERO = re.compile(r"(?:#|№|\b[Nn]o\. ?(?=\d))(?=\d)(\d+)")
 _DECADE = re.compile(r"(?<![\w.,])(1[1-9]|20)?['’]?([1-9])0s\b")
 _YEAR = re.compile(
-    r"\b(in|since|until|by|of|year|summer|winter|spring|autumn|before|after) (1[1-9])(\d\d)\b(?![,.]?\d|%)"
+    r"\b([Ii]n|[Ss]ince|until|by|of|year|summer|winter|spring|autumn|before|after) (1[1-9])(\d\d)\b(?![,.]?\d|%)"
 )
 _DIGITS = str.maketrans("０１２３４５６７８９％：", "0123456789%:")
 
@@ -305,7 +309,7 @@ def say_numbers(text: str, language: str) -> str:
 
 def _units_of(words: _Words) -> re.Pattern[str]:
     names = "|".join(re.escape(name).replace("°", "°\\s?") for name in sorted(words.units, key=len, reverse=True))
-    return re.compile(rf"(?<![\w.])({_NUMBER})\s?({names})(?![A-Za-z/²])")
+    return re.compile(rf"(?<![A-Za-z0-9_.\u0900-\u097f])({_NUMBER})\s?({names})(?![A-Za-z/²])")
 
 
 def _date(words: _Words, written: str, year: int, month: int, day: int) -> str:
