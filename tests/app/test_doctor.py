@@ -75,7 +75,7 @@ def test_a_missing_model_names_the_command_that_fetches_it(monkeypatch: pytest.M
 
     checks = list(doctor.check_models())
 
-    assert [check.status for check in checks] == ["fail"] * 4
+    assert [check.status for check in checks] == ["fail"] * 5
     assert checks[0].remedy == "Run: kuchipaku models fetch tha3-separable-float"
 
 
