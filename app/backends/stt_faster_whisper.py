@@ -296,7 +296,7 @@ class WhisperByChoice:
         if choice is None or chosen is None:
             raise problem or no_model_for(self._language)
         self._chosen = chosen
-        self.name = self._chosen.name + (f" ({choice[1]})" if len(measured) > 1 else "")
+        self.name = self._chosen.name + (f" ({choice[1]})" if len(names) > 1 else "")
 
     def transcribe(self, samples: Samples) -> str:
         """As FasterWhisperTranscriber's."""

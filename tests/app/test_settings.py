@@ -32,6 +32,8 @@ def test_a_setting_of_the_file_replaces_its_default_only(tmp_path):
         ('[hearing]\nthreshold = "high"\n', "must be a float"),
         ("[camera]\non = 1\n", "must be a bool"),
         ('[face]\ntier = "fast"\n', "auto, live, exact"),
+        ('[hearing]\nlanguage = "english"\n', "en, ja, hi, auto"),
+        ('[hearing]\ntranscriber = "cloud"\n', "local, groq"),
         ("hearing = 3\n", "[hearing]"),
         ("[hearing\n", "not valid TOML"),
     ],

@@ -150,9 +150,7 @@ def test_better_words_count_and_an_answer_is_prepared_with_them() -> None:
     bench.stage.handle(Utterance(bench.turn, SECOND, 0, revision=3))
 
     prepared, sent = bench.outbox.get(), bench.outbox.get()
-    assert prepared is not None
-    assert sent is not None
-    assert [("better", True), ("better", False)] == [(t.text, t.speculative) for t in (prepared, sent)]
+    assert [("better", True), ("better", False)] == [(t.text, t.speculative) for t in (prepared, sent) if t is not None]
 
 
 def test_an_answer_is_never_prepared_with_words_that_may_change() -> None:
