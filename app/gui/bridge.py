@@ -125,6 +125,8 @@ class Bridge(QObject):
                 self.talk_key.emit(bool(data["on"]))
             case "stt", "partial":
                 self.hearing.emit(str(data["text"]))
+            case "vad", "ducked" if not data["on"]:
+                self.hearing.emit("")  # a cough, or "mm-hm": it became no turn
             case "vad", "speech_resumed":
                 self.user_speaking.emit(True)
             case "vad", "speech_started":

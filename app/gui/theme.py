@@ -150,6 +150,7 @@ QTextEdit[role="text"][who="user"] {{ color: {t.user_text}; selection-background
 QFrame#banner QTextEdit[role="text"] {{ font-size: {base_pt:.1f}pt; }}
 QTextEdit[role="text"][weight="strong"] {{ font-weight: 600; }}
 QTextEdit[role="text"][weight="waiting"] {{ color: {t.dim}; }}
+QTextEdit[role="text"][who="user"][weight="waiting"] {{ color: rgba(255, 255, 255, 190); }}
 QLineEdit {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
   padding: 0 12px; min-height: 38px; font-size: {talk}; placeholder-text-color: {t.dim}; }}
 QLineEdit:focus {{ border: 2px solid {t.accent}; padding: 0 11px; }}

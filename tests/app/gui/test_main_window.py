@@ -83,6 +83,15 @@ def test_what_is_being_said_is_shown_as_it_comes_and_replaced_by_what_was_said(r
     assert rig.window.log.messages == [("user", "What is your name?")]
 
 
+def test_words_that_became_no_turn_are_taken_away_again(rig: Rig) -> None:
+    rig.tell("vad", "ducked", on=True)
+    rig.tell("stt", "partial", turn=1, text="mm-hm")
+    rig.tell("vad", "ducked", on=False)
+
+    assert rig.window.log._hearing is None
+    assert rig.window.log.messages == []
+
+
 def test_letters_make_gestures(rig: Rig) -> None:
     for letter in (Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_H, Qt.Key.Key_B, Qt.Key.Key_L):
         rig.key(letter)
