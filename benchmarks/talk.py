@@ -195,7 +195,10 @@ def latency(settings: Settings, *, face: bool, repeat: int = 1) -> dict[str, Any
             threading.Event().wait(1.0)
     finally:
         show.stop()
-    return {"rows": rows, "problems": turn.problems, **summary(rows)}
+    out = {"rows": rows, "problems": turn.problems, **summary(rows)}
+    ears = load_ears(default_store().path)
+    offline = [word_error_rate(r.text, ears.transcriber.transcribe(r.samples)) for r in recordings()]
+    return out | {"mean_word_error_rate_offline": round(statistics.fmean(offline), 3)}
 
 
 def servers(arguments: argparse.Namespace) -> dict[str, Any]:

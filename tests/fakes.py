@@ -323,6 +323,11 @@ class FakeSpeaker:
         self._on_anchor(PlayoutAnchor(clip.turn, clip.index, 0, clip.sample_rate, 0))
         return clip
 
+    def hear(self, clip: SpeechClip, share: float) -> None:
+        """So much of `clip` has been heard by now."""
+        sample = round(share * len(clip.samples))
+        self._on_anchor(PlayoutAnchor(clip.turn, clip.index, sample, clip.sample_rate, 1_000_000_000))
+
     def finish(self) -> SpeechClip:
         """The first clip has been heard."""
         with self._changed:

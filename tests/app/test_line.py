@@ -28,6 +28,7 @@ from app.messages import (
     StopTalking,
     SwitchCharacter,
 )
+from app.policy.history import CUT_OFF
 from tests.fakes import (
     RATE,
     TIMEOUT_S,
@@ -441,6 +442,23 @@ def test_mm_hm_stops_nothing(rig: Callable[..., Rig]) -> None:
 
     assert r.line.wait_until_idle(TIMEOUT_S)
     assert r.line.turn == 1
+
+
+def test_what_was_not_heard_of_an_interrupted_answer_is_not_remembered_as_said(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), chat=FakeChat("I was just thinking about the sea today, and about you."))
+    r.put(Ask("What were you thinking?"))
+    clip = r.speaker.start()
+    r.speaker.hear(clip, 0.5)
+
+    r.put(Ask("Stop, what?"))
+    r.facts.wait("playback", "stopped", turn=1)
+    r.facts.wait("llm", "first_token", count=2)
+
+    said = next(message["content"] for message in r.chat.asked[1] if message["role"] == "assistant")
+    assert said.endswith(CUT_OFF)
+    words = said.removesuffix(CUT_OFF).split()
+    assert words == clip.text.split()[: len(words)]
+    assert 0 < len(words) < len(clip.text.split())
 
 
 # The end of a turn
