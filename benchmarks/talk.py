@@ -304,12 +304,12 @@ def own_voice(seconds: float) -> tuple[Samples, str]:
 
 
 def echo(seconds: float) -> dict[str, Any]:
-    """Turns begun by nobody while the character talks for `seconds`, shared out over ECHOES; and without cancelling."""
+    """Turns begun by nobody while the character talks for `seconds` at each level; and for 30 s without cancelling."""
     ears = load_ears(default_store().path)
-    each_s = seconds / len(ECHOES)
-    own, text = own_voice(each_s)
-    out: dict[str, Any] = {"minutes": round(seconds / 60, 1), "rows": []}
-    for cancel in (True, False):
+    each_s = seconds / len({delay_ms for delay_ms, _ in ECHOES})
+    out: dict[str, Any] = {"minutes_per_level": round(seconds / 60, 1), "rows": []}
+    for cancel, length_s in ((True, each_s), (False, 30.0)):
+        own, text = own_voice(length_s)
         for delay_ms, level_db in ECHOES:
             rig = Rig(ears, own=own, own_text=text, echo=room(delay_ms, level_db), cancel=cancel)
             rig.feed(np.zeros(len(own), np.float32))
@@ -322,9 +322,15 @@ def echo(seconds: float) -> dict[str, Any]:
                     "ducked": len(rig.at_ms("ducked", on=True)),
                 }
             )
-    for cancel, name in ((True, "self_triggered_turns"), (False, "without_cancelling_at_least")):
-        out[name] = sum(row["self_triggered_turns"] for row in out["rows"] if row["cancelled"] == cancel)
-    out["needlessly_ducked"] = sum(row["ducked"] for row in out["rows"] if row["cancelled"])
+    cancelled = [row for row in out["rows"] if row["cancelled"]]
+    out["self_triggered_turns"] = {
+        f"{level_db:g} dB": sum(row["self_triggered_turns"] for row in cancelled if row["level_db"] == level_db)
+        for level_db in sorted({level_db for _, level_db in ECHOES})
+    }
+    out["rooms_triggered_within_30_s_without_cancelling"] = sum(
+        row["self_triggered_turns"] > 0 for row in out["rows"] if not row["cancelled"]
+    )
+    out["needlessly_ducked"] = sum(row["ducked"] for row in cancelled)
     return out
 
 
