@@ -17,6 +17,7 @@ class Guesses:
         self._is_prepared = False
         self._verdict: tuple[int, int, float] | None = None
         self._text: tuple[int, int, str] | None = None
+        self._is_settled = False
         self._partial: tuple[int, int, str] | None = None
 
     def pause(self, turn: int, revision: int) -> None:
@@ -34,17 +35,16 @@ class Guesses:
     def judge(self, turn: int, revision: int, probability: float) -> str | None:
         """What the turn detector says of a pause, in [0, 1] (vad thread).
 
-        The words up to it where they were known already and only now an answer is to be prepared, else None.
+        The words up to it where they are settled already and only now an answer is to be prepared, else None.
         """
         with self._changed:
             self._verdict = (turn, revision, probability)
             self._changed.notify_all()
-            is_open = self._open == (turn, revision) and self._text is not None and self._text[:2] == (turn, revision)
-            if self._is_prepared or probability < EAGER_FROM or not is_open:
+            text = self._text if self._is_settled and self._open == (turn, revision) else None
+            if self._is_prepared or probability < EAGER_FROM or text is None or text[:2] != (turn, revision):
                 return None
-            assert self._text is not None
-            self._is_prepared = bool(self._text[2])
-            return self._text[2] or None
+            self._is_prepared = bool(text[2])
+            return text[2] or None
 
     def prepare(self, turn: int, revision: int, timeout_s: float) -> bool:
         """Whether an answer is to be prepared; waits a moment for the detector's answer (stt thread).
@@ -64,13 +64,18 @@ class Guesses:
             self._is_prepared = True
             return True
 
-    def decoded(self, turn: int, revision: int, text: str, *, partial: bool) -> None:
-        """What the sound up to that pause says; `partial`: what sound number `revision` says so far (stt thread)."""
+    def decoded(self, turn: int, revision: int, text: str, *, is_settled: bool) -> None:
+        """What the sound up to that pause says (stt thread).
+
+        An answer may be prepared from it only where it `is_settled`: the whole turn, in words that will not change.
+        """
         with self._changed:
-            if partial:
-                self._partial = (turn, revision, text)
-            else:
-                self._text = (turn, revision, text)
+            self._text, self._is_settled = (turn, revision, text), is_settled
+
+    def decoded_partial(self, turn: int, number: int, text: str) -> None:
+        """What sound `number` says so far (stt thread)."""
+        with self._changed:
+            self._partial = (turn, number, text)
 
     def text(self, turn: int, revision: int) -> str | None:
         """The words up to that pause; None until they are known (vad thread)."""

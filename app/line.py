@@ -109,6 +109,34 @@ class LineOptions:
     """How figures, units and mixed Hindi are read out: "en", "hi", "ja", or "auto" by the text itself."""
 
 
+def hearing_of(options: LineOptions) -> Hearing:
+    """How the vad stage listens under these options."""
+    is_file = options.source == "file"
+    turn_end = TurnEndOptions(patience=options.patience, without_detector_ms=options.min_silence_ms)
+    # Without a decision sooner, silence alone ends a turn.
+    longest_ms = 1500 if is_file else round(turn_end.hard_stop_ms * turn_end.patience)
+    is_push = options.hearing in ("hold", "toggle") and not is_file
+    return Hearing(
+        EndpointingOptions(
+            threshold=options.threshold,
+            # Silero's own distance between the two thresholds, and never above the first.
+            neg_threshold=min(0.35, options.threshold * 0.6),
+            # Who holds the key may think as long as he likes.
+            min_silence_ms=600_000 if is_push else longest_ms,
+        ),
+        turn_end,
+        BargeInOptions(
+            speech_ms=options.interrupt_ms,
+            words=options.interrupt_words,
+            has_words=options.partials and not is_file,
+        ),
+        talk="push" if is_push else "open",
+        one_question=is_file,
+        speculate=options.speculate,
+        partials=options.partials and not is_file,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Nudge:
     """Put into the gate by the line itself: look at the backlog; `seen` is set once what came before is done."""
@@ -234,9 +262,9 @@ class Line:
                     utterances,
                     detector,
                     turn_detector,
-                    self._hearing(),
+                    hearing_of(self.options),
                     guesses,
-                    begin_turn=self._begin_spoken,
+                    begin_turn=self._begin_turn,
                     release=self._playback.release,
                     prepare=stt.prepare,
                     is_deaf=self._is_deaf,
@@ -368,43 +396,17 @@ class Line:
         persona = self._persona
         return persona if persona.fallback_line else replace(persona, fallback_line=self.options.fallback_line)
 
-    def _hearing(self) -> Hearing:
-        options, is_file = self.options, self.options.source == "file"
-        turn_end = TurnEndOptions(patience=options.patience, without_detector_ms=options.min_silence_ms)
-        # Without a decision sooner, silence alone ends a turn.
-        longest_ms = 1500 if is_file else round(turn_end.hard_stop_ms * turn_end.patience)
-        is_push = options.hearing in ("hold", "toggle") and not is_file
-        return Hearing(
-            EndpointingOptions(
-                threshold=options.threshold,
-                # Silero's own distance between the two thresholds, and never above the first.
-                neg_threshold=min(0.35, options.threshold * 0.6),
-                # Who holds the key may think as long as he likes.
-                min_silence_ms=600_000 if is_push else longest_ms,
-            ),
-            turn_end,
-            BargeInOptions(
-                speech_ms=options.interrupt_ms,
-                words=options.interrupt_words,
-                has_words=options.partials and not is_file,
-            ),
-            talk="push" if is_push else "open",
-            one_question=is_file,
-            speculate=options.speculate,
-            partials=options.partials and not is_file,
-        )
-
     def _is_answering(self) -> bool:
         """Whether an answer is being worked on or spoken."""
         with self._changed:
             return self._open_turn is not None
 
-    def _begin_spoken(self, continues: int | None) -> int:
-        """A turn that the user speaks; `continues` names the one that he goes on with, which leaves no trace."""
-        return self._begin_turn(continues=continues)
+    def _begin_turn(self, continues: int | None = None, *, opened: bool = True) -> int:
+        """Mint a turn and silence the older ones.
 
-    def _begin_turn(self, *, opened: bool = True, continues: int | None = None) -> int:
-        """Mint a turn and silence the older ones. With `opened` False nobody answers it (the stop button)."""
+        `continues` names the turn that the user goes on with: it leaves no trace. With `opened` False nobody answers
+        (the stop button).
+        """
         with self._turns.lock:
             turn = self._turns.mint()
             with self._changed:

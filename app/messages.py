@@ -46,13 +46,15 @@ HEARING_RATE = 16_000
 class AudioBlock:
     """capture → vad: mono float32 in [-1, 1] at HEARING_RATE; `first_sample` counts from the stream's start.
 
-    `heard_ns` is the host time just after the block's last sample; 0 where nobody stamped it.
+    `heard_ns` is the host time just after the block's last sample; 0 where nobody stamped it. An empty block that
+    `is_lost` says that the microphone is gone: whatever was being said is over.
     """
 
     samples: Samples
     first_sample: int
     end_of_stream: bool = False
     heard_ns: int = 0
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,14 +15,11 @@ import numpy as np
 from animator.messages import Samples
 from app.bus import Bus
 from app.guesses import Guesses
-from app.line import LineOptions
+from app.line import LineOptions, hearing_of
 from app.messages import AudioBlock, Fact, Utterance
-from app.policy.barge_in import BargeInOptions
-from app.policy.endpointing import EndpointingOptions
-from app.policy.turn_end import TurnEndOptions
 from app.ports import SpeechDetector, Transcriber, TurnDetector
 from app.stage import Channel, Turns
-from app.stages.vad import Hearing, VadStage
+from app.stages.vad import VadStage
 
 RATE = 16_000
 BLOCK = RATE // 50
@@ -105,7 +102,6 @@ class Rig:
         """When answers began to sound, in ms from the start."""
         self.began_ms: float | None = None
         """Where the first utterance begins."""
-        options = self.options
         self.stage = VadStage(
             self.bus,
             self.turns,
@@ -113,19 +109,7 @@ class Rig:
             self.outbox,
             self.ears.detector,
             self.ears.turn_detector,
-            Hearing(
-                EndpointingOptions(
-                    threshold=options.threshold,
-                    neg_threshold=min(0.35, options.threshold * 0.6),
-                    min_silence_ms=round(2500 * options.patience),
-                ),
-                TurnEndOptions(patience=options.patience, without_detector_ms=options.min_silence_ms),
-                BargeInOptions(options.interrupt_ms, options.interrupt_words, has_words=options.partials),
-                talk="open",
-                one_question=False,
-                speculate=True,
-                partials=options.partials,
-            ),
+            hearing_of(self.options),
             self.guesses,
             begin_turn=self._begin,
             release=self._release,
@@ -232,7 +216,10 @@ class Rig:
             partial = utterance.partial
 
             def tell(u: Utterance = utterance, text: str = text, partial: bool = partial) -> None:
-                self.guesses.decoded(u.turn, u.revision, text, partial=partial)
+                if partial:
+                    self.guesses.decoded_partial(u.turn, u.revision, text)
+                else:
+                    self.guesses.decoded(u.turn, u.revision, text, is_settled=u.part == 0)
 
             self._pending.append((due_ns, tell))
 

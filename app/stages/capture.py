@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from animator.timebase import Clock
 from app.bus import Bus
 from app.messages import HEARING_RATE, AudioBlock
@@ -75,6 +77,7 @@ class CaptureStage(Stage[None]):
             if not self._reopen:
                 self._on_end()
                 return
+            self._outbox.put(AudioBlock(np.zeros(0, np.float32), 0, is_lost=True))
             self.stopping.wait(REOPEN_AFTER_S)
 
     def request_stop(self) -> None:

@@ -82,10 +82,9 @@ class PlaybackStage(Stage[SpeechClip]):
 
     def is_speaking(self) -> bool:
         """Whether sound is coming out, or did so less than the tail ago. Called from any thread."""
-        with self._lock:
-            if self._unplayed:
-                return True
-            since_ns = self._silent_since_ns
+        if self.is_sounding():
+            return True
+        since_ns = self._silent_since_ns
         return since_ns is not None and self._clock.now_ns() - since_ns < self._tail_ns
 
     def is_sounding(self) -> bool:
@@ -113,12 +112,15 @@ class PlaybackStage(Stage[SpeechClip]):
             return " ".join(clip.text for clip in self._unplayed.values())
 
     def heard_of(self, turn: int) -> str | None:
-        """What was heard of the clip of `turn` that sounds now; None where none does. Any thread."""
+        """What was heard of the sentence of `turn` that began last, where it still sounds; else None. Any thread.
+
+        Also None in a later piece of a sentence: its text was given with the first, and all of it counts.
+        """
         with self._lock:
             heard_to, clip = self._heard_to, None
             if heard_to is not None and heard_to[0] == turn:
                 clip = self._unplayed.get(heard_to[:2])
-        if heard_to is None or clip is None:
+        if heard_to is None or clip is None or not clip.text:
             return None
         since_s = max(0.0, (self._clock.now_ns() - heard_to[3]) / 1e9)
         return heard_text(clip.text, heard_to[2] + since_s / max(clip.duration_s, 0.1))

@@ -108,18 +108,20 @@ class SttStage(Stage[Utterance]):
         self._begin(item)
         text = self._decode(item)
         self._guess = (self._key(item), text)
-        meant = self._accept(text)
-        self._guesses.decoded(item.turn, item.revision, meant, partial=False)
         self.bus.emit(self.name, "guess", turn=item.turn, took_ms=round((self._clock.now_ns() - start_ns) / 1e6))
+        if self._pending is not None:
+            self._guesses.decoded(item.turn, item.revision, self._accept(text), is_settled=False)
         # Whatever waits says that the user went on, or that the turn is over; then nothing is prepared.
         better = self._better(text, lambda: bool(len(self.inbox)) or not self._turns.is_current(item.turn))
         if better is None:
             return
-        text = better
-        self._guess = (self._key(item), text)
-        # A later part of a long turn cannot be taken over by another turn.
-        if item.part == 0 and meant and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
-            self.prepare(item.turn, text, item.ended_ns)
+        self._guess = (self._key(item), better)
+        meant = self._accept(better)
+        # The later parts of a long turn are not the question.
+        is_whole = item.part == 0
+        self._guesses.decoded(item.turn, item.revision, meant, is_settled=is_whole)
+        if is_whole and meant and self._guesses.prepare(item.turn, item.revision, VERDICT_WITHIN_S):
+            self.prepare(item.turn, meant, item.ended_ns)
 
     def prepare(self, turn: int, text: str, ended_ns: int) -> None:
         """Let the answer to what may be the whole turn be prepared. Any thread."""
@@ -144,7 +146,7 @@ class SttStage(Stage[Utterance]):
             self._agreed_on = (item.turn, item.part, item.revision)
             self._agreement.reset()
         text = self._decode(item)
-        self._guesses.decoded(item.turn, item.revision, text, partial=True)
+        self._guesses.decoded_partial(item.turn, item.revision, text)
         committed, _ = self._agreement.feed(text)
         if text and self._turns.is_current(item.turn):
             words = len(text.split())

@@ -144,7 +144,7 @@ class VadStage(Stage[AudioBlock]):
 
     def handle(self, item: AudioBlock) -> None:
         """Look at every whole window of the block."""
-        if self._is_deaf() and not item.end_of_stream:
+        if item.is_lost or (self._is_deaf() and not item.end_of_stream):
             self._forget()
             self._was_deaf = True
             return
@@ -213,14 +213,17 @@ class VadStage(Stage[AudioBlock]):
         if turn_end.is_due(quiet_ms) and self._turn_detector is not None:
             turn_end.answer(quiet_ms, self._turn_detector.probability(endpointing.sound()))
             likely = self._guesses.judge(self._turn, endpointing.revision, turn_end.probability or 0.0)
-            if likely is not None and self._part == 0:
+            if likely is not None:
                 self._prepare(self._turn, likely, self._last_speech_ns)
         text = self._guesses.text(self._turn, endpointing.revision)
         if text:
             turn_end.words(text)
         if turn_end.is_over(quiet_ms):
             self._end(endpointing.ended())
-            self._lingers = True
+            if self._part == 1:
+                self._lingers = True
+            else:  # its first parts are text already; what comes now is a question of its own
+                endpointing.finish()
 
     def _close(self) -> None:
         """The answer is heard, or the turn over: what is said from now on is something new."""
@@ -272,7 +275,7 @@ class VadStage(Stage[AudioBlock]):
                 self._lingers = False
                 if was_prepared and self._turns.is_current(self._turn):
                     # The guess was wrong: what is being prepared for it is out of date, and so is its question.
-                    continues, self._turn = self._turn, self._begin_turn(self._turn)
+                    continues, self._turn, self._part = self._turn, self._begin_turn(self._turn), 0
                     self.bus.emit(self.name, "speech_resumed", turn=self._turn, continues=continues)
             case SpeechSplit(samples=samples):
                 self._paused = self._guessed = None

@@ -461,6 +461,21 @@ def test_what_was_not_heard_of_an_interrupted_answer_is_not_remembered_as_said(r
     assert 0 < len(words) < len(clip.text.split())
 
 
+def test_a_sentence_that_was_heard_piece_by_piece_is_remembered(rig: Callable[..., Rig]) -> None:
+    """A voice that streams gives its text with the first piece only."""
+    r = rig(speaker=FakeSpeaker(), synth=FakeSynth(pieces=2), chat=FakeChat("I was just thinking about the sea."))
+    r.put(Ask("What were you thinking?"))
+    r.speaker.start()
+    r.speaker.finish()
+    r.speaker.hear(r.speaker.start(), 0.5)
+
+    r.put(Ask("Stop, what?"))
+    r.facts.wait("llm", "first_token", count=2)
+
+    said = next(message["content"] for message in r.chat.asked[1] if message["role"] == "assistant")
+    assert said == "I was just thinking about the sea." + CUT_OFF
+
+
 # The end of a turn
 
 
@@ -515,6 +530,66 @@ def test_who_goes_on_before_the_answer_is_heard_was_not_finished(rig: Callable[.
 
     assert r.facts.wait("vad", "speech_resumed").data["continues"] == 1
     assert r.transcriber.heard_s[-1] > 2.0
+
+
+def test_who_went_on_is_answered_as_early_as_anybody(rig: Callable[..., Rig]) -> None:
+    r = rig(
+        turn_detector=FakeTurnDetector(0.9),
+        transcriber=FakeTranscriber("What is.", "What is your name?"),
+        chat=BlockedChat("Hm"),
+        options=LineOptions(partials=False),
+    )
+    hear(r, silence(300), speech(800), silence(900))
+    r.facts.wait("stt", "transcript", turn=1)
+
+    hear(r, speech(600), silence(300))
+
+    wait_for(lambda: len(r.chat.asked) == 2)
+    assert r.facts.of("vad", "speech_ended", turn=2) == []
+
+
+def test_a_very_long_question_loses_no_word_when_its_speaker_goes_on(rig: Callable[..., Rig]) -> None:
+    """Its first half minute was decoded apart, and is not said again."""
+    r = rig(
+        turn_detector=FakeTurnDetector(0.9),
+        transcriber=FakeTranscriber("The first half minute.", "And the rest.", "One more thing."),
+        chat=BlockedChat("Hm"),
+        options=LineOptions(partials=False, speculate=False),
+    )
+    hear(r, silence(300), speech(31_000), silence(900))
+    r.facts.wait("stt", "transcript", text="The first half minute. And the rest.")
+
+    hear(r, speech(900), silence(900))
+    r.facts.wait("stt", "transcript", text="One more thing.")
+
+    wait_for(lambda: len(r.chat.asked) == 2)
+    asked = " ".join(message["content"] for message in r.chat.asked[1] if message["role"] == "user")
+    assert asked.split() == ["The", "first", "half", "minute.", "And", "the", "rest.", "One", "more", "thing."]
+
+
+def test_a_microphone_that_is_lost_leaves_neither_a_low_voice_nor_an_open_turn(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker(), options=LineOptions(hearing="open", partials=False))
+    r.put(Say("I am talking."))
+    r.speaker.start()
+    hear(r, silence(300), speech(200))
+    r.facts.wait("vad", "ducked", on=True)
+
+    r.microphone.lose()
+    r.facts.wait("vad", "ducked", on=False)
+    r.speaker.finish()
+    assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert r.speaker.ducked == [True, False]
+
+
+def test_a_microphone_that_is_lost_in_mid_sentence_closes_the_turn(rig: Callable[..., Rig]) -> None:
+    r = rig(options=LineOptions(partials=False))
+    hear(r, silence(300), speech(800))
+    r.facts.wait("vad", "speech_started", turn=1)
+
+    r.microphone.lose()
+
+    r.facts.wait("playback", "turn_finished", turn=1)
 
 
 def test_a_pause_that_sounds_unfinished_is_waited_out(rig: Callable[..., Rig]) -> None:

@@ -146,6 +146,7 @@ def test_after_the_turn_the_face_comes_to_rest(rig: Callable[..., Rig]) -> None:
     r.clock.advance(r.line.options.face_rests_after_s + 0.1)
 
     r.avatar.wait_for(("joy", 0.6), "nod", ("neutral", 1.0))
+    assert r.avatar.moves()[-1] == ("neutral", 1.0)
 
 
 def test_a_turn_that_is_cut_moves_nothing_any_more(rig: Callable[..., Rig]) -> None:
@@ -180,6 +181,7 @@ def test_what_the_user_asked_the_face_to_show_stays(rig: Callable[..., Rig]) -> 
     r.do(Feel("neutral"), Ask("Hi."))
 
     r.avatar.wait_for(("joy", 0.5), ("neutral", 1.0), ("sad", 1.0))
+    assert r.avatar.moves().count(("sad", 1.0)) == 1
 
 
 def test_a_text_that_is_said_as_it_is_may_have_tags_as_well(rig: Callable[..., Rig]) -> None:

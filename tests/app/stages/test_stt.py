@@ -169,6 +169,37 @@ def test_an_answer_is_never_prepared_with_words_that_may_change() -> None:
     assert (sent.text, len(bench.ears.heard_s)) == ("better", 1)
 
 
+def test_words_that_may_change_are_not_answered_when_the_end_turns_out_likely_later_either() -> None:
+    bench = Bench()
+    bench.listen_with(BetterEars("local", better=[FakePending(None)]))
+    bench.inbox.put(Utterance(bench.turn, SECOND, 0, revision=3))
+    bench.guess(revision=3, likely=False)
+
+    assert bench.guesses.text(bench.turn, 3) == "local"  # whether they sound finished may be known already
+    assert bench.guesses.judge(bench.turn, 3, 0.9) is None
+    assert not bench.guesses.resume()
+
+
+def test_words_that_are_settled_are_answered_when_the_end_turns_out_likely_later() -> None:
+    bench = Bench("local")
+    bench.guess(revision=3, likely=False)
+
+    assert bench.guesses.judge(bench.turn, 3, 0.9) == "local"
+    assert bench.guesses.judge(bench.turn, 3, 0.9) is None
+    assert bench.guesses.resume()
+
+
+def test_the_end_of_a_long_turn_is_never_answered_alone() -> None:
+    bench = Bench("the rest")
+    bench.guesses.pause(bench.turn, 3)
+    bench.guesses.judge(bench.turn, 3, 0.1)
+    bench.stage.handle(Utterance(bench.turn, SECOND, 0, 1, last=False, speculative=True, revision=3))
+
+    assert bench.guesses.judge(bench.turn, 3, 0.9) is None
+    assert not bench.guesses.resume()
+    assert len(bench.outbox) == 0
+
+
 def test_a_pause_in_which_the_user_went_on_is_given_up() -> None:
     bench = Bench()
     old, new = FakePending(None), FakePending("whole")
