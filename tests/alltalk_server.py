@@ -14,10 +14,12 @@ import struct
 import threading
 import urllib.parse
 import wave
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import numpy as np
+
+from tests.loopback import LoopbackServer, QuietHandler
 
 LANGUAGES = set(re.findall(r"\S+", "auto ar zh-cn zh cs nl en fr de hu hi it ja ko pl pt ru es tr"))
 V1_FIELDS = re.findall(
@@ -61,7 +63,7 @@ def wav(samples: np.ndarray, rate: int = 24_000, channels: int = 1) -> bytes:
     return out.getvalue()
 
 
-class AllTalkServer:
+class AllTalkServer(LoopbackServer):
     """Use as a context manager. `day` says what happens to the next sentences; `said` holds what was generated."""
 
     def __init__(
@@ -73,6 +75,7 @@ class AllTalkServer:
         day: str = "good",
         ready: bool = True,
     ) -> None:
+        super().__init__()
         self.version = version
         self.engine = engine
         self.voices = voices
@@ -85,8 +88,6 @@ class AllTalkServer:
         self.spoken_text: list[str] = []
         """What is left of each text after the filter that was asked for."""
         self.requests: list[str] = []
-        self.released = threading.Event()
-        """Ends what "slow" waits for."""
         self.working = threading.Event()
         """Set while "slow" waits."""
         self.stop_flag = False
@@ -96,37 +97,16 @@ class AllTalkServer:
         self.parallel = self.most_parallel = 0
         self._files: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
+        self.serve(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> AllTalkServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        return self.root
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def handle_one_request(self) -> None:
                 try:
                     super().handle_one_request()

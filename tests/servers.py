@@ -5,8 +5,9 @@ from __future__ import annotations
 import email
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import LoopbackServer, QuietHandler
 
 DAYS = (
     *("good", "401", "403", "404", "429", "500", "503", "cut", "error event", "empty", "slow", "stall", "length"),
@@ -14,10 +15,11 @@ DAYS = (
 )
 
 
-class ChatServer:
+class ChatServer(LoopbackServer):
     """Use as a context manager. `day` says what happens to the next requests; `seen` holds what was asked."""
 
     def __init__(self, day: str = "good", answer: str = "Hello there, my friend. How are you today?") -> None:
+        super().__init__()
         self.day = day
         self.answer = answer
         self.models: list[str] = []
@@ -32,18 +34,11 @@ class ChatServer:
         """What a transcription says was spoken."""
         self.seen: list[dict[str, Any]] = []
         self.keys: list[str] = []
-        self.released = threading.Event()
-        """Ends what "slow" and "stall" wait for."""
         self.disconnected = threading.Event()
         """Set when a client went away before the end."""
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 server.keys.append(self.headers.get("Authorization", ""))
                 if server.day in ("401", "403", "404", "500"):
@@ -165,25 +160,8 @@ class ChatServer:
                 self.end_headers()
                 self.wfile.write(data)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def root(self) -> str:
-        """What Groq's SDK adds `/openai/v1` to."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.serve(Handler)
 
     @property
     def url(self) -> str:
         return f"{self.root}/v1"
-
-    def __enter__(self) -> ChatServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

@@ -7,10 +7,12 @@ import json
 import struct
 import threading
 import wave
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import numpy as np
+
+from tests.loopback import LoopbackServer, QuietHandler
 
 RATE = 24_000
 SECONDS_PER_WORD = 0.4
@@ -69,10 +71,11 @@ def endless_header() -> bytes:
     return b"RIFF\xff\xff\xff\xffWAVEfmt " + form + b"data\xff\xff\xff\xff"
 
 
-class SpeechServer:
+class SpeechServer(LoopbackServer):
     """Use as a context manager. `day` says what happens to the next sentences; `asked` holds what was asked for."""
 
     def __init__(self, day: str = "whole", *, voices: Any = ("af_heart", "jf_alpha"), key: str = "") -> None:
+        super().__init__()
         assert day in DAYS
         self.day = day
         self.voices = voices
@@ -81,37 +84,18 @@ class SpeechServer:
         self.keys: list[str] = []
         self.working = threading.Event()
         """Set once a "slow" or "stalls" sentence has been taken on."""
-        self.released = threading.Event()
-        """Ends what "slow" and "stalls" wait for."""
         self.left = threading.Event()
         """Set when a client closed its connection before the end."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.serve(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> SpeechServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        return f"{self.root}/v1"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def handle_one_request(self) -> None:
                 try:
                     super().handle_one_request()

@@ -10,11 +10,9 @@ from app.backends.openai_stream import (
     Piece,
     StreamTimeouts,
     ThreadedStream,
+    answered,
     status_error,
-    tried_twice,
-    whole_sentences,
     with_hint,
-    without_thoughts,
 )
 from app.errors import AppError, ServiceError
 from app.policy.providers import nearest_model
@@ -49,7 +47,8 @@ class GroqChat:
         self._wanted = model
         self._hint = hint
         self._on_change = on_change
-        self._gone: set[str] = set()
+        self.gone: set[str] = set()
+        """Models that were asked and are not there any more."""
         self._temperature = temperature
         # Thoughts count as well, so this is far more than two sentences need.
         self._max_tokens = max_tokens
@@ -81,7 +80,7 @@ class GroqChat:
             )
             self._key = None
         offered = self.offered()
-        chosen = nearest_model(self._wanted, offered, frozenset(self._gone)) if offered else self.model
+        chosen = nearest_model(self._wanted, offered, frozenset(self.gone)) if offered else self.model
         if chosen is None:
             raise ServiceError(
                 "Groq offers no chat model to this key.", "Check the limits of the Groq account.", "model"
@@ -104,17 +103,7 @@ class GroqChat:
         if self._client is None:
             self.load()
         asked = with_hint(messages, self._hint)
-        try:
-            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._pieces(asked, should_stop))))
-        except ServiceError as error:
-            gone = self.model
-            if error.kind != "model" or gone in self._gone:
-                raise
-            self._gone.add(gone)
-            self.load()
-            if self.model == gone:
-                raise
-            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._pieces(asked, should_stop))))
+        yield from answered(self, lambda: self._pieces(asked, should_stop))
 
     def close(self) -> None:
         """Release the connection."""

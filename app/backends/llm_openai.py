@@ -11,12 +11,10 @@ from app.backends.openai_stream import (
     OpenAiEndpoint,
     OpenAiStream,
     StreamTimeouts,
+    answered,
     is_loopback,
     status_error,
-    tried_twice,
-    whole_sentences,
     with_hint,
-    without_thoughts,
 )
 from app.errors import AppError, ServiceError
 from app.policy.providers import nearest_model
@@ -48,7 +46,8 @@ class OpenAiChat:
         self._host = host
         self._hint = hint
         self._on_change = on_change
-        self._gone: set[str] = set()
+        self.gone: set[str] = set()
+        """Models that were asked and are not there any more."""
         self.name = f"{model} ({host})" if model else host
         self._stream = OpenAiStream(
             OpenAiEndpoint(
@@ -73,7 +72,7 @@ class OpenAiChat:
         offered = self.offered()
         if not offered:
             return  # not every server has the list
-        chosen = nearest_model(self._wanted, offered, frozenset(self._gone))
+        chosen = nearest_model(self._wanted, offered, frozenset(self.gone))
         if chosen is None:
             problem = f"The server at {self._host} offers no chat model."
             raise ServiceError(problem, "Load a chat model there, or choose another brain in the settings.", "model")
@@ -111,17 +110,7 @@ class OpenAiChat:
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
         """Stream the answer in pieces. A model that is gone is replaced by the nearest. Raises AppError."""
         asked = _user_first(with_hint(messages, self._hint))
-        try:
-            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._stream.pieces(asked, should_stop))))
-        except ServiceError as error:
-            gone = self.model
-            if error.kind != "model" or gone in self._gone:
-                raise
-            self._gone.add(gone)
-            self.load()
-            if self.model == gone:
-                raise
-            yield from whole_sentences(without_thoughts(tried_twice(lambda: self._stream.pieces(asked, should_stop))))
+        yield from answered(self, lambda: self._stream.pieces(asked, should_stop))
 
     def close(self) -> None:
         """Release the connection."""

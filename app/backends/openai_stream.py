@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -274,6 +274,39 @@ def tried_twice(pieces: Callable[[], Iterator[Piece]]) -> Iterator[Piece]:
         if got_something or not is_at_once or error.kind not in ("unreachable", "broken"):
             raise
     yield from pieces()
+
+
+class ChosenModel(Protocol):
+    """A chat model that `load` chooses among those that are offered, `gone` ones left out."""
+
+    gone: set[str]
+
+    @property
+    def model(self) -> str:
+        """The one in use."""
+        ...
+
+    def load(self) -> None:
+        """Choose. Raises AppError."""
+        ...
+
+
+def answered(chat: ChosenModel, pieces: Callable[[], Iterator[Piece]]) -> Iterator[str]:
+    """The spoken text of `pieces()`, which asks `chat.model`. One that is gone is replaced by the nearest, once.
+
+    Raises AppError, also in mid-stream.
+    """
+    try:
+        yield from whole_sentences(without_thoughts(tried_twice(pieces)))
+    except ServiceError as error:
+        gone = chat.model
+        if error.kind != "model" or gone in chat.gone:
+            raise
+        chat.gone.add(gone)
+        chat.load()
+        if chat.model == gone:
+            raise
+        yield from whole_sentences(without_thoughts(tried_twice(pieces)))
 
 
 def with_hint(messages: Sequence[dict[str, str]], hint: str) -> list[dict[str, str]]:
