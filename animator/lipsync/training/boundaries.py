@@ -1,4 +1,4 @@
-"""Where one sound turns into the next, found in the sound itself: to check an engine's labels, and to share word gaps."""
+"""Where one sound turns into the next, found in the sound itself: to check labels and to share word gaps."""
 
 from __future__ import annotations
 

@@ -13,8 +13,7 @@ CMU: Mapping[str, str] = {
     "d": "d", "dh": "ð", "dx": "ɾ", "eh": "ɛ", "el": "əl", "em": "əm", "en": "ən", "er": "ɚ", "ey": "eɪ", "f": "f",
     "g": "ɡ", "hh": "h", "hv": "h", "ih": "ɪ", "iy": "iː", "jh": "dʒ", "k": "k", "l": "l", "m": "m", "n": "n",
     "nx": "n", "ng": "ŋ", "ow": "oʊ", "oy": "ɔɪ", "p": "p", "r": "ɹ", "s": "s", "sh": "ʃ", "t": "t", "th": "θ",
-    "uh": "ʊ", "uw": "uː", "v": "v", "w": "w", "y": "j", "z": "z", "zh": "ʒ", "pau": "", "h#": "", "brth": "", "ssil": "",
-    "sil": "",
+    "uh": "ʊ", "uw": "uː", "v": "v", "w": "w", "y": "j", "z": "z", "zh": "ʒ", "pau": "", "h#": "", "sil": "",
 }
 """CMU's American phones (flite, Festival, pocketsphinx; lower case, without stress figures) as eSpeak-NG's en-us."""
 
@@ -27,13 +26,14 @@ NSK_HINDI: Mapping[str, str] = {
     "sh": "ʃ", "j": "ɟ", "h": "h", "kh": "kʰ", "gh": "ɡʰ", "tth": "tʰ", "ddh": "dʰ", "bh": "bʰ", "zh": "ʒ", "w": "w",
     "pau": "",
 }
-"""Phones of Festival's Hindi voice NSK as eSpeak-NG's hi. Those that it never says (ksh, sri, x, td, @) are left out."""
+"""Phones of Festival's Hindi voice NSK as eSpeak-NG's hi, without those that it never says (ksh, sri, x, td, @)."""
 
 ITALIAN: Mapping[str, str] = {
     "a": "a", "e": "e", "E": "ɛ", "i": "i", "o": "o", "O": "ɔ", "u": "u", "a1": "a", "e1": "e", "E1": "ɛ", "i1": "i",
     "o1": "o", "O1": "ɔ", "u1": "u", "j": "j", "w": "w", "p": "p", "b": "b", "t": "t", "d": "d", "k": "k", "g": "ɡ",
-    "f": "f", "v": "v", "s": "s", "z": "z", "S": "ʃ", "tS": "tʃ", "dZ": "dʒ", "ts": "ts", "dz": "dz", "m": "m", "n": "n",
-    "nf": "n", "ng": "ŋ", "J": "ɲ", "l": "l", "L": "ʎ", "LL": "ʎ", "r": "r", "SS": "ʃ", "JJ": "ɲ", "#": "", "pau": "",
+    "f": "f", "v": "v", "s": "s", "z": "z", "S": "ʃ", "tS": "tʃ", "dZ": "dʒ", "ts": "ts", "dz": "dz", "m": "m",
+    "n": "n", "nf": "n", "ng": "ŋ", "J": "ɲ", "l": "l", "L": "ʎ", "LL": "ʎ", "r": "r", "SS": "ʃ", "JJ": "ɲ",
+    "#": "", "pau": "",
 }
 """Phones of Festival's Italian voices lp and pc as eSpeak-NG's it."""
 
@@ -49,7 +49,7 @@ OPEN_JTALK: Mapping[str, str] = {
     "N": "ɴ", "sil": "", "pau": "",
 }
 """Open JTalk's phones as eSpeak-NG's ja; `cl` (っ) and what N becomes before a consonant are for `japanese`. Devoiced
-vowels (capitals) carry the ring below (U+0325), which `visemes.normalise` takes off: they are heard as breath at most."""
+vowels (capitals) carry the ring below (U+0325), which `visemes.normalise` takes off: they are breath at most."""
 # fmt: on
 
 _N_BEFORE = {
@@ -62,8 +62,8 @@ _N_BEFORE = {
 def japanese(symbols: list[tuple[str, float, float]]) -> list[tuple[str, float, float]]:
     """Open JTalk's phones with times in espeak IPA.
 
-    っ joins the consonant after it: its closure or hiss is held. ん is what Japanese say there: m before p b m, ŋ before
-    k ɡ, n before a sound of the tongue's tip, else ɴ (eSpeak-NG itself writes ũ before p, b, s and vowels).
+    っ joins the consonant after it: its closure or hiss is held. ん is what is said: m before p b m, ŋ before k ɡ,
+    n before a sound of the tongue's tip, else ɴ (eSpeak-NG itself writes ũ before p, b, s and vowels).
 
     Raises:
         ValueError: If there is a phone that Open JTalk is not known to have.

@@ -30,7 +30,7 @@ _LANGUAGE_MARK = re.compile(r"\([a-z-]*\)?")
 class _Event(ctypes.Structure):
     """`espeak_EVENT` of espeak-ng's speak_lib.h; the last field is the union, here as text."""
 
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
         ("text_position", ctypes.c_int),
@@ -42,9 +42,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 _lock = threading.Lock()
 
 
@@ -107,9 +105,7 @@ def phones_of_events(events: Sequence[tuple[str, int]], total: int, rate: int) -
         else:
             starts.append((ipa, min(sample, total)))
     ends = [sample for _, sample in starts[1:]] + [total]
-    return [
-        (ipa, start / rate, end / rate) for (ipa, start), end in zip(starts, ends, strict=True) if end > start
-    ]
+    return [(ipa, start / rate, end / rate) for (ipa, start), end in zip(starts, ends, strict=True) if end > start]
 
 
 def espeak_phones(text: str, voice: str = "en-us") -> list[str]:

@@ -79,6 +79,10 @@ class FestivalSpeaker:
         self.voice = voice
         self.language = VOICES[voice].language
         self._voice = VOICES[voice]
+        program = shutil.which("festival")
+        if program is None:
+            raise self._missing()
+        self._program = program
         self._folder = tempfile.TemporaryDirectory()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -120,15 +124,18 @@ class FestivalSpeaker:
             self._process = None
         self._folder.cleanup()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        program = shutil.which("festival")
-        missing = EngineMissing(
+    def _missing(self) -> EngineMissing:
+        return EngineMissing(
             f"Festival's voice {self.voice} is not installed; expected the Debian packages {self._voice.packages}."
         )
-        if program is None:
-            raise missing
+
+    def _started(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(
-            [program, "--pipe"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            [self._program, "--pipe"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
         )
         self._tell("")
         # A voice that is not there is an error in Scheme: the line after it in the same expression is not reached.
@@ -138,8 +145,8 @@ class FestivalSpeaker:
             f'(set! base_lr int_lr_params)) (fclose (fopen "{marker}" "w")))'
         )
         if not marker.is_file():
-            self._process.kill()
-            raise missing
+            self.close()
+            raise self._missing()
         return self._process
 
     def _tell(self, scheme: str) -> None:

@@ -22,9 +22,10 @@ _AFTER = frozenset("ːˑʰʲʷˠˤ\u0329\u0303\u032f\u031e\u0308")
 
 
 def phones_of_alignment(alignment: Iterable[tuple[str, int]], sample_rate: int) -> list[TimedPhone]:
-    """Phones from pairs of (symbol, samples): a stress mark's time joins the vowel after it, a length mark's the sound
-    before it; punctuation and the ends are pauses, a gap between words is WORD_GAP. Two vowels or an affricate that one phone of espeak
-    holds come as Piper's symbols do, one by one; `joined` puts them together.
+    """Phones from pairs of (symbol, samples), one letter each; `joined` puts diphthongs together.
+
+    A stress mark's time joins the vowel after it, a length mark's the sound before it; punctuation and the ends are
+    pauses, a gap between words is WORD_GAP.
     """
     rows: list[list[Any]] = []
     stress, waiting = "", 0

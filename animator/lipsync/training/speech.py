@@ -16,6 +16,8 @@ SAMPLE_RATE = 16_000
 """Rate of all training speech in Hz."""
 QUIET_BELOW_PEAK_DB = 45.0
 """Beside a pause, what is so far below the utterance's loudest 5 ms is silence whatever the engine says."""
+SHORTEST_S = 0.0005
+"""What is shorter comes from rounding: it is no phone and no pause."""
 LONGEST_CLOSURE_S = 0.05
 CLOSED = frozenset("pbtdkɡʈɖcɟʔ")
 """First letters of the sounds that begin with a closure."""
@@ -70,7 +72,7 @@ def to_16k(samples: npt.NDArray[Any], sample_rate: int) -> Samples:
     sound = samples.astype(np.float32) / 32768.0 if samples.dtype == np.int16 else samples.astype(np.float32)
     if sample_rate != SAMPLE_RATE:
         sound = np.asarray(soxr.resample(sound, sample_rate, SAMPLE_RATE), np.float32)
-    return np.clip(sound, -1.0, 1.0)
+    return np.asarray(np.clip(sound, -1.0, 1.0), np.float32)
 
 
 def fill(phones: Sequence[TimedPhone], seconds: float) -> tuple[TimedPhone, ...]:
@@ -84,7 +86,7 @@ def fill(phones: Sequence[TimedPhone], seconds: float) -> tuple[TimedPhone, ...]
 
     def add(ipa: str, end_s: float) -> None:
         nonlocal at
-        if end_s <= at:
+        if end_s - at < SHORTEST_S:
             return
         if filled and not ipa and not filled[-1][0]:
             filled[-1] = ("", filled[-1][1], end_s)
@@ -100,6 +102,8 @@ def fill(phones: Sequence[TimedPhone], seconds: float) -> tuple[TimedPhone, ...]
         add("", start_s)
         add(ipa, min(end_s, seconds))
     add("", seconds)
+    if filled and at != seconds:
+        filled[-1] = (filled[-1][0], filled[-1][1], seconds)
     return tuple(filled)
 
 
@@ -115,25 +119,26 @@ def quiet_pauses(utterance: Utterance) -> Utterance:
     """The utterance with every pause as long as it is heard: quiet sound beside a pause belongs to it.
 
     Statistical voices (Open JTalk) label a sound 35 ms before it is heard after a pause, and let it end 40 ms late. A
-    plosive after a pause keeps up to LONGEST_CLOSURE_S of quiet before its burst: that is its closure. Pauses only grow.
+    plosive after a pause keeps up to LONGEST_CLOSURE_S of quiet before its burst: that is its closure.
     """
     step = 0.005
     level = level_db(utterance.samples, step)
     if not len(level):
         return utterance
     loud = level > float(np.max(level)) - QUIET_BELOW_PEAK_DB
-    phones = [list(p) for p in utterance.phones]
-    for before, after in itertools.pairwise(phones):
-        first, last = round(before[1] / step), round(after[2] / step)
-        cut = round(before[2] / step)
+    phones = utterance.phones
+    starts, ends = [p[1] for p in phones], [p[2] for p in phones]
+    for i, (before, after) in enumerate(itertools.pairwise(phones)):
+        first, last, cut = (round(t / step) for t in (starts[i], after[2], before[2]))
         if not before[0] and after[0]:
             heard = np.flatnonzero(loud[cut:last])
             if len(heard):
                 closure_s = LONGEST_CLOSURE_S if visemes.normalise(after[0])[:1] in CLOSED else 0.0
-                before[2] = after[1] = max(before[2], min((cut + int(heard[0])) * step - closure_s, after[2] - 0.02))
+                begins_s = (cut + int(heard[0])) * step - closure_s
+                ends[i] = starts[i + 1] = max(before[2], min(begins_s, after[2] - 0.02))
         elif before[0] and not after[0]:
             heard = np.flatnonzero(loud[first:cut])
             if len(heard):
-                before[2] = after[1] = min(before[2], max((first + int(heard[-1]) + 1) * step, before[1] + 0.02))
-    kept = [(str(ipa), float(s), float(e)) for ipa, s, e in phones if e > s]
-    return Utterance(utterance.samples, fill(kept, utterance.seconds))
+                ends[i] = starts[i + 1] = min(before[2], max((first + int(heard[-1]) + 1) * step, starts[i] + 0.02))
+    moved = [(p[0], s, e) for p, s, e in zip(phones, starts, ends, strict=True) if e > s]
+    return Utterance(utterance.samples, fill(moved, utterance.seconds))

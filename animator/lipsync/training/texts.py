@@ -160,6 +160,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 """Sentences of our own that hold every phone of the three languages."""
 
 # `{}` stands for a content word; what is between commas is one breath.
+# fmt: off
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "en": (
         "{}.", "{}!", "{}, {}?", "{} {}.", "{} and {}.", "The {} {} was {}.", "I think the {} is {} {}.",
@@ -171,8 +172,8 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "ja": (
         "{}。", "{}、{}。", "{}です。", "{}は{}です。", "{}の{}が{}しました。", "{}と{}を{}。", "{}に{}がありますか。",
-        "{}も、{}も、{}ですね。", "{}から{}まで、{}の{}を{}。", "{}が{}で、{}が{}だから、{}でした。", "{}を{}して、{}へ。",
-        "えっと、{}、{}、{}。", "{}の{}の{}は、{}より{}。",
+        "{}も、{}も、{}ですね。", "{}から{}まで、{}の{}を{}。", "{}が{}で、{}が{}だから、{}でした。",
+        "{}を{}して、{}へ。", "えっと、{}、{}、{}。", "{}の{}の{}は、{}より{}。",
     ),
     "hi": (
         "{}।", "{}, {}।", "{} और {}।", "{} का {} {} है।", "मैं {} में {} के साथ {} हूँ।", "क्या {} {} {} है?",
@@ -180,6 +181,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         "{}, {}, {} और {}।", "मुझे {} बहुत {} लगता है, लेकिन {} नहीं।", "यह {} मेरे {} की {} में {} भी है।",
     ),
 }
+# fmt: on
 _PATTERNS_ELSEWHERE = ("{}.", "{}, {}.", "{} {} {}.", "{} {} {} {} {}.", "{} {} {}, {} {} {} {}.", "{} {}?", "{}!")
 
 _SCRIPTS = {
@@ -265,9 +267,7 @@ class Texts:
     def _worth(self, text: str) -> float:
         assert self._phonemise is not None
         sounds = self._phonemise(text)
-        worth = (
-            (LIP_WORTH if s[:1] in LIP_SOUNDS else 1.0) / (20.0 + self.heard[s]) for s in sounds
-        )
+        worth = ((LIP_WORTH if s[:1] in LIP_SOUNDS else 1.0) / (20.0 + self.heard[s]) for s in sounds)
         return sum(worth) / (len(sounds) + 4.0) if sounds else 0.0
 
     def _taken(self, text: str) -> str:
