@@ -241,6 +241,7 @@ class MouthTrack:
         self._apply_sibilants_and_floor(voiced)
         self._shut, self._near, self._loose = self._closures(segments)
         share = 1.0 - self._pauses(segments)
+        self._leader[share < 0.5] = -1  # a pause: the last of `_led_by`
         if self._loudness is not None:
             width = int(ENVELOPE_WINDOW_S / STEP_S) | 1
             smooth = np.convolve(self._loudness, np.full(width, 1.0 / width), mode="same")
@@ -272,6 +273,20 @@ class MouthTrack:
     def closure(self, time_s: float, frame_s: float = 1 / 30) -> float:
         """How far p b m hold the lips shut in this frame, in [0, 1]; 1 is shut."""
         return self._gate(self._shut, 1.0, time_s, frame_s)
+
+    def viseme(self, time_s: float, frame_s: float = 1 / 30) -> Viseme:
+        """The shape that rules the mouth in this frame: a closure at half its gate, else the sound that pulls most.
+
+        SILENCE where a pause has closed the mouth by half, and outside the clip.
+        """
+        if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
+            return visemes.SILENCE
+        for level, viseme in ((self._shut, "PP"), (self._near, "FF"), (self._loose, "BV")):
+            gate = visemes.CLASSES[viseme].gate
+            if self._gate(level, gate, time_s, frame_s) >= gate / 2:
+                return visemes.CLASSES[viseme]
+        i = min(max(round((time_s - self._start_s) / STEP_S), 0), len(self._time) - 1)
+        return self._led_by[self._leader[i]]
 
     def energy(self, time_s: float) -> float:
         """Liveliness of the speech around `time_s`, in [0, 1], slow (about a third of a second)."""
@@ -370,6 +385,8 @@ class MouthTrack:
     def _blend(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> Grid:
         """Parameters over the grid, float32 (t, 6). Gated sounds take no part: their gate shapes them."""
         targets, alpha, first, last, before, after, wall_before, wall_after = [], [], [], [], [], [], [], []
+        self._led_by: list[Viseme] = []
+        self._leader = np.full(len(self._time), -1, dtype=np.int64)
         walls = [(s.start_s + s.end_s) / 2 - AHEAD_S for s in voiced if s.viseme is not None and s.viseme.gate]
         for i, segment in enumerate(voiced):
             viseme = segment.viseme
@@ -378,6 +395,7 @@ class MouthTrack:
             jaw, lip = gains[i]
             opening = _OPENING_OF[viseme.name] * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
             targets.append(response.parameters(opening))
+            self._led_by.append(viseme)
             share = SUSTAIN_SHARE if segment.has("vowel") else 1.0
             start_s = segment.start_s
             if segment.has("lip_heavy"):
@@ -396,6 +414,7 @@ class MouthTrack:
             last.append(max(segment.start_s + share * segment.length_s - AHEAD_S, start_s - AHEAD_S))
             before.append(viseme.anticipation_s)
             after.append(viseme.carry_s)
+        self._led_by.append(visemes.SILENCE)
         if not targets:
             return np.zeros((len(self._time), 6), dtype=np.float32)
         time = self._time[:, None].astype(np.float32)
@@ -404,6 +423,7 @@ class MouthTrack:
         dominance = np.array(alpha, dtype=np.float32) * np.exp(-np.power(early + late, np.float32(FALL_OFF)))
         beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
         dominance[beyond] *= np.float32(BARRIER)
+        self._leader = dominance.argmax(axis=1)
         weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
         return np.asarray(dominance @ np.array(targets, dtype=np.float32) / weight, dtype=np.float32)
 
