@@ -185,7 +185,11 @@ def spoken(voice_path: Path, sentences: Sequence[str]) -> list[Utterance]:
 
 
 def measure(
-    utterances: Sequence[Utterance], wanted: dict[str, Source], peers: dict[str, Scheme], fps: Iterable[float], phases: int
+    utterances: Sequence[Utterance],
+    wanted: dict[str, Source],
+    peers: dict[str, Scheme],
+    fps: Iterable[float],
+    phases: int,
 ) -> dict[str, Any]:
     """Figures of each source and scheme: phones once, mouths at each frame rate."""
     seconds = sum(u.duration_s for u in utterances)

@@ -40,6 +40,9 @@ LIP_HEAVY_REACH_S = 0.200
 """How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
 LIP_HEAVY_LEAD_S = 0.030
 """How much earlier than others a lip-heavy sound holds its shape; with its time constant it is felt from ~150 ms."""
+LIPS_EDGE_S = 0.030
+"""Time constant with which a neighbour fades beyond the edge of a vowel or a rounded sound: what is said is also seen.
+Consonants made by the tongue have no lips of their own, and a neighbour reaches across them at its own, slower pace."""
 BARRIER = 0.15
 """What is left of a sound's pull beyond shut lips: nobody rounds "blue" through its b."""
 
@@ -56,9 +59,20 @@ PLOSIVE_PULL_S = (0.030, 0.045)
 """p and b are labelled at their burst; the lips shut half the sound before earlier, within these bounds.
 
 Measured on Piper (en_US-joe): the sound is down from 50 ms (p) and 40 ms (b) before the label and comes back at it."""
-PLOSIVE_HOLD_SHARE = 0.5
+PLOSIVE_HOLD_SHARE = 0.25
 """Share of the labelled plosive still shut, for aligners that label from the closure; at most PLOSIVE_HOLD_S."""
-PLOSIVE_HOLD_S = 0.060
+PLOSIVE_HOLD_S = 0.030
+RELEASE_SEARCH_S = 0.060
+"""So far from its label the release of a p or b is looked for in the sound: quiet, then louder from one moment to the
+next. An aligner's label may be off by more than the closure lasts. Loudness counts by its square root here, so that the
+breath of a p counts beside the voice of a b."""
+CLOSED_FOR_S, BURST_S = 0.040, 0.030
+CLOSED_LOUDNESS, BURST_RISE, BURST_CAP = 0.45, 0.10, 0.35
+"""Most in the CLOSED_FOR_S before a release, least rise to the BURST_S after it, and what counts as loud (all roots).
+
+Measured as above: loudness 0.0 to 0.05 in a closure, 0.05 to 0.15 right after a p, 0.5 right after a b."""
+RELEASE_PULL = 0.20
+"""How much more a burst at the search's end has to rise to win over one at the label."""
 MERGE_CLOSURES_S = 0.090
 """Two closures nearer than this are one hold ("mp")."""
 MERGE_OVER_VOWEL_S = 0.050
@@ -72,19 +86,19 @@ JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.45, 0.55, (0.40, 1.15)
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.55, 0.45, (0.40, 1.15)
 """Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
-"""The same for the lips, which move less with loudness than the jaw."""
-PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.70
+"""The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.80
 GAIN_BOUNDS = (0.40, 1.20)
 """All gains of a vowel together: what is said is always seen to be said."""
-SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.70
-"""A vowel of 40 ms reaches 0.7 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
+SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.80
+"""A vowel of 40 ms reaches 0.8 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
 """The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.35, 0.60, 0.060
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.45, 0.60, 0.060
 """Openings also follow the running loudness a little, so that a label a few frames off does not show: a silent
 moment takes off this share, one of 0.6 of the clip's loud parts or more nothing."""
 
@@ -131,10 +145,17 @@ class _Segment:
     stress: str = ""
     gain: float = 1.0
     plosive: bool = False
+    released_s: float = 0.0
+    """Of a plosive: the label of its release; the last one's where several are joined ("stop being")."""
 
     @property
     def length_s(self) -> float:
         return self.end_s - self.start_s
+
+    @property
+    def has_lips(self) -> bool:
+        """Whether its lips are its own: vowels and rounded sounds."""
+        return self.has("vowel") or self.has("lip_heavy")
 
     def has(self, kind: str) -> bool:
         return self.viseme is not None and kind in self.viseme.kinds
@@ -193,14 +214,19 @@ def _segments(phones: Sequence[Phone]) -> list[_Segment]:
         start_s = phone.start_s
         for part in parts:
             end_s = start_s + part.share * (phone.end_s - phone.start_s)
-            segments.append(_Segment(part.viseme, start_s, end_s, stress, part.gain, part.plosive))
+            segments.append(_Segment(part.viseme, start_s, end_s, stress, part.gain, part.plosive, start_s))
             start_s = end_s
     joined: list[_Segment] = []
     for segment in segments:
         last = joined[-1] if joined else None
         if last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S:
             joined[-1] = replace(
-                last, end_s=segment.end_s, stress=last.stress or segment.stress, gain=max(last.gain, segment.gain)
+                last,
+                end_s=segment.end_s,
+                stress=last.stress or segment.stress,
+                gain=max(last.gain, segment.gain),
+                plosive=last.plosive or segment.plosive,
+                released_s=segment.released_s if segment.plosive else last.released_s,
             )
         else:
             joined.append(segment)
@@ -210,6 +236,13 @@ def _segments(phones: Sequence[Phone]) -> list[_Segment]:
 def _smoothstep(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
     x = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x))
+
+
+def _distance(outside_s: Grid, beyond_edge_s: Grid, theta_s: npt.NDArray[np.float64]) -> Grid:
+    """How far away a sound is, in its time constants; what lies beyond such an edge counts in LIPS_EDGE_S."""
+    far = np.maximum(outside_s, 0) / theta_s
+    extra = np.minimum(np.maximum(beyond_edge_s, 0), np.maximum(outside_s, 0))
+    return np.asarray(far + extra * np.maximum(1 / LIPS_EDGE_S - 1 / theta_s, 0), dtype=np.float32)
 
 
 class MouthTrack:
@@ -242,11 +275,13 @@ class MouthTrack:
         self._shut, self._near, self._loose = self._closures(segments)
         share = 1.0 - self._pauses(segments)
         self._leader[share < 0.5] = -1  # a pause: the last of `_led_by`
+        wide = share[:, None]
         if self._loudness is not None:
             width = int(ENVELOPE_WINDOW_S / STEP_S) | 1
             smooth = np.convolve(self._loudness, np.full(width, 1.0 / width), mode="same")
-            share = share * np.interp(smooth, (0.0, ENVELOPE_FULL), (1.0 - ENVELOPE_SHARE, 1.0))
-        self._open = response.scaled(self._open, share[:, None])
+            follows = np.interp(smooth, (0.0, ENVELOPE_FULL), (ENVELOPE_SHARE, 0.0))
+            wide = wide * (1.0 - follows[:, None] * _OPEN_CHANNELS)  # lips stay as round or as wide as they are
+        self._open = response.scaled(self._open, wide)
         self._energy, self._nod = self._body(voiced, gains)
 
     # What the mouth looks like
@@ -286,7 +321,7 @@ class MouthTrack:
             if self._gate(level, gate, time_s, frame_s) >= gate / 2:
                 return visemes.CLASSES[viseme]
         i = min(max(round((time_s - self._start_s) / STEP_S), 0), len(self._time) - 1)
-        return self._led_by[self._leader[i]]
+        return self._led_by[int(self._leader[i])]
 
     def energy(self, time_s: float) -> float:
         """Liveliness of the speech around `time_s`, in [0, 1], slow (about a third of a second)."""
@@ -333,6 +368,29 @@ class MouthTrack:
         last = max(first + 1, int((end_s - self._start_s) / STEP_S) + 1)
         return float(self._loudness[max(first, 0) : last].mean()) if first < len(self._loudness) else 0.0
 
+    def _loudest(self, start_s: float, end_s: float) -> float:
+        if self._loudness is None:
+            return 1.0
+        first, last = (round((edge - self._start_s) / STEP_S) for edge in (start_s, end_s))
+        return float(self._loudness[max(first, 0) : last + 1].max(initial=0.0))
+
+    def _release_near(self, label_s: float) -> float | None:
+        """Where the sound bursts out of a closure within RELEASE_SEARCH_S of `label_s`; None where it does not."""
+        if self._loudness is None:
+            return None
+        closed, burst = round(CLOSED_FOR_S / STEP_S), round(BURST_S / STEP_S)
+        reach = round(RELEASE_SEARCH_S / STEP_S)
+        root = np.sqrt(self._loudness)
+        middle = round((label_s - self._start_s) / STEP_S)
+        best: tuple[float, int] | None = None
+        for i in range(max(middle - reach, closed), min(middle + reach + 1, len(self._loudness) - burst)):
+            quiet = float(root[i - closed : i].mean())
+            rise = float(np.minimum(root[i + 1 : i + 1 + burst], BURST_CAP).mean()) - quiet
+            score = rise - RELEASE_PULL * abs(i - middle) / reach
+            if quiet <= CLOSED_LOUDNESS and rise >= BURST_RISE and (best is None or score > best[0]):
+                best = score, i
+        return None if best is None else float(self._time[best[1]])
+
     def _without_silent_runs(self, segments: list[_Segment]) -> list[_Segment]:
         """Cut true silence out of sounds: an aligner that knows only onsets lets sounds last through pauses."""
         if self._loudness is None:
@@ -347,7 +405,10 @@ class MouthTrack:
         for start_s, end_s in runs:
             kept: list[_Segment] = []
             for segment in segments:
-                if segment.viseme is None or segment.end_s <= start_s or segment.start_s >= end_s:
+                is_within = start_s <= segment.start_s and segment.end_s <= end_s
+                is_apart = segment.end_s <= start_s or segment.start_s >= end_s
+                # A p within silence may well be right: lips that are shut make none.
+                if segment.viseme is None or is_apart or (segment.plosive and is_within):
                     kept.append(segment)
                     continue
                 if segment.start_s < start_s:
@@ -378,15 +439,16 @@ class MouthTrack:
             length = float(np.interp(segment.length_s, SHORT_VOWEL_S, (SHORT_VOWEL_GAIN, 1.0)))
             common = segment.gain * length * tempo
             jaw = float(np.clip(JAW_BASE + JAW_LOUD * loud, *JAW_BOUNDS)) * stress * common
-            lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * (1.0 + (stress - 1.0) / 2) * common
+            lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * math.sqrt(stress * common)
             gains[i] = np.clip(jaw, *GAIN_BOUNDS), np.clip(lip, *GAIN_BOUNDS)
         return gains
 
     def _blend(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> Grid:
         """Parameters over the grid, float32 (t, 6). Gated sounds take no part: their gate shapes them."""
         targets, alpha, first, last, before, after, wall_before, wall_after = [], [], [], [], [], [], [], []
+        edge_before, edge_after = [], []
         self._led_by: list[Viseme] = []
-        self._leader = np.full(len(self._time), -1, dtype=np.int64)
+        self._leader: npt.NDArray[np.int64] = np.full(len(self._time), -1, dtype=np.int64)
         walls = [(s.start_s + s.end_s) / 2 - AHEAD_S for s in voiced if s.viseme is not None and s.viseme.gate]
         for i, segment in enumerate(voiced):
             viseme = segment.viseme
@@ -394,10 +456,11 @@ class MouthTrack:
                 continue
             jaw, lip = gains[i]
             opening = _OPENING_OF[viseme.name] * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
-            targets.append(response.parameters(opening))
+            targets.append(opening)
             self._led_by.append(viseme)
             share = SUSTAIN_SHARE if segment.has("vowel") else 1.0
             start_s = segment.start_s
+            lips_end_s = max((s.end_s for s in voiced[:i] if s.has_lips), default=-10.0)
             if segment.has("lip_heavy"):
                 start_s -= LIP_HEAVY_LEAD_S
                 reach_s = start_s
@@ -406,9 +469,11 @@ class MouthTrack:
                         break
                     reach_s = earlier.start_s
                 start_s = max(min(start_s, reach_s), segment.start_s - LIP_HEAVY_REACH_S + viseme.anticipation_s)
-                start_s = min(start_s, segment.start_s - LIP_HEAVY_LEAD_S)
+                start_s = max(min(start_s, segment.start_s - LIP_HEAVY_LEAD_S), min(lips_end_s, segment.start_s))
             wall_before.append(max((w for w in walls if w < segment.start_s), default=-10.0))
             wall_after.append(min((w for w in walls if w >= segment.end_s - AHEAD_S), default=1e6))
+            edge_before.append(lips_end_s - AHEAD_S)
+            edge_after.append(min((s.start_s for s in voiced[i + 1 :] if s.has_lips), default=1e6) - AHEAD_S)
             alpha.append(viseme.dominance)
             first.append(start_s - AHEAD_S)
             last.append(max(segment.start_s + share * segment.length_s - AHEAD_S, start_s - AHEAD_S))
@@ -418,14 +483,15 @@ class MouthTrack:
         if not targets:
             return np.zeros((len(self._time), 6), dtype=np.float32)
         time = self._time[:, None].astype(np.float32)
-        early = np.maximum(np.array(first, dtype=np.float32) - time, 0) / np.array(before, dtype=np.float32)
-        late = np.maximum(time - np.array(last, dtype=np.float32), 0) / np.array(after, dtype=np.float32)
+        early = _distance(np.array(first) - time, np.array(edge_before) - time, np.array(before))
+        late = _distance(time - np.array(last), time - np.array(edge_after), np.array(after))
         dominance = np.array(alpha, dtype=np.float32) * np.exp(-np.power(early + late, np.float32(FALL_OFF)))
         beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
         dominance[beyond] *= np.float32(BARRIER)
         self._leader = dominance.argmax(axis=1)
         weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
-        return np.asarray(dominance @ np.array(targets, dtype=np.float32) / weight, dtype=np.float32)
+        # Mixed as openings: half of one shape and half of another would both drown in the parameters' dead zones.
+        return response.parameters(dominance @ np.array(targets, dtype=np.float32) / weight)
 
     def _window(self, start_s: float, end_s: float, rise_s: float, fall_s: float) -> tuple[slice, Grid]:
         """A smooth 0-1-0 bump: 1 from start to end, rising before and falling after; with the grid slice it covers."""
@@ -503,9 +569,7 @@ class MouthTrack:
                 continue
             shut_s, open_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
             if segment.plosive:
-                before_s = segments[i - 1].length_s if i else 0.0
-                shut_s = segment.start_s - float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
-                open_s = segment.start_s + min(PLOSIVE_HOLD_SHARE * segment.length_s, PLOSIVE_HOLD_S)
+                shut_s, open_s = self._plosive_hold(segment, segments[i - 1].length_s if i else 0.0)
             if open_s - shut_s < MIN_HOLD_S:
                 shut_s = min(shut_s, max(open_s - MIN_HOLD_S, shut_s - MIN_HOLD_S / 3))
                 open_s = max(open_s, shut_s + MIN_HOLD_S)
@@ -518,6 +582,19 @@ class MouthTrack:
             holds.append((shut_s, open_s, i))
         for shut_s, open_s, _ in holds:
             yield shut_s, open_s
+
+    def _plosive_hold(self, segment: _Segment, before_s: float) -> tuple[float, float]:
+        """When p or b hold the lips, `before_s` the length of the sound before: until the burst that is heard."""
+        pull_s = float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
+        first_s, last_s = segment.start_s, segment.released_s
+        shut_s = first_s - pull_s
+        open_s = last_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - last_s), PLOSIVE_HOLD_S)
+        if (release_s := self._release_near(last_s)) is None:
+            return shut_s, open_s
+        early_s, late_s = sorted((release_s, last_s))
+        if self._loudest(early_s, late_s) <= CLOSED_LOUDNESS**2:  # shut at the label too: hold from one to the other
+            return min(shut_s, early_s - pull_s), max(min(late_s, last_s + PLOSIVE_HOLD_S), early_s)
+        return (release_s - pull_s if first_s == last_s else min(shut_s, release_s - pull_s)), release_s
 
     def _closures(self, segments: list[_Segment]) -> tuple[Grid, Grid, Grid]:
         """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""
