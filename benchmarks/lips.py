@@ -199,7 +199,7 @@ def measure(
         heard = [tuple(source(u)) for u in utterances]
         heard_s = time.perf_counter() - start_s
         start_s = time.perf_counter()
-        tracks = [MouthTrack(p, u.samples, u.sample_rate) for p, u in zip(heard, utterances, strict=True)]
+        tracks = [MouthTrack(p, u.samples, u.sample_rate, language=u.language) for p, u in zip(heard, utterances, strict=True)]
         build_s = time.perf_counter() - start_s
         mouths: list[Mouths] = [TrackMouths(track) for track in tracks]
         figures[name] = {

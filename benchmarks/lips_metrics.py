@@ -45,6 +45,7 @@ import numpy.typing as npt
 
 from animator.lipsync import inventory, response, visemes
 from animator.lipsync.mouth_track import AHEAD_S, merge_phones
+from animator.lipsync.segments import Segment, segments_of
 from animator.messages import Phone, Samples
 
 Array = npt.NDArray[np.float64]
@@ -242,17 +243,6 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(real)) if real else math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A stretch of the reference that has one shape."""
-
-    name: str
-    is_tongue: bool
-    start_s: float
-    end_s: float
-    plosive: bool
-
-
 class _Truth:
     """What one utterance really holds, ready to be asked."""
 
@@ -262,13 +252,7 @@ class _Truth:
         self.spoken = [phone for phone in phones if phone.ipa]
         self.lips = [p for p in self.spoken if _is_closure(p.ipa)]
         self.nears = [p for p in self.spoken if visemes.classify(p.ipa).name == "FF"]
-        self.shown: list[_Shown] = []
-        for phone in self.spoken:
-            at_s = phone.start_s
-            for part in visemes.parts(phone.ipa):
-                end_s = at_s + part.share * (phone.end_s - phone.start_s)
-                self.shown.append(_Shown(part.viseme.name, "tongue" in part.viseme.kinds, at_s, end_s, part.plosive))
-                at_s = end_s
+        self.shown = [s for s in segments_of(utterance.reference, utterance.language) if s.viseme is not None]
         self.silences = self._silences()
 
     def _silences(self) -> list[tuple[float, float]]:
@@ -286,6 +270,10 @@ class _Truth:
         index = np.searchsorted(starts, times, side="right") - 1
         inside = (index >= 0) & (times < ends[np.maximum(index, 0)])
         return np.where(inside, index, -1)
+
+
+def _name(segment: Segment) -> str:
+    return segment.viseme.name if segment.viseme else visemes.SILENCE.name
 
 
 def _is_closure(ipa: str) -> bool:
@@ -307,7 +295,8 @@ def _count_precision(counts: _Counts, truth: _Truth, times: Array, drawn: Array,
     if not truth.spoken:
         return
     first_s, last_s = truth.spoken[0].start_s, truth.spoken[-1].end_s
-    allowed = [(p.start_s, p.end_s) for p in truth.lips] + [(a, b) for a, b in truth.silences if b - a >= PAUSE_S]
+    allowed = [(s.start_s, s.end_s) for s in truth.shown if s.has("closure")]
+    allowed += [(a, b) for a, b in truth.silences if b - a >= PAUSE_S]
     shut = (drawn.max(axis=1) <= SHUT) & (times >= first_s) & (times <= last_s)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], shut.astype(np.int8), [0]])))
     for a, b in zip(edges[::2], edges[1::2], strict=True):
@@ -334,19 +323,20 @@ def _count_visemes(
     for k in np.flatnonzero(index >= 0):
         i = int(index[k])
         due = truth.shown[i]
-        if shape := SHAPE_OF_CLASS.get(due.name):
+        name = _name(due)
+        if shape := SHAPE_OF_CLASS.get(name):
             counts.shapes[1] += 1
             counts.shapes[0] += int(looks[k] == shape)
         if dominant is None:
             continue
-        right = {due.name}
+        right = {name}
         counts.strict[1] += 1
         counts.strict[0] += int(dominant[k] in right)
-        if due.is_tongue:
-            right |= {other.name for other in truth.shown[max(i - 1, 0) : i + 2]}
+        if due.has("tongue"):
+            right |= {_name(other) for other in truth.shown[max(i - 1, 0) : i + 2]}
         following = truth.shown[i + 1] if i + 1 < len(truth.shown) else None
         if following and following.plosive and following.start_s - (times[k] + AHEAD_S) <= CLOSED_EARLY_S:
-            right.add(following.name)
+            right.add(_name(following))
         counts.visemes[1] += 1
         counts.visemes[0] += int(dominant[k] in right)
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from animator.lipsync import response, visemes
 from animator.lipsync.response import Mouth
-from animator.lipsync.visemes import Viseme
+from animator.lipsync.segments import STEP_S, Segment, merge_phones, segments_of
+from animator.lipsync.visemes import Table, Viseme
 from animator.messages import Phone, Samples
 from animator.timebase import LEAD_S, TAIL_S
 
-Grid = npt.NDArray[np.float32]
+__all__ = ["MouthTrack", "merge_phones"]
 
-STEP_S = 0.005
-"""Grid of the precomputed curves; a fifth of the shortest ramp's frame at 60 fps."""
+Grid = npt.NDArray[np.float32]
 
 AHEAD_S = 0.020
 """Shapes are this early: a picture ahead of its sound is noticed later than one behind it."""
@@ -135,104 +135,6 @@ _EEE = 3
 _EEE_AT_FLOOR = np.float32(0.25)  # the parameter at which mouth_eee opens JAW_FLOOR
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """One shape with its place; `viseme` None is a pause."""
-
-    viseme: Viseme | None
-    start_s: float
-    end_s: float
-    stress: str = ""
-    gain: float = 1.0
-    plosive: bool = False
-    released_s: float = 0.0
-    """Of a plosive: the label of its release; the last one's where several are joined ("stop being")."""
-
-    @property
-    def length_s(self) -> float:
-        return self.end_s - self.start_s
-
-    @property
-    def has_lips(self) -> bool:
-        """Whether its lips are its own: vowels and rounded sounds."""
-        return self.has("vowel") or self.has("lip_heavy")
-
-    def has(self, kind: str) -> bool:
-        return self.viseme is not None and kind in self.viseme.kinds
-
-
-def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
-    """Join what one sound was cut into: `t ʃ`, `a ɪ` (unless the second carries stress), a lone length or stress mark.
-
-    Phones come back in order, without overlaps and without empty spans; times in s.
-    """
-    ordered = sorted(
-        (p for p in phones if math.isfinite(p.start_s) and math.isfinite(p.end_s)), key=lambda p: p.start_s
-    )
-    merged: list[Phone] = []
-    stress = ""
-    for phone in ordered:
-        if phone.end_s <= phone.start_s:
-            continue
-        base = visemes.normalise(phone.ipa)
-        if not base and phone.ipa and phone.ipa[-1] in visemes.STRESS:
-            stress = phone.ipa[-1]  # a mark on its own: its time goes to the vowel that it marks
-            merged.append(Phone(stress, phone.start_s, phone.end_s))
-            continue
-        ipa = phone.ipa if base else ""
-        if merged:
-            last = merged[-1]
-            if last.end_s > phone.start_s:
-                last = merged[-1] = replace(last, end_s=phone.start_s)
-            adjacent = phone.start_s - last.end_s < 0.002
-            if not ipa and phone.ipa.strip("ːˑ") == "" and phone.ipa.strip() and adjacent:  # a lone length mark
-                merged[-1] = replace(last, end_s=phone.end_s)
-                continue
-            if last.ipa in tuple(visemes.STRESS):
-                merged[-1] = Phone(last.ipa + ipa, last.start_s if adjacent else phone.start_s, phone.end_s)
-                continue
-            pair = visemes.normalise(last.ipa) + base
-            second_is_stressed = ipa.startswith(tuple(visemes.STRESS))
-            if base and adjacent and not second_is_stressed and pair in visemes.AFFRICATES | visemes.DIPHTHONGS:
-                merged[-1] = Phone(last.ipa + ipa, last.start_s, phone.end_s)
-                continue
-            if last.end_s <= last.start_s:
-                merged.pop()
-        merged.append(Phone(ipa, phone.start_s, phone.end_s))
-    return [phone for phone in merged if phone.end_s > phone.start_s]
-
-
-def _segments(phones: Sequence[Phone]) -> list[_Segment]:
-    segments: list[_Segment] = []
-    for phone in merge_phones(phones):
-        stress = next((mark for mark in visemes.STRESS if mark in phone.ipa), "")
-        if segments and phone.start_s - segments[-1].end_s > STEP_S:
-            segments.append(_Segment(None, segments[-1].end_s, phone.start_s))
-        parts = visemes.parts(phone.ipa)
-        if not parts:
-            segments.append(_Segment(None, phone.start_s, phone.end_s))
-        start_s = phone.start_s
-        for part in parts:
-            end_s = start_s + part.share * (phone.end_s - phone.start_s)
-            segments.append(_Segment(part.viseme, start_s, end_s, stress, part.gain, part.plosive, start_s))
-            start_s = end_s
-    joined: list[_Segment] = []
-    for segment in segments:
-        last = joined[-1] if joined else None
-        if last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S:
-            joined[-1] = replace(
-                last,
-                end_s=segment.end_s,
-                stress=last.stress or segment.stress,
-                gain=max(last.gain, segment.gain),
-                plosive=last.plosive or segment.plosive,
-                released_s=segment.released_s if segment.plosive else last.released_s,
-            )
-        else:
-            joined.append(segment)
-    return joined
-
-
 def _smoothstep(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
     x = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x))
@@ -252,13 +154,24 @@ class MouthTrack:
         phones: What is said when; overlaps, gaps and unsorted input are put right.
         samples: The clip's sound, float32 mono; sets how wide the mouth opens. May be empty or silent.
         sample_rate: Hz, positive.
+        language: An espeak code such as "ja", "" where nobody knows.
+        table: Which shape each sound has; a character may have its own.
     """
 
-    def __init__(self, phones: Sequence[Phone], samples: Samples, sample_rate: int) -> None:
+    def __init__(
+        self,
+        phones: Sequence[Phone],
+        samples: Samples,
+        sample_rate: int,
+        *,
+        language: str = "",
+        table: Table = visemes.TABLE_OF_ASSETS,
+    ) -> None:
         if sample_rate <= 0:
             raise ValueError(f"sample_rate must be positive, got {sample_rate!r}")
         sound = np.nan_to_num(np.asarray(samples, dtype=np.float32).reshape(-1))
-        segments = _segments(phones)
+        self._table = table
+        segments = segments_of(phones, language, table)
         spoken_end_s = max((s.end_s for s in segments), default=0.0)
         self.duration_s = len(sound) / sample_rate if len(sound) else spoken_end_s
         self._start_s = -LEAD_S - 0.05
@@ -295,7 +208,7 @@ class MouthTrack:
         if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
             return np.zeros(6, dtype=np.float32)
         mouth = self._sample(self._open, time_s)
-        for level, viseme in ((self._loose, visemes.CLASSES["BV"]), (self._near, visemes.CLASSES["FF"])):
+        for level, viseme in ((self._loose, self._table.classes["BV"]), (self._near, self._table.classes["FF"])):
             gate = self._gate(level, viseme.gate, time_s, frame_s)
             if gate > 0.0:
                 own = np.array(viseme.weights, dtype=np.float32) * np.float32(gate / viseme.gate)
@@ -317,9 +230,9 @@ class MouthTrack:
         if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
             return visemes.SILENCE
         for level, viseme in ((self._shut, "PP"), (self._near, "FF"), (self._loose, "BV")):
-            gate = visemes.CLASSES[viseme].gate
+            gate = self._table.classes[viseme].gate
             if self._gate(level, gate, time_s, frame_s) >= gate / 2:
-                return visemes.CLASSES[viseme]
+                return self._table.classes[viseme]
         i = min(max(round((time_s - self._start_s) / STEP_S), 0), len(self._time) - 1)
         return self._led_by[int(self._leader[i])]
 
@@ -391,7 +304,7 @@ class MouthTrack:
                 best = score, i
         return None if best is None else float(self._time[best[1]])
 
-    def _without_silent_runs(self, segments: list[_Segment]) -> list[_Segment]:
+    def _without_silent_runs(self, segments: list[Segment]) -> list[Segment]:
         """Cut true silence out of sounds: an aligner that knows only onsets lets sounds last through pauses."""
         if self._loudness is None:
             return segments
@@ -403,7 +316,7 @@ class MouthTrack:
             if (b - a) * STEP_S >= SILENT_RUN_S
         ]
         for start_s, end_s in runs:
-            kept: list[_Segment] = []
+            kept: list[Segment] = []
             for segment in segments:
                 is_within = start_s <= segment.start_s and segment.end_s <= end_s
                 is_apart = segment.end_s <= start_s or segment.start_s >= end_s
@@ -413,13 +326,13 @@ class MouthTrack:
                     continue
                 if segment.start_s < start_s:
                     kept.append(replace(segment, end_s=start_s))
-                kept.append(_Segment(None, max(start_s, segment.start_s), min(end_s, segment.end_s)))
+                kept.append(Segment(None, max(start_s, segment.start_s), min(end_s, segment.end_s)))
                 if segment.end_s > end_s:
                     kept.append(replace(segment, start_s=end_s))
             segments = kept
         return segments
 
-    def _gains(self, voiced: list[_Segment]) -> npt.NDArray[np.float64]:
+    def _gains(self, voiced: list[Segment]) -> npt.NDArray[np.float64]:
         """Jaw and lip gain of each segment, shape (n, 2)."""
         gains = np.ones((len(voiced), 2))
         vowels = [i for i, s in enumerate(voiced) if s.has("vowel")]
@@ -434,7 +347,7 @@ class MouthTrack:
         for i, loud in zip(vowels, loudness, strict=True):
             segment = voiced[i]
             stress = 1.0
-            if stress_is_known and segment.viseme is not visemes.CLASSES["schwa"]:  # which is weak as it is
+            if stress_is_known and segment.viseme is not self._table.classes["schwa"]:  # which is weak as it is
                 stress = {"ˈ": PRIMARY_STRESS, "ˌ": SECONDARY_STRESS}.get(segment.stress, UNSTRESSED)
             length = float(np.interp(segment.length_s, SHORT_VOWEL_S, (SHORT_VOWEL_GAIN, 1.0)))
             common = segment.gain * length * tempo
@@ -443,7 +356,7 @@ class MouthTrack:
             gains[i] = np.clip(jaw, *GAIN_BOUNDS), np.clip(lip, *GAIN_BOUNDS)
         return gains
 
-    def _blend(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> Grid:
+    def _blend(self, voiced: list[Segment], gains: npt.NDArray[np.float64]) -> Grid:
         """Parameters over the grid, float32 (t, 6). Gated sounds take no part: their gate shapes them."""
         targets, alpha, first, last, before, after, wall_before, wall_after = [], [], [], [], [], [], [], []
         edge_before, edge_after = [], []
@@ -455,7 +368,7 @@ class MouthTrack:
             if viseme is None or viseme.gate:
                 continue
             jaw, lip = gains[i]
-            opening = _OPENING_OF[viseme.name] * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
+            opening = response.openings(viseme.weights) * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
             targets.append(opening)
             self._led_by.append(viseme)
             share = SUSTAIN_SHARE if segment.has("vowel") else 1.0
@@ -503,7 +416,7 @@ class MouthTrack:
         fall = _smoothstep((end_s + fall_s - time) / fall_s)
         return where, np.minimum(rise, fall).astype(np.float32)
 
-    def _apply_sibilants_and_floor(self, voiced: list[_Segment]) -> None:
+    def _apply_sibilants_and_floor(self, voiced: list[Segment]) -> None:
         for segment in voiced:
             start_s, end_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
             if segment.has("sibilant"):
@@ -515,7 +428,7 @@ class MouthTrack:
                 missing = np.maximum(0, JAW_FLOOR - response.area(self._open[where])) / JAW_FLOOR
                 self._open[where, _EEE] = np.maximum(self._open[where, _EEE], bump * missing * _EEE_AT_FLOOR)
 
-    def _pauses(self, segments: list[_Segment]) -> Grid:
+    def _pauses(self, segments: list[Segment]) -> Grid:
         """How far silence closes the mouth, over the grid, in [0, 1]."""
         far_s = self.duration_s + TAIL_S + 1.0
         spans: list[tuple[float, float]] = [(-1.0, segments[0].start_s)] if segments else [(-1.0, far_s)]
@@ -561,11 +474,11 @@ class MouthTrack:
             ((a, b) for a, b in self._shut_holds if a < segment.end_s and b > segment.start_s - MIN_HOLD_S), None
         )
 
-    def _holds(self, segments: list[_Segment], kind: str, name: str | None = None) -> Iterator[tuple[float, float]]:
+    def _holds(self, segments: list[Segment], kind: str, name: str | None = None) -> Iterator[tuple[float, float]]:
         """Spans in which the lips of this kind are held, merged where they are close to each other."""
         holds: list[tuple[float, float, int]] = []
         for i, segment in enumerate(segments):
-            if not segment.has(kind) or (name is not None and segment.viseme is not visemes.CLASSES[name]):
+            if not segment.has(kind) or (name is not None and segment.viseme is not self._table.classes[name]):
                 continue
             shut_s, open_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
             if segment.plosive:
@@ -583,7 +496,7 @@ class MouthTrack:
         for shut_s, open_s, _ in holds:
             yield shut_s, open_s
 
-    def _plosive_hold(self, segment: _Segment, before_s: float) -> tuple[float, float]:
+    def _plosive_hold(self, segment: Segment, before_s: float) -> tuple[float, float]:
         """When p or b hold the lips, `before_s` the length of the sound before: until the burst that is heard."""
         pull_s = float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
         first_s, last_s = segment.start_s, segment.released_s
@@ -596,20 +509,20 @@ class MouthTrack:
             return min(shut_s, early_s - pull_s), max(min(late_s, last_s + PLOSIVE_HOLD_S), early_s)
         return (release_s - pull_s if first_s == last_s else min(shut_s, release_s - pull_s)), release_s
 
-    def _closures(self, segments: list[_Segment]) -> tuple[Grid, Grid, Grid]:
+    def _closures(self, segments: list[Segment]) -> tuple[Grid, Grid, Grid]:
         """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""
         curves = []
         self._shut_holds = list(self._holds(segments, "closure", "PP"))
         for kind, name in (("closure", "PP"), ("near", "FF"), ("near", "BV")):
             level = np.zeros(len(self._time), dtype=np.float32)
-            gate = np.float32(visemes.CLASSES[name].gate)
+            gate = np.float32(self._table.classes[name].gate)
             for shut_s, open_s in self._holds(segments, kind, name):
                 where, bump = self._window(shut_s, open_s, CLOSE_S, RELEASE_S)
                 level[where] = np.maximum(level[where], gate * bump)
             curves.append(level)
         return curves[0], curves[1], curves[2]
 
-    def _body(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> tuple[Grid, Grid]:
+    def _body(self, voiced: list[Segment], gains: npt.NDArray[np.float64]) -> tuple[Grid, Grid]:
         """Slow energy and nods over the grid, each in [0, 1]."""
         count = len(self._time)
         if not voiced:
@@ -634,6 +547,3 @@ class MouthTrack:
         edge = _smoothstep((self._time + LEAD_S) / LEAD_S)
         edge *= _smoothstep((self.duration_s + TAIL_S - self._time) / TAIL_S)
         return (np.clip(1.5 * energy, 0, 1) * edge).astype(np.float32), (nod * edge).astype(np.float32)
-
-
-_OPENING_OF: dict[str, Grid] = {name: response.openings(np.array(w)) for name, w in visemes.VISEMES.items()}
