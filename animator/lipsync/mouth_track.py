@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ AHEAD_S = 0.020
 # Blend
 SUSTAIN_SHARE = 0.75
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
-FALL_OFF = 1.5
+FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
 REST_DOMINANCE = 0.02
 """Pull of the resting mouth where no sound is near."""
@@ -40,7 +40,7 @@ LIP_HEAVY_REACH_S = 0.200
 """How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
 LIP_HEAVY_LEAD_S = 0.030
 """How much earlier than others a lip-heavy sound holds its shape; with its time constant it is felt from ~150 ms."""
-LIPS_EDGE_S = 0.030
+LIPS_EDGE_S = 0.035
 """Time constant with which a neighbour fades beyond the edge of a vowel or a rounded sound: what is said is also seen.
 Consonants made by the tongue have no lips of their own, and a neighbour reaches across them at its own, slower pace."""
 BARRIER = 0.15
@@ -53,6 +53,9 @@ RELEASE_S = 0.045
 """... and this long to part: they pop open faster than they close."""
 MIN_HOLD_S = 0.045
 """A closure is held at least this long; with the share of time of the frame that draws it, 78 ms at 30 fps."""
+LATE_CLOSE_S = 0.020
+LATE_HOLD_S = LATE_CLOSE_S + MIN_HOLD_S
+"""A closure that became known too late begins this soon after what is drawn already, and is over after that."""
 OPEN_INTO_HOLD_S = 0.060
 """Lips at rest change from resting to shut for a first p over this long before its release; neither is seen."""
 PLOSIVE_PULL_S = (0.030, 0.045)
@@ -147,6 +150,14 @@ def _distance(outside_s: Grid, beyond_edge_s: Grid, theta_s: npt.NDArray[np.floa
     return np.asarray(far + extra * np.maximum(1 / LIPS_EDGE_S - 1 / theta_s, 0), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Sounds from `from_s` on became known when the mouth was drawn until `drawn_s` already (both s of the track)."""
+
+    from_s: float
+    drawn_s: float
+
+
 class MouthTrack:
     """The lips of one clip. Built once (a few ms per second of speech), then read from any thread.
 
@@ -156,6 +167,7 @@ class MouthTrack:
         sample_rate: Hz, positive.
         language: An espeak code such as "ja", "" where nobody knows.
         table: Which shape each sound has; a character may have its own.
+        late: Where known, closures that should have been drawn before are drawn as soon as they can be.
     """
 
     def __init__(
@@ -166,11 +178,13 @@ class MouthTrack:
         *,
         language: str = "",
         table: Table = visemes.TABLE_OF_ASSETS,
+        late: Late | None = None,
     ) -> None:
         if sample_rate <= 0:
             raise ValueError(f"sample_rate must be positive, got {sample_rate!r}")
         sound = np.nan_to_num(np.asarray(samples, dtype=np.float32).reshape(-1))
         self._table = table
+        self._late = late
         segments = segments_of(phones, language, table)
         spoken_end_s = max((s.end_s for s in segments), default=0.0)
         self.duration_s = len(sound) / sample_rate if len(sound) else spoken_end_s
@@ -486,6 +500,10 @@ class MouthTrack:
             if open_s - shut_s < MIN_HOLD_S:
                 shut_s = min(shut_s, max(open_s - MIN_HOLD_S, shut_s - MIN_HOLD_S / 3))
                 open_s = max(open_s, shut_s + MIN_HOLD_S)
+            late = self._late
+            if late is not None and segment.start_s >= late.from_s - STEP_S and open_s < late.drawn_s + LATE_HOLD_S:
+                open_s = late.drawn_s + LATE_HOLD_S
+                shut_s = min(max(shut_s, late.drawn_s + LATE_CLOSE_S), open_s - MIN_HOLD_S)
             if holds:
                 between = segments[holds[-1][2] + 1 : i]
                 limit_s = MERGE_OVER_VOWEL_S if any(s.has("vowel") for s in between) else MERGE_CLOSURES_S
