@@ -979,6 +979,49 @@ def test_pieces_of_a_sentence_are_numbered_in_playing_order_and_the_first_carrie
     assert ["My name is Kuchi.", "It means mouth."] == [fact.data["text"] for fact in started]
 
 
+def test_the_lips_are_told_which_pieces_belong_to_one_sentence_and_what_the_voice_was_given(
+    rig: Callable[..., Rig],
+) -> None:
+    class Streaming(FakeSynth):
+        """Knows which piece is the last of a sentence."""
+
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            yield SpeechPiece(speech(100), 16_000, None, final=False)
+            yield SpeechPiece(speech(100), 16_000, None, final=True)
+
+    r = rig(synth=Streaming(), chat=FakeChat("It costs 12 %. ええ、そうです。"))
+
+    r.put(Ask("How much?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    told = [(c.text, c.spoken, c.language, c.continues, c.final, c.last) for c in r.speaker.clips]
+    assert told == [
+        ("It costs 12 %.", "It costs 12 percent.", "en", False, False, False),
+        ("", "", "en", True, True, False),
+        ("ええ、そうです。", "ええ、そうです。", "ja", False, False, False),
+        ("", "", "ja", True, True, True),
+    ]
+    assert not any("percent" in str(fact.data) for fact in r.facts.all)
+
+
+def test_a_sentence_that_breaks_off_is_not_continued_by_the_next_one(rig: Callable[..., Rig]) -> None:
+    class Breaking(FakeSynth):
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            yield SpeechPiece(speech(100), 16_000, None, final=False)
+            if "name" in text:
+                raise AppError("The voice failed.", "Choose another voice.")
+
+    r = rig(synth=Breaking(), chat=FakeChat("My name is Kuchi. It means mouth."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [(c.spoken, c.continues) for c in r.speaker.clips] == [
+        ("My name is Kuchi.", False),
+        ("It means mouth.", False),
+    ]
+
+
 def test_history_holds_a_streamed_sentence_once(rig: Callable[..., Rig]) -> None:
     r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth.", "Yes."))
 
