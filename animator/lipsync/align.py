@@ -1,8 +1,7 @@
 """Where each sound of a known text lies in a recording, and what is said where no text is known. Pure NumPy.
 
 An acoustic model says, frame by frame, how likely each class is (log-probabilities). A `Lattice` says in which order
-classes may follow one another; `Viterbi` finds the likeliest way through it, for a whole sound or as it comes in: what
-lies further back than the lag is final.
+classes may follow one another; `Viterbi` finds the likeliest way through it, for a whole sound or as it comes in.
 
 `text_lattice` holds the phones of a text, with optional pauses between words, optional skipping of a phone or a whole
 word that was not said, and a filler at word gaps that takes up what was said but not written. `loop_lattice` holds any
@@ -11,7 +10,6 @@ phone after any other. Both know CTC models (`blank`) and frame-wise ones (`sile
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,15 +22,19 @@ Indices = npt.NDArray[np.intp]
 
 FLOOR = -16.0
 """What a class is worth at least per frame: one frame of a model's certainty must not decide a whole sentence."""
-SKIP_PHONE = -7.0
+SKIP_PHONE = -10.0
 """Log-probability of a phone of the text that was not said."""
 SKIP_WORD = -5.0
 """Log-probability of leaving out a word, on top of SKIP_WORD_PHONE for each of its phones."""
 SKIP_WORD_PHONE = -2.5
 FILLER = -3.0
 """What sound that belongs to no word of the text costs per frame, below the likeliest class."""
+FILLER_PEAK = -8.0
+"""The same for a CTC model, where a phone has one frame or two."""
 PAUSE = -0.7
 """Log-probability of a pause at a word gap; without it a frame of silence in a plosive becomes one."""
+BIGRAM = 0.5
+"""How much a model's table of pairs counts beside its ears."""
 CHANGE = -2.0
 """Log-probability that one phone follows another in a free decode: keeps it from flickering."""
 NEVER = np.float32(-1e30)
@@ -61,6 +63,11 @@ class Kind:
             return self.blank
         assert self.silence is not None
         return self.silence
+
+    @property
+    def filler(self) -> float:
+        """What a frame of unwritten sound costs."""
+        return FILLER if self.blank is None else FILLER_PEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +124,8 @@ class Lattice:
     """States and how one may follow another, from frame to frame.
 
     `label[s]` is a phone's index, REST or FILLER_LABEL; `sets[column[s]]` the classes whose likeliest counts. The
-    predecessors of state s are `before[k, s]` at `cost[k, s]`; k = 0 is the state itself. With `hub`, every state of
-    `leave` may be followed by every one of `enter` at `hub`.
+    predecessors of state s are `before[k, s]` at `cost[k, s]`; k = 0 is the state itself. With `hub`, state `leave[i]`
+    may be followed by `enter[j]` at `hub[i, j]`.
     """
 
     REST = -1
@@ -133,7 +140,7 @@ class Lattice:
         self._before: list[list[tuple[int, float]]] = []
         self._start: list[float] = []
         self._end: list[float] = []
-        self.hub: float | None = None
+        self.hub: Scores | None = None
         self.leave: Indices = np.zeros(0, np.intp)
         self.enter: Indices = np.zeros(0, np.intp)
 
@@ -187,7 +194,7 @@ class Lattice:
                 if best is None:
                     best = np.delete(scores, rest, axis=1).max(axis=1)
                 # In a CTC model's blanks, too, something unwritten may go on.
-                columns[:, column] = np.maximum(scores[:, rest], best + np.float32(FILLER))
+                columns[:, column] = np.maximum(scores[:, rest], best + np.float32(self.kind.filler))
             elif len(classes) == 1:
                 columns[:, column] = scores[:, classes[0]]
             else:
@@ -285,14 +292,19 @@ def _ctc_text(target: Target, kind: Kind) -> Lattice:
     return made.finish()
 
 
-def loop_lattice(classes: int, kind: Kind, change: float = CHANGE) -> Lattice:
-    """Any phone after any other, each at least `kind.min_frames` long (frame-wise models), or CTC's own rule."""
+def loop_lattice(classes: int, kind: Kind, bigram: Scores | None = None) -> Lattice:
+    """Any phone after any other, each at least `kind.min_frames` long (frame-wise models), or CTC's own rule.
+
+    `bigram` (classes, classes) holds the log-probability of a class after another one; without it each change costs
+    CHANGE.
+    """
     made = Lattice(kind)
     enter, leave = [], []
     for each in range(classes):
         is_rest = each == kind.rest
         frames = 1 if is_rest or kind.blank is not None else kind.min_frames
-        state = made.add((each,), Lattice.REST if is_rest else each, stays=frames == 1, start=0.0)
+        state = made.add((each,), Lattice.REST if is_rest else each, stays=frames == 1)
+        made.may_start(state)
         enter.append(state)
         for k in range(1, frames):
             after = made.add((each,), each, stays=k == frames - 1)
@@ -300,8 +312,13 @@ def loop_lattice(classes: int, kind: Kind, change: float = CHANGE) -> Lattice:
             state = after
         leave.append(state)
         made.may_end(state)
-    # A CTC model's classes are peaks already: a price for each would lose the weak ones.
-    made.hub = change if kind.blank is None else 0.0
+    if kind.blank is not None:
+        # A CTC model's classes are peaks already: a price for each would lose the weak ones.
+        made.hub = np.zeros((classes, classes), np.float32)
+    elif bigram is None:
+        made.hub = np.full((classes, classes), CHANGE, np.float32)
+    else:
+        made.hub = np.asarray(CHANGE + BIGRAM * bigram, np.float32)
     made.enter, made.leave = np.array(enter, np.intp), np.array(leave, np.intp)
     return made.finish()
 
@@ -309,18 +326,15 @@ def loop_lattice(classes: int, kind: Kind, change: float = CHANGE) -> Lattice:
 class Viterbi:
     """The likeliest way through a lattice, given frame after frame.
 
-    `push` takes log-probabilities; `commit(lag)` returns the states of the frames that are at least `lag` frames old
-    and have not been returned, and from then on only ways through those states count, so nothing is ever revised;
-    `finish` returns the rest.
+    `push` takes log-probabilities in, `path` says through which states the likeliest way goes so far. As more comes in
+    it may change its mind about the last frames; who cannot take words back waits a little.
     """
 
     def __init__(self, lattice: Lattice) -> None:
         self._lattice = lattice
         self._value: Scores | None = None
         self._back: list[Indices] = []
-        """Of each frame that is not final: for each state, the state of the frame before. Newest last."""
-        self._anchor: int | None = None
-        """The newest final state."""
+        """Of each kept frame: for each state, the state of the frame before. Newest last."""
         self._states = np.arange(len(lattice.label))
 
     def push(self, scores: Scores) -> None:
@@ -341,13 +355,13 @@ class Viterbi:
             back = before[way, states]
             best = ways[way, states]
             if lattice.hub is not None:
-                leaving = value[lattice.leave]
-                source = int(leaving.argmax())
-                via = leaving[source] + np.float32(lattice.hub)
-                entering = best[lattice.enter]
-                better = lattice.enter[via > entering]
-                best[better] = via
-                back[better] = lattice.leave[source]
+                through = value[lattice.leave, None] + lattice.hub
+                source = through.argmax(axis=0)
+                via = through[source, np.arange(through.shape[1])]
+                is_better = via > best[lattice.enter]
+                better = lattice.enter[is_better]
+                best[better] = via[is_better]
+                back[better] = lattice.leave[source[is_better]]
             best += emission
             value = best
             self._back.append(back)
@@ -356,55 +370,31 @@ class Viterbi:
             self._value = value
 
     @property
-    def pending(self) -> int:
-        """Frames that are not final."""
+    def frames(self) -> int:
+        """Frames that are kept."""
         return len(self._back)
 
-    def commit(self, lag: int) -> Indices:
-        """States of the frames that are now at least `lag` frames old and were not returned before."""
-        count = len(self._back) - lag
-        if self._value is None or count <= 0:
-            return np.zeros(0, np.intp)
-        path = self._trace(int(self._value.argmax()))
-        self._prune(count, int(path[count - 1]))
-        del self._back[:count]
-        return path[:count]
+    def keep(self, frames: int) -> None:
+        """Forget how older frames than the last `frames` were reached."""
+        del self._back[: max(0, len(self._back) - frames)]
 
-    def peek(self) -> Indices:
-        """States of the frames that are not final, as they look now."""
-        if self._value is None:
-            return np.zeros(0, np.intp)
-        return self._trace(int(self._value.argmax()))
+    def path(self, *, is_end: bool = False) -> Indices | None:
+        """States of the kept frames.
 
-    def finish(self) -> Indices | None:
-        """States of the frames that are not final, on a way that ends where the lattice may end.
-
-        None where no such way exists (the sound is too short for the text).
+        With `is_end` the way ends where the lattice may end; None where no such way exists (the sound is too short
+        for the text).
         """
         if self._value is None:
             return np.zeros(0, np.intp)
-        ends = self._value + self._lattice.end
-        last = int(ends.argmax())
-        if ends[last] <= NEVER / 2:
+        ends = self._value + self._lattice.end if is_end else self._value
+        state = int(ends.argmax())
+        if ends[state] <= NEVER / 2:
             return None
-        path = self._trace(last)
-        self._back.clear()
-        return path
-
-    def _trace(self, state: int) -> Indices:
         path = np.empty(len(self._back), np.intp)
         for at in range(len(self._back) - 1, -1, -1):
             path[at] = state
             state = int(self._back[at][state])
         return path
-
-    def _prune(self, count: int, state: int) -> None:
-        """Forget all ways that are not in `state` at the `count`th pending frame."""
-        assert self._value is not None
-        ancestor = self._states
-        for back in reversed(self._back[count:]):
-            ancestor = back[ancestor]
-        self._value = np.where(ancestor == state, self._value, NEVER)
 
 
 def spans_of(
@@ -428,9 +418,9 @@ def spans_of(
     return tuple(spans)
 
 
-def best_phone(scores: Scores, kind: Kind) -> npt.NDArray[np.float32]:
+def best_phone(scores: Scores) -> npt.NDArray[np.float32]:
     """The likeliest class's log-probability in each frame, but FLOOR at least."""
-    return np.maximum(scores, np.float32(FLOOR)).max(axis=1)
+    return np.asarray(np.maximum(scores, np.float32(FLOOR)).max(axis=1))
 
 
 def fillers_of(path: Indices, lattice: Lattice, scores: Scores, first: int = 0) -> tuple[tuple[int, int], ...]:
@@ -438,7 +428,7 @@ def fillers_of(path: Indices, lattice: Lattice, scores: Scores, first: int = 0) 
     rest = lattice.kind.rest
     heard = scores.copy()
     heard[:, rest] = NEVER
-    is_filler = (lattice.label[path] == Lattice.REST) & (heard.max(axis=1) + FILLER > scores[:, rest])
+    is_filler = (lattice.label[path] == Lattice.REST) & (heard.max(axis=1) + lattice.kind.filler > scores[:, rest])
     return tuple((first + a, first + b) for a, b in runs(is_filler))
 
 
@@ -459,28 +449,28 @@ def align(scores: Scores, target: Target, kind: Kind) -> Alignment | None:
     lattice = text_lattice(target, kind)
     viterbi = Viterbi(lattice)
     viterbi.push(scores)
-    path = viterbi.finish()
+    path = viterbi.path(is_end=True)
     if path is None:
         return None
-    spans = spans_of(path, lattice, lattice.emissions(scores), best_phone(scores, kind))
+    spans = spans_of(path, lattice, lattice.emissions(scores), best_phone(scores))
     said = sum(span.log_prob for span in spans)
     mean = (said + FLOOR * (len(target.classes) - len(spans))) / len(target.classes)
     return Alignment(spans, fillers_of(path, lattice, scores), mean)
 
 
-def decode(scores: Scores, kind: Kind, change: float = CHANGE) -> tuple[Span, ...]:
+def decode(scores: Scores, kind: Kind, bigram: Scores | None = None) -> tuple[Span, ...]:
     """What is said, without a text: CTC's best path, or the likeliest way through a loop of phones."""
     if not len(scores):
         return ()
     if kind.blank is not None:
         return _best_path(scores, kind.blank)
-    lattice = loop_lattice(scores.shape[1], kind, change)
+    lattice = loop_lattice(scores.shape[1], kind, bigram)
     viterbi = Viterbi(lattice)
     viterbi.push(scores)
-    path = viterbi.finish()
+    path = viterbi.path(is_end=True)
     if path is None:
         return ()
-    return spans_of(path, lattice, lattice.emissions(scores), best_phone(scores, kind))
+    return spans_of(path, lattice, lattice.emissions(scores), best_phone(scores))
 
 
 def _best_path(scores: Scores, blank: int) -> tuple[Span, ...]:
@@ -490,18 +480,3 @@ def _best_path(scores: Scores, blank: int) -> tuple[Span, ...]:
     return tuple(
         Span(int(classes[a]), a, b, float(values[a:b].mean()), 0.0) for a, b in pairwise(edges) if classes[a] != blank
     )
-
-
-def onset(scores: Scores, span: Span, classes: Sequence[int]) -> float:
-    """Where a phone begins, in frames, between two frames: where its share of the first two is even.
-
-    The class's probability rises from frame `start` - 1 to `start`; the edge is put where it would cross half of its
-    value, within that one frame.
-    """
-    if span.start <= 0:
-        return float(span.start)
-    rising = np.exp(scores[span.start - 1 : span.start + 1, list(classes)].max(axis=1))
-    before, at = float(rising[0]), float(rising[1])
-    if at <= before:
-        return float(span.start)
-    return span.start - before / at

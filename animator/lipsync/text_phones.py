@@ -25,6 +25,7 @@ _DEVANAGARI = re.compile(r"([\u0900-\u097f]+(?:[\s\u200c\u200d]*[\u0900-\u097f]+
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々]")
 _LONG = "ーｰ〜~"
+_SAYABLE = frozenset("\u200c\u200d%&+=$€£¥@" + _LONG)
 _VOWEL_KANA = {"A": "あ", "I": "い", "U": "う", "E": "え", "O": "お"}
 
 
@@ -65,7 +66,9 @@ def text_phones(text: str, language: str = "") -> TextPhones:
     say nothing. Characters that espeak cannot read (Kanji in Japanese) make the whole text unknown. Never raises.
     """
     try:
-        return _text_phones(text[:MAX_CHARS].rpartition(" ")[0] if len(text) > MAX_CHARS else text, language)
+        if len(text) > MAX_CHARS:
+            text = text[:MAX_CHARS].rpartition(" ")[0] or text[:MAX_CHARS]
+        return _text_phones(text, language)
     except Exception as error:  # a native library and a foreign package: whatever they do, lips go on by the sound
         return TextPhones((), f"espeak failed ({type(error).__name__})")
 
@@ -99,15 +102,9 @@ def _sayable(text: str) -> str:
     """`text` without what a voice leaves out: emoji and other symbols, controls, marks that stand alone."""
     kept = []
     for c in unicodedata.normalize("NFC", text):
-        category = unicodedata.category(c)
-        if c in "\u200c\u200d":  # they join letters of Indic scripts, and emoji
-            kept.append(c)
-        elif category[0] in "LMN" or c in "'’%&+=$€£¥@." or c in _LONG:
-            kept.append(c)
-        elif category[0] in "PZ" or c.isspace():
-            kept.append(c)
-        else:  # symbols, controls, surrogates, private and unassigned
-            kept.append(" ")
+        # Joiners belong to Indic scripts (and to emoji); symbols, controls, surrogates and unassigned say nothing.
+        is_said = c in _SAYABLE or unicodedata.category(c)[0] in "LMNPZ"
+        kept.append(c if is_said or c.isspace() else " ")
     return "".join(kept).replace("’", "'")
 
 
@@ -152,8 +149,20 @@ class _Library:
         for word in _FLAG.sub("_", written).split():
             segments = tuple(each for each in word.split("_") if visemes.normalise(each))
             if segments:
-                words.append(segments)
+                words.append(_assimilated(segments) if voice == "ja" else segments)
         return words
+
+
+def _assimilated(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """Japanese ん before p, b and m is said with shut lips; espeak writes a nasal vowel there."""
+    said = list(segments)
+    for i, after in enumerate(segments[1:]):
+        is_nasal = visemes.normalise(segments[i]) in ("u", "ɯ") and "\u0303" in unicodedata.normalize(
+            "NFD", segments[i]
+        )
+        if is_nasal and after.startswith(("p", "b", "m")):
+            said[i] = "m"
+    return tuple(said)
 
 
 def _load() -> Any:
