@@ -206,7 +206,8 @@ class Reel:
                 inside |= here
             return at, inside
 
-        place = torch.arange(length, device=self.device) * speed
+        # In double precision: a tape of hours has more samples than single precision tells apart.
+        place = torch.arange(length, device=self.device, dtype=torch.float64) * speed
         at, inside = source(place)
         whole = at.floor()
         fraction = (at - whole).float()
@@ -219,11 +220,11 @@ class Reel:
             sound += self.sound[(base + tap).clamp(0, len(self.sound) - 1)].float() * kernel
         sound = sound * inside / 32768
 
-        quarter = torch.arange(frames * CELLS_A_FRAME, device=self.device) + 0.5
+        quarter = torch.arange(frames * CELLS_A_FRAME, device=self.device, dtype=torch.float64) + 0.5
         middle = features.REACH + shape.left * hop + quarter * CELL
         at, heard = source(middle * speed)
         labels = torch.where(heard, self.labels[(at / CELL).long()].long(), SILENCE)
-        edge = features.REACH + shape.left * hop + torch.arange(frames, device=self.device) * hop
+        edge = features.REACH + shape.left * hop + torch.arange(frames, device=self.device, dtype=torch.float64) * hop
         onsets = self._started(source, edge * speed, (edge + hop) * speed)
         speech = torch.repeat_interleave(_speech(self.labels, at, heard), CELL, 1)
         is_speech = torch.zeros(items, length, dtype=torch.bool, device=self.device)

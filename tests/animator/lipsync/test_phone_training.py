@@ -105,6 +105,22 @@ def test_labels_follow_the_sound_at_any_speed(talk: list[Utterance]):
     assert float((loud == speech).float().mean()) > 0.97
 
 
+def test_sound_far_along_the_tape_is_read_sample_by_sample(monkeypatch: pytest.MonkeyPatch):
+    """35 minutes of silence come first: single precision would no longer tell neighbouring samples apart there."""
+    monkeypatch.setattr("animator.lipsync.training.reel.SPEED_SHARE", 0.0)
+    silence = Utterance(np.zeros(1 << 25, np.int16), [], "nobody", "made", "en", "train", {})
+    ramp = Utterance((np.arange(320_000) % 20_000).astype(np.int16), [], "one", "made", "en", "train", {})
+    reel = Reel([silence, ramp], CPU, seed=1)
+    reel.weights[0] = 0  # it only takes up room
+
+    sound = reel.batch(4, 50, Shape(width=8)).sound * 32768
+
+    rises = sound[:, 1:] - sound[:, :-1]
+    read = (sound[:, 1:] > 0) & (sound[:, :-1] > 0)
+    assert int(read.sum()) > 50_000
+    assert float(((rises[read] - 1).abs() < 0.1).float().mean()) > 0.99
+
+
 def test_a_phone_starts_where_its_label_does(talk: list[Utterance]):
     reel = Reel(talk, CPU, seed=2)
 
