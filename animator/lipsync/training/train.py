@@ -78,7 +78,7 @@ def load_packs(folders: Sequence[Path]) -> list[Utterance]:
         return np.asarray(samples, np.int16)
 
     utterances: list[Utterance] = []
-    with ThreadPoolExecutor(max_workers=max(1, len(os.sched_getaffinity(0)))) as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for folder in folders:
             entries = pack.read_index(folder)
             files = sorted({entry.file for entry in entries})
@@ -268,10 +268,8 @@ def summary(utterances: Sequence[Utterance]) -> dict[str, dict[str, float]]:
 def machine() -> str:
     """What it ran on."""
     card = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    cores = len(os.sched_getaffinity(0))
-    return (
-        f"{card}, {cores} cores ({platform.machine()}), Python {platform.python_version()}, torch {torch.__version__}"
-    )
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    return f"{card}, {os.cpu_count()} cores ({platform.machine()}), {versions}"
 
 
 def save(trainer: Trainer, out: Path, figures: dict[str, Any]) -> Path:
