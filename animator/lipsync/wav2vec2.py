@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -332,16 +333,18 @@ def export_network(network: Any, symbols: tuple[str, ...], normalises: bool, bia
             return self.network(sound).logits
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    with torch.inference_mode():
+    # The exporter that traces: the newer one wants a further package, and this network has no branches.
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             Logits().eval(),
             (torch.zeros(1, RATE_HZ),),
             str(out),
             input_names=["sound"],
             output_names=["logits"],
-            dynamic_shapes={"sound": {1: torch.export.Dim("samples", min=4 * RECEPTIVE_FIELD, max=60 * RATE_HZ)}},
-            dynamo=True,
-            external_data=False,
+            dynamic_axes={"sound": {1: "samples"}, "logits": {1: "frames"}},
+            opset_version=17,
+            dynamo=False,
         )
     model = onnx.load(str(out))
     facts = {
@@ -381,7 +384,7 @@ def _load_export(path: Path) -> Wav2Vec2Model:
     ends = [(v.name, len(v.shape), v.type) for v in (*session.get_inputs(), *session.get_outputs())]
     if ends != [("sound", 2, "tensor(float)"), ("logits", 3, "tensor(float)")] or not is_ours:
         raise Wav2Vec2Error(
-            f"{path} was not written by `python -m animator.lipsync.wav2vec2 export`. Export the model's folder with it."
+            f"{path} was not written by `python -m animator.lipsync.wav2vec2 export`. Export the folder with it."
         )
     classes = session.get_outputs()[0].shape[2]
     if (isinstance(classes, int) and classes != len(symbols)) or not -0.1 <= bias_s <= 0.2:
