@@ -22,7 +22,7 @@ from animator.messages import Phone, Pose, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
-from animator.tha3.expressions import HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
+from animator.tha3.expressions import FADE_S, HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
 from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
 from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
@@ -40,8 +40,12 @@ MAX_GESTURES = 4
 """At once; more are not begun."""
 ACTIVITY_FALL_S = 0.25
 """An expression's own mouth comes back over this long at a clip's end (it leaves over LEAD_S before its start)."""
-GLIDE_S = np.array([0.080] * 6 + [0.25, 0.5, 0.25], dtype=np.float32)
-"""How long a jump is smoothed when speech changes clips or stops: mouth, activity, energy, nod."""
+MOUTH_BACK_AFTER_S, MOUTH_BACK_S = 2.2, 0.4
+"""An expression's open mouth comes back so long after the last sound, over so long. Lips that part again when the words
+are over look like a voice that is not heard; the emotion of an answer is gone 1.6 s + FADE_S after its voice, so what
+comes back is what the user chose."""
+GLIDE_S = np.array([0.080] * 6 + [0.25, 0.5, 0.25, 0.25], dtype=np.float32)
+"""How long a jump is smoothed when speech changes clips or stops: each value of a `State`."""
 MAX_GAP_S = 0.25
 """Frames further apart than this are not joined."""
 OLD_CLIPS = 2
@@ -60,7 +64,8 @@ _OTHER_LIDS = slice(14, 24)
 
 Key = tuple[int, int]
 State = npt.NDArray[np.float32]
-"""Six mouth parameters, activity, energy, nod: float32, shape (9,)."""
+"""Six mouth parameters, activity, energy, nod, and how far an expression's mouth stays shut: float32, shape (10,)."""
+_SHUT_AFTER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,10 @@ class Composer:
         self._glide: _Glide | None = None
         self._last: tuple[float, State] | None = None
         self._drawn_s = -math.inf
+        self._sounded_s = -math.inf
+        """Host time of the last sound of speech so far."""
+        self._wished_s = -math.inf
+        """Host time at which the user last chose an expression."""
         self.not_finite = 0
         """Values of poses so far that were no numbers; they were drawn as 0."""
 
@@ -159,6 +168,7 @@ class Composer:
         with before._lock:
             self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
             self._breath, self._breathing = before._breath, before._breathing
+            self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
 
     def push(self, clip: SpeechClip) -> None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
@@ -210,6 +220,8 @@ class Composer:
         "neutral" lets go of it, and the emotion shows again. An unknown name raises ValueError.
         """
         self._hotkey.set(name, time_s, self._motion.intensity)
+        if name != NEUTRAL:
+            self._wished_s = time_s
 
     def feel(self, name: str, time_s: float, intensity: float = 1.0) -> None:
         """The brain's emotion: fade to `name` at `intensity` in [0, 1] from host time `time_s` on.
@@ -262,6 +274,7 @@ class Composer:
         state, shut_lips = self._speech_state(speech, time_s)
         mouth, activity, energy, nod = state[:6], float(state[6]), float(state[7]), float(state[8])
         expression = while_speaking(self._hotkey.pose_at(time_s), activity)
+        expression[p.MOUTH] *= 1.0 - state[_SHUT_AFTER]
         idle = idle_pose(time_s, self._seed, energy, nod, self._motion)
         gesture = self._gesture_offsets(time_s)
         gaze = self._gaze.at(time_s)
@@ -285,6 +298,13 @@ class Composer:
         self.not_finite += int(np.count_nonzero(~np.isfinite(pose)))
         return p.clamp(pose)[0]
 
+    def _shut_after(self, time_s: float) -> float:
+        """How far the speech before keeps an expression's mouth shut in silence, in [0, 1]."""
+        back = float(smoothstep((time_s - self._sounded_s - MOUTH_BACK_AFTER_S) / MOUTH_BACK_S))
+        if self._wished_s > self._sounded_s:  # what is chosen in the silence is meant to be seen at once
+            back = max(back, float(smoothstep((time_s - self._wished_s) / FADE_S)))
+        return 1.0 - back
+
     def _gesture_offsets(self, time_s: float) -> npt.NDArray[np.float32]:
         total = np.zeros(5, dtype=np.float32)
         for each in self._gestures:
@@ -298,6 +318,8 @@ class Composer:
         # What is heard of late must not move the face in the past, or it would jump.
         drawn_s = self._drawn_s if 0.0 <= time_s - self._drawn_s <= MAX_GAP_S else -math.inf
         if speech is not None and spoken is not None:
+            if speech.time_s >= 0.0:
+                self._sounded_s = time_s - max(0.0, speech.time_s - spoken.track.duration_s)
             start_s = time_s - speech.time_s
             # From when the clip came into reach, whichever frame sees it first.
             self.attend(speech.turn, max(start_s - LEAD_S, drawn_s))
@@ -330,7 +352,7 @@ class Composer:
         """What speech wants of the face, without jumps when it changes clips or stops, and how far lips must shut."""
         tracks = self._tracks
         spoken = tracks.get((speech.turn, speech.index)) if speech is not None else None
-        raw = np.zeros(9, dtype=np.float32)
+        raw = np.zeros(len(GLIDE_S), dtype=np.float32)
         shut = 0.0
         place: tuple[Key, bool] | None = None
         if speech is not None and spoken is not None:
@@ -347,6 +369,7 @@ class Composer:
                 ahead[:6] *= 1.0 - shut
                 raw = np.maximum(raw, ahead)
             place = (key, overlaps)
+        raw[_SHUT_AFTER] = self._shut_after(time_s)
         last = self._last
         if place != self._place:
             joins = last is not None and 0.0 <= time_s - last[0] <= MAX_GAP_S
@@ -364,7 +387,7 @@ class Composer:
     def _read(track: MouthTrack, time_s: float) -> tuple[State, float]:
         rise = smoothstep((time_s + LEAD_S) / LEAD_S)
         fall = smoothstep((track.duration_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
-        state = np.zeros(9, dtype=np.float32)
+        state = np.zeros(len(GLIDE_S), dtype=np.float32)
         state[:6] = track.at(time_s, FRAME_S)
-        state[6:] = float(rise * fall), track.energy(time_s), track.nod(time_s)
+        state[6:9] = float(rise * fall), track.energy(time_s), track.nod(time_s)
         return state, track.closure(time_s, FRAME_S)
