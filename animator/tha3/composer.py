@@ -19,6 +19,7 @@ from animator.lipsync import phonemes
 from animator.lipsync.mouth_track import MouthTrack
 from animator.manner import Motion
 from animator.messages import Phone, Pose, SpeechClip, SpeechTime
+from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
@@ -170,14 +171,15 @@ class Composer:
             self._breath, self._breathing = before._breath, before._breathing
             self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
 
-    def push(self, clip: SpeechClip) -> None:
+    def push(self, clip: SpeechClip) -> Lips | None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
 
-        Never raises: a clip whose phones cannot be used moves the mouth by its loudness.
+        Returns what they are made from; None for a clip of a turn that is over. Never raises: a clip whose phones
+        cannot be used moves the mouth by its loudness.
         """
         if clip.turn < self._oldest_turn:
-            return
-        speech = self._speech(clip)
+            return None
+        speech, lips = self._speech(clip)
         with self._lock:
             heard = self._heard
             tracks = {**self._tracks, (clip.turn, clip.index): speech}
@@ -186,14 +188,20 @@ class Composer:
                 for key, each in tracks.items()
                 if key[0] >= self._oldest_turn and (heard is None or key >= (heard[0], heard[1] - OLD_CLIPS))
             }
+        return lips
 
     @staticmethod
-    def _speech(clip: SpeechClip) -> _Speech:
+    def _speech(clip: SpeechClip) -> tuple[_Speech, Lips]:
         phones: tuple[Phone, ...] = ()
+        reason = "the sounds of the clip could not be used"
         try:
-            phones = clip.phones if clip.phones is not None else phonemes.phones_for(clip.samples, clip.sample_rate)
+            if clip.phones is not None:
+                phones, lips = clip.phones, Lips("durations")
+            else:
+                phones = phonemes.phones_for(clip.samples, clip.sample_rate)
+                lips = Lips("decoded", phonemes.best_source().name)
             track = MouthTrack(phones, clip.samples, clip.sample_rate)
-            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s))
+            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s)), lips
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
@@ -202,7 +210,8 @@ class Composer:
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
             phones, track = (), MouthTrack((), np.zeros(0, dtype=np.float32), 1)
-        return _Speech(track, SpokenBreath(phones, track.duration_s))
+            reason = "the clip could not be used at all, so its mouth stays shut"
+        return _Speech(track, SpokenBreath(phones, track.duration_s)), Lips("loudness", reason=reason)
 
     def clear(self, before_turn: int) -> None:
         """Drop every clip of turns older than `before_turn`, and what is thought about them.
