@@ -150,7 +150,7 @@ class Worker:
     def _prepare(self, clip: SpeechClip) -> None:
         start_ns = self._clock.now_ns()
         lips = self._engine.push(clip)
-        if lips is None:
+        if lips is None or clip.flashes_s:  # a click of the lip-sync test says nothing of the voice's lips
             return
         self._tell(
             {
