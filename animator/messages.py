@@ -36,10 +36,20 @@ class Phone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeechClip:
-    """One sentence or clause of the character's own voice, in playing order within its turn.
+    """One sentence or clause of the character's own voice, or a piece of it, in playing order within its turn.
 
     `phones` is None where the voice could not say when each sound falls; the animator then works it out
-    from the sound itself.
+    from the sound, with the help of `spoken` where that is given.
+
+    `text` is the sentence as it was written, `spoken` the words that the voice was given ("12 %" is "12 percent"
+    there); a sentence's first clip carries both for the whole of it, the later ones are empty. `language` is an espeak
+    code such as "en" or "ja", "" where nobody knows.
+
+    `continues`: goes on in the middle of the sentence that the clip before it (`index` - 1) began. `final`: the
+    sentence ends with this clip. A stream that does not know its end beforehand leaves it False; then the sentence is
+    over when a clip comes that does not continue it, or none.
+
+    `flashes_s`: moments in s from the clip's start at which the picture flashes, for the lip-sync test.
     """
 
     turn: int
@@ -49,6 +59,11 @@ class SpeechClip:
     text: str
     phones: tuple[Phone, ...] | None
     last: bool
+    language: str = ""
+    spoken: str = ""
+    continues: bool = False
+    final: bool = True
+    flashes_s: tuple[float, ...] = ()
 
     @property
     def duration_s(self) -> float:

@@ -117,7 +117,7 @@ class PiperSynth:
             raise AppError("The voice is not loaded.", "Wait until it reports ready.")
         for piece in self.speak(text):
             level = to_level(piece.samples, piece.sample_rate)
-            return SpeechClip(turn, index, level, piece.sample_rate, text, piece.phones, last)
+            return SpeechClip(turn, index, level, piece.sample_rate, text, piece.phones, last, spoken=text)
         return SpeechClip(
             turn, index, np.zeros(0, np.float32), int(self._voice.config.sample_rate), text, phones=(), last=last
         )

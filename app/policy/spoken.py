@@ -80,6 +80,23 @@ _SYMBOLS_OF = {
 }
 
 
+_ESPEAK_NAMES = {"zh": "cmn", "zh-cn": "cmn"}
+"""Where espeak names a language otherwise than voice servers do."""
+_CODE = re.compile(r"[a-z0-9-]{1,16}")
+
+
+def espeak_language(words: str, language: str = "auto") -> str:
+    """The espeak code of what `spoken` returned: that of the settings, where "auto" goes by the script.
+
+    "" where there are no words, or where the settings hold no code.
+    """
+    if not words:
+        return ""
+    code = language_of(words) if language in ("", "auto") else language.strip().lower().replace("_", "-")
+    code = _ESPEAK_NAMES.get(code, code)
+    return code if _CODE.fullmatch(code) else ""
+
+
 def spoken(text: str, language: str = "auto") -> str:
     """`text` in words of `language`, which "auto" finds by its script; "" where there is nothing to say.
 

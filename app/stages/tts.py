@@ -12,7 +12,7 @@ from animator.timebase import Clock
 from app.bus import Bus
 from app.messages import Cue, Sentence, SpeechPiece
 from app.policy.loudness import Leveller
-from app.policy.spoken import spoken
+from app.policy.spoken import espeak_language, spoken
 from app.ports import SpeechSynth
 from app.stage import Channel, Stage, Turns
 
@@ -22,7 +22,7 @@ class TtsStage(Stage[Sentence]):
 
     `wait_for_room(turn, sent, clips)` waits until fewer than `clips` of the `sent` clips are unheard. Clips of a turn
     are numbered here, in playing order: a voice that streams gives several for one sentence. The first of them carries
-    the sentence as it was written, not as it was spelled out; later ones carry no text.
+    the sentence as it was written and, for the lips, as it was spelled out; later ones carry no text.
     """
 
     name = "tts"
@@ -54,6 +54,8 @@ class TtsStage(Stage[Sentence]):
         self._leveller = Leveller()
         self._turn = 0
         self._sent = 0
+        self._pieces = 0
+        """Clips sent of the sentence that is being spoken."""
         self._clips_of: deque[int] = deque(maxlen=max(1, sentences_ahead))
         """How many clips each of the latest sentences took."""
 
@@ -79,11 +81,12 @@ class TtsStage(Stage[Sentence]):
         if not self._turns.is_current(item.turn):
             return
         self._begin(item)
+        self._pieces = 0
         # The face's cues go with the clips' own numbers: a sentence may become several.
         self._on_cues(item.turn, self._sent, item.cues)
         words = spoken(item.text, self._language)
         if not words:
-            self._send_silence(item, item.text)
+            self._send_silence(item)
             return
         if self._failed_to_load is not None:
             raise self._failed_to_load
@@ -100,22 +103,22 @@ class TtsStage(Stage[Sentence]):
         """A sentence that could not be spoken becomes a clip of nothing, so that the turn ends."""
         if self._turns.is_current(item.turn):
             self._begin(item)
-            self._send_silence(item, item.text)
+            self._send_silence(item)
 
     def _speak(self, item: Sentence, words: str) -> None:
         pieces = self._synth.speak(words, lambda: self._is_over(item))
         try:
-            self._send_pieces(item, pieces)
+            self._send_pieces(item, words, pieces)
         finally:
             # What frees a connection when the turn is over.
             if (close := getattr(pieces, "close", None)) is not None:
                 close()
 
-    def _send_pieces(self, item: Sentence, pieces: Iterator[SpeechPiece]) -> None:
+    def _send_pieces(self, item: Sentence, words: str, pieces: Iterator[SpeechPiece]) -> None:
         start_ns = self._clock.now_ns()
         gain_db: float | None = None
         closed = False
-        count = 0
+        language = espeak_language(words, self._language)
         for piece in pieces:
             if self._is_over(item):
                 return
@@ -130,9 +133,13 @@ class TtsStage(Stage[Sentence]):
                 self._sent,
                 self._leveller.apply(piece.samples, piece.sample_rate, gain_db),
                 piece.sample_rate,
-                "" if count else item.text,
+                "" if self._pieces else item.text,
                 piece.phones,
                 last=closed,
+                language=language,
+                spoken="" if self._pieces else words,
+                continues=self._pieces > 0,
+                final=piece.final,
             )
             self.bus.emit(
                 self.name,
@@ -144,12 +151,12 @@ class TtsStage(Stage[Sentence]):
                 sentence=item.index,
             )
             self._send(clip)
-            count += 1
+            self._pieces += 1
         if self._is_over(item):
             return
-        if not count or (item.last and not closed):
-            self._send_silence(item, "" if count else item.text)
-        self._clips_of.append(max(1, count))
+        if not self._pieces or (item.last and not closed):
+            self._send_silence(item)
+        self._clips_of.append(max(1, self._pieces))
 
     def _begin(self, item: Sentence) -> None:
         if item.turn != self._turn:
@@ -160,9 +167,16 @@ class TtsStage(Stage[Sentence]):
     def _is_over(self, item: Sentence) -> bool:
         return self.stopping.is_set() or not self._turns.is_current(item.turn)
 
-    def _send_silence(self, item: Sentence, text: str) -> None:
+    def _send_silence(self, item: Sentence) -> None:
+        """Close a sentence of which nothing (more) can be heard."""
         silence = np.zeros(0, np.float32)
-        self._send(SpeechClip(item.turn, self._sent, silence, self._sample_rate, text, phones=(), last=item.last))
+        text = "" if self._pieces else item.text
+        continues = self._pieces > 0
+        self._send(
+            SpeechClip(
+                item.turn, self._sent, silence, self._sample_rate, text, phones=(), last=item.last, continues=continues
+            )
+        )
 
     def _send(self, clip: SpeechClip) -> None:
         self._sent += 1

@@ -1,5 +1,6 @@
 """The wire between app and animator, and the frames beside it."""
 
+import dataclasses
 import io
 import threading
 
@@ -28,25 +29,87 @@ def over_the_wire(header, payload=b""):
 
 def test_a_clip_arrives_as_it_was_sent():
     samples = np.linspace(-1, 1, 1000, dtype=np.float32)
-    sent = SpeechClip(3, 1, samples, 22_050, 'ˈ"quoted"\nまあ', (Phone("m", 0.0, 0.1), Phone("", 0.1, 0.2)), True)
+    sent = SpeechClip(
+        3,
+        1,
+        samples,
+        22_050,
+        'ˈ"quoted"\nまあ 5 %',
+        (Phone("m", 0.0, 0.1), Phone("", 0.1, 0.2)),
+        True,
+        language="ja",
+        spoken='ˈ"quoted" まあ 5パーセント',
+        continues=True,
+        final=False,
+        flashes_s=(0.5, 1.0),
+    )
 
     got = clip_of(*over_the_wire(*clip_message(sent)))
 
     assert np.array_equal(sent.samples, got.samples)
-    assert (sent.turn, sent.index, sent.sample_rate, sent.text, sent.phones, sent.last) == (
-        got.turn,
-        got.index,
-        got.sample_rate,
-        got.text,
-        got.phones,
-        got.last,
-    )
+    for name in (field.name for field in dataclasses.fields(SpeechClip) if field.name != "samples"):
+        assert getattr(sent, name) == getattr(got, name), name
 
 
 def test_a_clip_without_phones_stays_without():
     sent = SpeechClip(0, 0, np.zeros(0, np.float32), 16_000, "", None, False)
 
     assert clip_of(*over_the_wire(*clip_message(sent))).phones is None
+
+
+def test_a_clip_of_which_nobody_said_more_is_a_whole_sentence_in_an_unknown_language():
+    got = clip_of(*over_the_wire(*clip_message(SpeechClip(0, 0, np.zeros(4, np.float32), 16_000, "", None, False))))
+
+    assert (False, True, "", "") == (got.continues, got.final, got.language, got.spoken)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sample_rate", 0),
+        ("sample_rate", -22_050),
+        ("sample_rate", 2**40),
+        ("sample_rate", 22_050.5),
+        ("sample_rate", None),
+        ("turn", "1"),
+        ("index", True),
+        ("text", None),
+        ("text", ["secret"]),
+        ("spoken", 7),
+        ("spoken", "secret " * 20_000),
+        ("language", "../../secret"),
+        ("language", "secret" * 10),
+        ("language", None),
+        ("continues", "no"),
+        ("final", None),
+        ("last", 1),
+        ("flashes_s", None),
+        ("flashes_s", ["secret"]),
+        ("flashes_s", [float("nan")]),
+        ("flashes_s", [0.5] * 101),
+        ("phones", "secret"),
+        ("phones", [["secret", 0.0]]),
+        ("phones", [["secret", 0.0, "soon"]]),
+        ("phones", [["secret", 0.0, float("inf")]]),
+        ("phones", [["secret", float("nan"), 0.1]]),
+        ("phones", [["a", 0, 1]] * 100_001),
+    ],
+)
+def test_a_header_that_no_clip_can_have_is_refused_without_repeating_its_words(key, value):
+    header, payload = clip_message(SpeechClip(1, 0, np.zeros(4, np.float32), 16_000, "Hi.", (), False))
+
+    with pytest.raises(BorderError) as caught:
+        clip_of({**header, key: value}, payload)
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("payload", [b"123", bytes(4 * 1000 * 601)])
+def test_sound_that_is_no_float32_or_longer_than_any_sentence_is_refused(payload):
+    header, _ = clip_message(SpeechClip(1, 0, np.zeros(4, np.float32), 1000, "", None, False))
+
+    with pytest.raises(BorderError, match="float32"):
+        clip_of(header, payload)
 
 
 def test_an_anchor_arrives_as_it_was_sent():

@@ -20,6 +20,8 @@ from app.messages import (
     Express,
     Feel,
     Gesture,
+    LipSyncTest,
+    MouthOffset,
     Mute,
     PushToTalk,
     Quit,
@@ -979,6 +981,49 @@ def test_pieces_of_a_sentence_are_numbered_in_playing_order_and_the_first_carrie
     assert ["My name is Kuchi.", "It means mouth."] == [fact.data["text"] for fact in started]
 
 
+def test_the_lips_are_told_which_pieces_belong_to_one_sentence_and_what_the_voice_was_given(
+    rig: Callable[..., Rig],
+) -> None:
+    class Streaming(FakeSynth):
+        """Knows which piece is the last of a sentence."""
+
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            yield SpeechPiece(speech(100), 16_000, None, final=False)
+            yield SpeechPiece(speech(100), 16_000, None, final=True)
+
+    r = rig(synth=Streaming(), chat=FakeChat("It costs 12 %. ええ、そうです。"))
+
+    r.put(Ask("How much?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    told = [(c.text, c.spoken, c.language, c.continues, c.final, c.last) for c in r.speaker.clips]
+    assert told == [
+        ("It costs 12 %.", "It costs 12 percent.", "en", False, False, False),
+        ("", "", "en", True, True, False),
+        ("ええ、そうです。", "ええ、そうです。", "ja", False, False, False),
+        ("", "", "ja", True, True, True),
+    ]
+    assert not any("percent" in str(fact.data) for fact in r.facts.all)
+
+
+def test_a_sentence_that_breaks_off_is_not_continued_by_the_next_one(rig: Callable[..., Rig]) -> None:
+    class Breaking(FakeSynth):
+        def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
+            yield SpeechPiece(speech(100), 16_000, None, final=False)
+            if "name" in text:
+                raise AppError("The voice failed.", "Choose another voice.")
+
+    r = rig(synth=Breaking(), chat=FakeChat("My name is Kuchi. It means mouth."))
+
+    r.put(Ask("Who are you?"))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [(c.spoken, c.continues) for c in r.speaker.clips] == [
+        ("My name is Kuchi.", False),
+        ("It means mouth.", False),
+    ]
+
+
 def test_history_holds_a_streamed_sentence_once(rig: Callable[..., Rig]) -> None:
     r = rig(synth=FakeSynth(pieces=3), chat=FakeChat("My name is Kuchi. It means mouth.", "Yes."))
 
@@ -1040,6 +1085,52 @@ def test_a_turn_that_ends_in_the_middle_of_a_streamed_sentence_leaves_nothing_be
         "You are Kuchi.",
         "Who are you?\nAnd what else?",
     ]
+
+
+# Lips and sound
+
+
+def test_clicks_and_flashes_go_the_way_that_a_sentence_goes(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(LipSyncTest(True))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [len(clip.flashes_s) for clip in r.speaker.clips] == [12]
+    assert ("push", (1, 0)) in r.avatar.calls
+    assert ("anchor", (1, 0)) in r.avatar.calls
+    assert 1 == r.facts.wait("avatar", "lip_sync_test").data["turn"]
+    assert r.facts.of("playback", "clip_started") == []
+    assert r.chat.asked == []
+
+
+def test_the_test_can_be_stopped_and_ends_when_somebody_speaks(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+
+    r.put(LipSyncTest(True))
+    r.speaker.wait_for_clips(1)
+    r.put(LipSyncTest(False))
+    r.facts.wait("playback", "stopped", turn=1)
+    r.put(LipSyncTest(True), Say("Hello there."))
+    r.facts.wait("playback", "stopped", turn=3)
+    r.put(LipSyncTest(False))
+    r.speaker.wait_for_clips(1)
+    r.speaker.start()
+    r.speaker.finish()
+    r.facts.wait("playback", "turn_finished", turn=4)
+
+    assert r.ends(4) == ["turn_finished"]
+
+
+def test_a_new_mouth_offset_reaches_the_face_at_once_and_those_who_keep_it(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(MouthOffset(80), MouthOffset(120, keep=True))
+    r.facts.wait("avatar", "mouth_offset", ms=120)
+    assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert [("mouth_offset", 80), ("mouth_offset", 120)] == [c for c in r.avatar.calls if c[0] == "mouth_offset"]
+    assert r.commands == [MouthOffset(80), MouthOffset(120, keep=True)]
 
 
 # A voice on a server

@@ -112,7 +112,7 @@ def level_db(samples: Samples, window_s: float = 0.01) -> npt.NDArray[np.float32
     width = round(window_s * SAMPLE_RATE)
     rows = samples[: len(samples) // width * width].reshape(-1, width)
     power = np.mean(np.square(rows, dtype=np.float64), axis=1)
-    return (10 * np.log10(np.maximum(power, 1e-12))).astype(np.float32)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)), np.float32)
 
 
 def quiet_pauses(utterance: Utterance) -> Utterance:

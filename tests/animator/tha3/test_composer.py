@@ -101,7 +101,68 @@ def test_an_open_mouth_of_an_expression_returns_after_speech() -> None:
     play(composer, speech, 100.0)
 
     assert at_rest == pytest.approx(0.5)
-    assert mouth(composer.pose(None, 102.0))[4] == pytest.approx(0.5)
+    assert mouth(composer.pose(None, 104.0))[4] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", [name for name, values in PRESETS.items() if any(k in values for k in p.MOUTH_NAMES)])
+def test_no_emotion_of_an_answer_opens_the_mouth_again_when_its_words_are_over(name: str) -> None:
+    """Lips that part in the silence after the voice look like a voice that is not heard."""
+    composer = Composer(1)
+    speech = clip(1, 0, *BABA)
+    composer.push(speech)
+    play(composer, speech, 100.0, to_s=0.1)
+    composer.feel(name, 100.1)
+    play(composer, speech, 100.0, from_s=0.1)
+    end_s = 100.0 + speech.duration_s
+    rests_s = end_s + 1.6  # LineOptions.face_rests_after_s
+
+    after = [composer.pose(None, t) for t in np.arange(end_s + 0.4, rests_s, FRAME_S)]
+    composer.feel("neutral", rests_s)
+    after += [composer.pose(None, t) for t in np.arange(rests_s, rests_s + 3.0, FRAME_S)]
+
+    assert max(mouth(pose).max() for pose in after) <= SHUT
+
+
+def test_the_mouth_of_an_expression_stays_away_in_a_gap_between_two_sentences() -> None:
+    composer = Composer(1, {"gasp": {"mouth_ooo": 0.5}})
+    composer.express("gasp", 90.0)
+    first, second = clip(1, 0, *BABA), clip(1, 1, *BABA)
+    composer.push(first)
+    play(composer, first, 100.0)
+    start_s = 100.0 + first.duration_s + 1.5
+    gap = [composer.pose(None, t) for t in np.arange(100.4 + first.duration_s, start_s - 0.2, FRAME_S)]
+    composer.push(second)
+    gap += play(composer, second, start_s, to_s=0.0)
+
+    assert max(mouth(pose)[4] for pose in gap) <= SHUT
+
+
+def test_an_expression_that_is_chosen_in_the_silence_after_speech_shows_its_mouth_at_once() -> None:
+    composer = Composer(1, {"gasp": {"mouth_ooo": 0.5}})
+    speech = clip(1, 0, *BABA)
+    composer.push(speech)
+    play(composer, speech, 100.0)
+    since_s = 100.5 + speech.duration_s
+
+    composer.express("gasp", since_s)
+    poses = [composer.pose(None, t) for t in np.arange(since_s, since_s + 0.4, 0.004)]
+
+    assert mouth(poses[-1])[4] == pytest.approx(0.5)
+    assert np.abs(np.diff([mouth(pose)[4] for pose in poses])).max() < 0.02
+
+
+def test_a_voice_that_comes_without_a_lead_shuts_the_mouth_of_an_expression_without_a_jump() -> None:
+    composer = Composer(1, {"gasp": {"mouth_ooo": 0.5}})
+    composer.express("gasp", 90.0)
+    speech = clip(1, 0, ("", 600))
+    composer.push(speech)
+    poses = [composer.pose(None, t) for t in np.arange(99.9, 100.0, 0.004)]
+    poses += [composer.pose(SpeechTime(1, 0, t), 100.0 + t) for t in np.arange(0.0, 0.5, 0.004)]
+    opening = np.array([mouth(pose)[4] for pose in poses])
+
+    assert opening[0] == pytest.approx(0.5)
+    assert opening[-1] == 0.0
+    assert np.abs(np.diff(opening)).max() < 0.03
 
 
 def test_the_mouth_is_at_rest_100_ms_after_a_clear_and_gets_there_without_a_jump() -> None:
@@ -142,7 +203,7 @@ def test_clips_that_follow_each_other_leave_no_jump_at_the_seam() -> None:
 
     seam = round((0.2 + first.duration_s) / FRAME_S)
     around = np.array([mouth(pose) for pose in poses[seam - 6 : seam + 7]])
-    assert np.abs(np.diff(around, axis=0)).max() < 0.25
+    assert np.abs(np.diff(around, axis=0)).max() < 0.3
     assert min(areas[seam - 6 : seam + 7]) > 0.8
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.policy.spoken import spoken
+from app.policy.spoken import espeak_language, spoken
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,22 @@ def test_romanised_hindi_is_given_to_the_voice_in_devanagari_and_english_stays_e
         == "An H100 is a fast card, and the main hall is big."
     )
     assert spoken("Kya haal hai?", "en") == "Kya haal hai?"
+
+
+@pytest.mark.parametrize(
+    ("words", "setting", "code"),
+    [
+        ("Good morning.", "auto", "en"),
+        ("おはよう。", "auto", "ja"),
+        ("आप कैसे हैं?", "auto", "hi"),
+        ("你好。", "auto", "cmn"),
+        ("你好。", "zh-cn", "cmn"),
+        ("Guten Morgen.", "de", "de"),
+        ("Olá.", "pt_BR", "pt-br"),
+        ("Olá.", "Brazilian Portuguese", ""),
+        ("", "auto", ""),
+        ("", "de", ""),
+    ],
+)
+def test_the_lips_are_told_the_language_by_espeaks_code(words: str, setting: str, code: str) -> None:
+    assert espeak_language(words, setting) == code
