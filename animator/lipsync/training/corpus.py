@@ -27,6 +27,8 @@ from animator.lipsync.training.texts import HELD_OUT, Texts
 
 LEADS: Mapping[str, Mapping[str, float]] = {
     "espeak": dict.fromkeys("ptkʈc", 0.034),
+    "piper": {"p": 0.067, "b": 0.036, "t": 0.010, "d": 0.012, "k": 0.046, "ɡ": 0.041, "tʃ": 0.041, "dʒ": 0.035},
+    "kokoro": {"p": 0.060, "b": 0.054, "t": 0.060, "d": 0.046, "k": 0.063, "ɡ": 0.049},
 }
 """How late an engine labels a plosive, by base letter, in s (`convention`; docs/investigations/phone-model.md)."""
 

@@ -31,8 +31,8 @@ from animator.lipsync.training.speech import (
 )
 
 _FRAME_S = 0.01
-# pocketsphinx's dictionary writes no stress: AH is espeak's ʌ and ə, ER its ɜː and ɚ. Stressed ones last longer; in the
-# five sentences from Austen a limit of 80 and 100 ms sorts 36 of 41 as eSpeak-NG writes them.
+# pocketsphinx's dictionary writes no stress: AH is espeak's ʌ and ə, ER its ɜː and ɚ. The longer ones are taken for the
+# stressed ones: a rough rule, so do not count these two pairs against a model.
 _STRESSED_S = {"ah": (0.08, "ʌ", "ə"), "er": (0.1, "ɜː", "ɚ")}
 
 

@@ -21,7 +21,7 @@ _READY = b"@READY@"
 _UNSAID = re.compile(r'[\\"()]')
 _NUKTA = "\u093c"
 MAX_DRIFT_S = 0.06
-"""Festival's diphone voices end up to 50 ms after the last segment's end."""
+"""Festival's diphone voices go on for some 30 ms after the last segment's end."""
 
 
 @dataclass(frozen=True, slots=True)

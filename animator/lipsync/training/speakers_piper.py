@@ -17,7 +17,7 @@ _VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɞɘɤɨɪɯɵʉʊʌʏɶᵻ�
 _PAUSES = frozenset("^$_ .,;:!?…-—–\"'()«»“”¡¿")
 WORD_GAP = " "
 LONGEST_GAP_S = 0.12
-"""A gap between words without punctuation that is longer is a pause (joe: 80 % last 35 to 70 ms and are not silent)."""
+"""A gap between words without punctuation that is longer is a pause (joe: most last 35 to 70 ms and are not silent)."""
 _AFTER = frozenset("ːˑʰʲʷˠˤ\u0329\u0303\u032f\u031e\u0308")
 
 

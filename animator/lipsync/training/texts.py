@@ -18,7 +18,7 @@ from typing import Any
 LIP_SOUNDS = frozenset("pbmfvwʋɸ")
 """Sounds that the lips make; a sentence with many of them is preferred."""
 LIP_WORTH = 2.0
-"""How much more than another equally rare sound one of LIP_SOUNDS counts (tuned until p b m f v w were 20 %)."""
+"""How much more than another equally rare sound one of LIP_SOUNDS counts."""
 
 Phonemise = Callable[[str], Sequence[str]]
 
