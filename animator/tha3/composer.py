@@ -195,13 +195,11 @@ class Composer:
         phones: tuple[Phone, ...] = ()
         reason = "the sounds of the clip could not be used"
         try:
-            if clip.phones is not None:
-                phones, lips = clip.phones, Lips("durations")
-            else:
-                phones = phonemes.phones_for(clip.samples, clip.sample_rate)
-                lips = Lips("decoded", phonemes.best_source().name)
+            heard = phonemes.heard_in(clip)
+            phones = heard.phones
             track = MouthTrack(phones, clip.samples, clip.sample_rate)
-            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s)), lips
+            speech = _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s))
+            return speech, Lips(heard.method, heard.model, heard.reason)
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
