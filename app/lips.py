@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from animator.lipsync import phone_files, phonemes
 from animator.lipsync.sources import Heard
-from animator.messages import Phone, Samples, SpeechClip, SpeechTime
+from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3.composer import Composer
 from animator.tha3.pose import MOUTH, MOUTH_NAMES
 from animator.timebase import LEAD_S
@@ -79,8 +79,8 @@ def mouth_of(request: Request, settings: Settings, fps: float, *, as_json: bool,
     """
     if not FPS[0] <= fps <= FPS[1]:
         raise AppError(f"{fps:g} frames a second cannot be drawn.", f"Give --fps from {FPS[0]:g} to {FPS[1]:g}.")
-    samples, heard = _hear(request, settings)
-    frames = [(time_s, values) for time_s, values in mouth_frames(samples, HEARING_RATE, heard.phones, fps)]
+    clip, heard = _hear(request, settings)
+    frames = list(mouth_frames(clip, heard.phones, fps))
     if as_json:
         rows: list[dict[str, Any]] = [
             {"t_s": round(time_s, 5)}
@@ -96,46 +96,44 @@ def mouth_of(request: Request, settings: Settings, fps: float, *, as_json: bool,
     return 0
 
 
-def mouth_frames(
-    samples: Samples, sample_rate: int, phones: tuple[Phone, ...], fps: float
-) -> Iterator[tuple[float, np.ndarray]]:
-    """(time in s of the sound, the six mouth parameters in MOUTH_NAMES order) of each frame, as the face would draw it.
+def mouth_frames(clip: SpeechClip, phones: tuple[Phone, ...], fps: float) -> Iterator[tuple[float, np.ndarray]]:
+    """(time in s of the clip, the six mouth parameters in MOUTH_NAMES order) of each frame, as the face would draw it.
 
     Frames lie at k / fps, from 0 to the sound's end.
     """
     composer = Composer(seed=0)
-    pieces = list(_pieces(samples, sample_rate, phones))
-    for index, (start_s, end_s, own) in enumerate(pieces):
-        sound = samples[round(start_s * sample_rate) : round(end_s * sample_rate)]
-        composer.push(SpeechClip(1, index, sound, sample_rate, "", own, last=index == len(pieces) - 1))
-        if index == 0:
-            for k in range(-int(LEAD_S * fps), 0):  # lips that open before the sound
-                composer.pose(SpeechTime(1, 0, k / fps), k / fps)
+    pieces = list(_pieces(clip, phones))
+    for piece, _ in pieces:
+        composer.push(piece)
+    for k in range(-int(LEAD_S * fps), 0):  # lips that open before the sound
+        composer.pose(SpeechTime(clip.turn, 0, k / fps), k / fps)
     index = 0
-    for k in range(int(len(samples) / sample_rate * fps) + 1):
+    for k in range(int(clip.duration_s * fps) + 1):
         time_s = k / fps
-        while index < len(pieces) - 1 and time_s >= pieces[index][1]:
+        while index < len(pieces) - 1 and time_s >= pieces[index + 1][1]:
             index += 1
-        pose = composer.pose(SpeechTime(1, index, time_s - pieces[index][0]), time_s)
+        pose = composer.pose(SpeechTime(clip.turn, index, time_s - pieces[index][1]), time_s)
         yield time_s, pose[MOUTH]
 
 
-def _pieces(
-    samples: Samples, sample_rate: int, phones: tuple[Phone, ...]
-) -> Iterator[tuple[float, float, tuple[Phone, ...]]]:
-    """(start in s, end in s, phones in s from that start), cut in pauses after about PIECE_S."""
-    duration_s = len(samples) / sample_rate
+def _pieces(clip: SpeechClip, phones: tuple[Phone, ...]) -> Iterator[tuple[SpeechClip, float]]:
+    """The clip with its phones, cut in pauses after about PIECE_S: each with its start in s."""
     cuts_s = [0.0]
     for before, after in pairwise(phones):
         middle_s = (before.end_s + after.start_s) / 2
         if after.start_s - before.end_s >= PAUSE_S and middle_s - cuts_s[-1] >= PIECE_S:
             cuts_s.append(middle_s)
-    for start_s, end_s in pairwise([*cuts_s, duration_s]):
-        own = (phone for phone in phones if start_s <= phone.start_s < end_s)
-        yield start_s, end_s, tuple(Phone(p.ipa, p.start_s - start_s, p.end_s - start_s) for p in own)
+    for index, (start_s, end_s) in enumerate(pairwise([*cuts_s, clip.duration_s])):
+        first, last = round(start_s * clip.sample_rate), round(end_s * clip.sample_rate)
+        own = tuple(
+            Phone(phone.ipa, phone.start_s - start_s, phone.end_s - start_s)
+            for phone in phones
+            if start_s <= phone.start_s < end_s
+        )
+        yield replace(clip, index=index, samples=clip.samples[first:last], phones=own), start_s
 
 
-def _hear(request: Request, settings: Settings) -> tuple[Samples, Heard]:
+def _hear(request: Request, settings: Settings) -> tuple[SpeechClip, Heard]:
     samples = read_speech(request.file, LONGEST_MINUTES)
     wanted = compose.phone_model(request.model or settings.lips.phonemes)
     if request.model and wanted:
@@ -147,7 +145,7 @@ def _hear(request: Request, settings: Settings) -> tuple[Samples, Heard]:
     words = spoken(request.text, request.language or "auto")
     code = request.language or espeak_language(words)
     clip = SpeechClip(0, 0, samples, HEARING_RATE, "", None, last=True, language=code, spoken=words)
-    return samples, phonemes.heard_in(clip)
+    return clip, phonemes.heard_in(clip)
 
 
 def _source(heard: Heard) -> str:

@@ -282,7 +282,9 @@ def test_a_long_recording_is_made_in_pieces_that_do_not_show():
     once = np.zeros(round(period_s * 16_000), np.float32)
     once[3200:14_400] = 0.3 * np.sin(np.arange(11_200) * 0.05)
 
-    values = np.array([v for _, v in mouth_frames(np.tile(once, times), 16_000, phones, 20.0)])
+    clip = SpeechClip(0, 0, np.tile(once, times), 16_000, "", phones, last=True)
+
+    values = np.array([v for _, v in mouth_frames(clip, phones, 20.0)])
 
     each = values[: times * 40].reshape(times, 40, 6)
     assert each.max() > 0.4
