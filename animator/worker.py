@@ -30,7 +30,7 @@ from animator.clock import SystemClock
 from animator.frames import FrameSlots
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
-from animator.timebase import Clock, FrameClock, Playout
+from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
 LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
@@ -66,7 +66,7 @@ class Worker:
         self._clock = clock
         self._tell = tell
         self._fps = fps
-        self._playout = Playout()
+        self._playout = Playout(STALE_S)
         self._lock = threading.Lock()
         self._lips_aside = lips_aside
         self._lips: queue.SimpleQueue[SpeechClip | None] = queue.SimpleQueue()
