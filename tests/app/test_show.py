@@ -183,8 +183,8 @@ def test_the_mouth_moves_while_it_speaks_and_rests_in_silence(answer):
     assert silent.sum() > 5
     assert areas[silent].max() < SHUT_PX
     low, median, high = np.percentile(areas[speaking], [10, 50, 90])
-    assert low < SHUT_PX < median
-    assert high > OPEN_PX
+    assert median > SHUT_PX
+    assert high > max(OPEN_PX, 1.3 * low)  # what it answers may have no sound that shuts the lips
 
 
 @pytest.mark.parametrize("emotion", ["joy", "surprise"])
