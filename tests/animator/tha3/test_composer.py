@@ -10,6 +10,7 @@ import pytest
 from animator.lipsync import phonemes, response
 from animator.manner import Motion
 from animator.messages import Phone, SpeechClip, SpeechTime
+from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.composer import HEAD_FREE, HEAD_LIMIT, Composer, within_reach
 from animator.tha3.expressions import PRESETS
@@ -235,17 +236,31 @@ def test_a_clip_without_phones_gets_them_from_its_sound() -> None:
 def test_a_clip_whose_sounds_cannot_be_used_follows_its_loudness(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(samples: np.ndarray, sample_rate: int) -> tuple[Phone, ...]:
+    def fails(clip: SpeechClip) -> None:
         raise RuntimeError("no recogniser")
 
-    monkeypatch.setattr(phonemes, "phones_for", fails)
+    monkeypatch.setattr(phonemes, "heard_in", fails)
     composer = Composer(1)
     speech = clip(1, 0, *AAA, known=False)
 
-    composer.push(speech)
+    lips = composer.push(speech)
 
+    assert ("loudness", "the sounds of the clip could not be used") == (lips.method, lips.reason)
     assert max(float(response.area(mouth(pose))) for pose in play(composer, speech, 100.0)) > 0.3
     assert "follows the loudness" in caplog.text
+
+
+def test_it_says_what_the_lips_of_a_clip_are_made_from() -> None:
+    composer = Composer(1)
+
+    known = composer.push(clip(1, 0, *AAA))
+    unknown = composer.push(clip(1, 1, *AAA, known=False))
+    composer.clear(2)
+
+    assert known == Lips("durations")
+    assert unknown.method in ("decoded", "loudness")
+    assert unknown.reason
+    assert composer.push(clip(1, 2, *AAA)) is None
 
 
 def test_an_impossible_clip_does_not_stop_the_face(caplog: pytest.LogCaptureFixture) -> None:
