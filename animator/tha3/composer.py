@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.lipsync import phonemes
+from animator.lipsync.clip_phones import ClipPhones, HeardPiece
 from animator.lipsync.mouth_track import MouthTrack
+from animator.lipsync.sources import Heard
 from animator.manner import Motion
 from animator.messages import Phone, Pose, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
@@ -80,7 +82,7 @@ class _Glide:
 class _Speech:
     """What one clip does to the face."""
 
-    track: MouthTrack
+    track: MouthTrack | TrackPart
     breath: SpokenBreath
     cue: Cue | None = None
 
@@ -99,6 +101,31 @@ class _Breathing:
     key: Key
     start_s: float
     end_s: float
+
+
+class TrackPart:
+    """The part of a sentence's lips that belongs to one of its clips; reads as a `MouthTrack` of that clip."""
+
+    def __init__(self, track: MouthTrack, piece: HeardPiece) -> None:
+        self._track = track
+        self._offset_s = piece.offset_s
+        self.duration_s = piece.clip.duration_s
+
+    def at(self, time_s: float, frame_s: float = FRAME_S) -> npt.NDArray[np.float32]:
+        """As `MouthTrack.at`."""
+        return self._track.at(time_s + self._offset_s, frame_s)
+
+    def closure(self, time_s: float, frame_s: float = FRAME_S) -> float:
+        """As `MouthTrack.closure`."""
+        return self._track.closure(time_s + self._offset_s, frame_s)
+
+    def energy(self, time_s: float) -> float:
+        """As `MouthTrack.energy`."""
+        return self._track.energy(time_s + self._offset_s)
+
+    def nod(self, time_s: float) -> float:
+        """As `MouthTrack.nod`."""
+        return self._track.nod(time_s + self._offset_s)
 
 
 def within_reach(head: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -133,6 +160,11 @@ class Composer:
         self._breath = Crossfade(lambda time_s: np.array([rest_breath(time_s)], dtype=np.float32))
         self._breathing: _Breathing | None = None
         self._tracks: Mapping[Key, _Speech] = {}  # replaced as a whole: `pose` reads it without the lock
+        self._phones = ClipPhones()
+        self._hearing = threading.Lock()
+        """Sentences are heard in order, one clip at a time."""
+        self.lips: Heard | None = None
+        """Where the phones of the newest clip come from, and why from there."""
         self._lock = threading.Lock()
         self._oldest_turn = -(1 << 62)
         self._heard: Key | None = None
@@ -177,32 +209,43 @@ class Composer:
         """
         if clip.turn < self._oldest_turn:
             return
-        speech = self._speech(clip)
+        with self._hearing:
+            speeches = self._speeches(clip)
         with self._lock:
             heard = self._heard
-            tracks = {**self._tracks, (clip.turn, clip.index): speech}
+            tracks = {**self._tracks, **speeches}
             self._tracks = {
                 key: each
                 for key, each in tracks.items()
                 if key[0] >= self._oldest_turn and (heard is None or key >= (heard[0], heard[1] - OLD_CLIPS))
             }
 
-    @staticmethod
-    def _speech(clip: SpeechClip) -> _Speech:
-        phones: tuple[Phone, ...] = ()
+    def _speeches(self, clip: SpeechClip) -> dict[Key, _Speech]:
+        """What `clip` does to the face, and those before it of whose sentence more is known now."""
+        key = (clip.turn, clip.index)
         try:
-            phones = clip.phones if clip.phones is not None else phonemes.phones_for(clip.samples, clip.sample_rate)
-            track = MouthTrack(phones, clip.samples, clip.sample_rate)
-            return _Speech(track, SpokenBreath(phones, track.duration_s), cue_of(clip.text, track.duration_s))
+            pieces = self._phones.hear(clip)
+            whole = pieces[-1]
+            track = MouthTrack(whole.phones, whole.samples, clip.sample_rate)
+            self.lips = whole.heard
+            return {
+                (piece.clip.turn, piece.clip.index): _Speech(
+                    track if len(pieces) == 1 and not piece.offset_s else TrackPart(track, piece),
+                    SpokenBreath(piece.own_phones(), piece.clip.duration_s),
+                    cue_of(piece.clip.text, piece.clip.duration_s),
+                )
+                for piece in pieces
+            }
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
+        phones: tuple[Phone, ...] = ()
         try:
             phones = phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate)
             track = MouthTrack(phones, clip.samples, clip.sample_rate)
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
             phones, track = (), MouthTrack((), np.zeros(0, dtype=np.float32), 1)
-        return _Speech(track, SpokenBreath(phones, track.duration_s))
+        return {key: _Speech(track, SpokenBreath(phones, track.duration_s))}
 
     def clear(self, before_turn: int) -> None:
         """Drop every clip of turns older than `before_turn`, and what is thought about them.
@@ -384,7 +427,7 @@ class Composer:
         return state, shut
 
     @staticmethod
-    def _read(track: MouthTrack, time_s: float) -> tuple[State, float]:
+    def _read(track: MouthTrack | TrackPart, time_s: float) -> tuple[State, float]:
         rise = smoothstep((time_s + LEAD_S) / LEAD_S)
         fall = smoothstep((track.duration_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
         state = np.zeros(len(GLIDE_S), dtype=np.float32)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from animator.lipsync import phonemes, response
+from animator.lipsync import clip_phones, response
+from animator.lipsync.sources import Heard
 from animator.manner import Motion
 from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
@@ -235,10 +236,10 @@ def test_a_clip_without_phones_gets_them_from_its_sound() -> None:
 def test_a_clip_whose_sounds_cannot_be_used_follows_its_loudness(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(samples: np.ndarray, sample_rate: int) -> tuple[Phone, ...]:
+    def fails(clip: SpeechClip) -> Heard:
         raise RuntimeError("no recogniser")
 
-    monkeypatch.setattr(phonemes, "phones_for", fails)
+    monkeypatch.setattr(clip_phones, "heard_in", fails)
     composer = Composer(1)
     speech = clip(1, 0, *AAA, known=False)
 
