@@ -1,94 +1,125 @@
-"""How well the lips fit real speech, beside two simpler schemes.
+"""How well the lips fit real speech: every source of phones, and the peers' schemes beside it.
 
-    python benchmarks/lips.py [--voice PATH.onnx] [--json]
+    kuchipaku bench lips [--json] [--sentences N] [--sources voice,forced:hama] [--voice PATH.onnx] [--pack FOLDER]
 
-Piper speaks ten sentences and says exactly when each sound falls. At 30 fps and eight frame phases are measured:
+Piper speaks 216 sentences and says exactly when each sound falls; that is the truth, which no source but `voice` sees.
+With `--pack` recorded speech with known phone times is measured instead, one table for each of its groups (synthesiser
+and language). What the columns mean stands in `lips_metrics.py`.
 
-closure recall   share of p b m with a drawn frame whose six open parameters are all at most 0.05, within 40 ms
-envelope         correlation of the mouth's open area with the loudness, at the best lag within 100 ms, and that lag
-silence leak     share of frames with an open area above 0.05 in pauses over 150 ms, from 120 ms after the last sound to
-                 120 ms before the next
-jitter           changes of direction of the open area per second
+Sources of phones for this project's lips:
 
-Schemes: `track` (this project, phones from the voice), `heard` (phones recognised from the sound alone), `volume`
-(mouth_aaa follows the loudness), `one-morph` (each sound sets one morph to 1, smoothed by 0.3 per 25 fps frame, as
-common talking-head servers do).
+voice            the voice's own durations
+forced:MODEL     the words are known and laid over the sound by an acoustic model
+free:MODEL       the sound alone, as an acoustic model hears it
+loudness         syllables by loudness: what stands in where no model runs
+
+Peers' schemes: `volume` (mouth_aaa follows the loudness), `random` (twelve times a second mouth_aaa is set anew, while
+there is speech), `one-morph` (the voice's durations; each sound sets one morph to 1, smoothed by 0.3 per 25 fps frame).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import math
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
 
-from animator.lipsync import phonemes, response, visemes
-from animator.lipsync.mouth_track import MouthTrack, merge_phones
-from animator.messages import SpeechClip
+from animator.lipsync import phone_files, phonemes, visemes  # noqa: E402
+from animator.lipsync.mouth_track import MouthTrack, merge_phones  # noqa: E402
+from animator.lipsync.sources import phones_of  # noqa: E402
+from animator.messages import Phone  # noqa: E402
+from app import paths  # noqa: E402
+from benchmarks.lips_metrics import Array, Mouths, Utterance, envelope, mouth_figures, phone_figures  # noqa: E402
+from benchmarks.lips_sentences import SENTENCES  # noqa: E402
 
-FPS = 30
-PHASES = 8
-SENTENCES = (
-    "Please bring my blue umbrella, maybe the big pump is broken.",
-    "My mom bought a brown paper bag for Bob.",
-    "I know, you saw five boys boiling oil.",
-    "She sells sea shells by the stormy shore.",
-    "Peter Piper picked a peck of pickled peppers.",
-    "Robots remember many important problems from before.",
-    "The weather is beautiful today, and I feel wonderful about it.",
-    "What would you like to talk about? I have plenty of time.",
-    "Oh! That is a lovely idea. Let me think about it for a moment.",
-    "Hmm, who knew that the moon was blue?",
-)
+FPS = (30.0, 60.0)
+PHASES = 4
+RANDOM_HZ = 12.0
+KEPT = 0.7
+"""Of one 25 fps frame's mouth, in the smoother that peers put behind theirs."""
 
-Scheme = Callable[[SpeechClip], Callable[[np.ndarray], np.ndarray]]
-"""From a clip to a function from frame times (n,) to mouths (n, 6)."""
+Source = Callable[[Utterance], Sequence[Phone]]
+Scheme = Callable[[Utterance], Mouths]
 
 
-def track(clip: SpeechClip) -> Callable[[np.ndarray], np.ndarray]:
-    """This project's lips, with the voice's own phones."""
-    made = MouthTrack(clip.phones or (), clip.samples, clip.sample_rate)
-    return lambda times: np.array([made.at(float(t), 1 / FPS) for t in times])
+# --- Mouths ----------------------------------------------------------------------------------------------------------
 
 
-def heard(clip: SpeechClip) -> Callable[[np.ndarray], np.ndarray]:
-    """This project's lips, with phones recognised from the sound."""
-    made = MouthTrack(phonemes.phones_for(clip.samples, clip.sample_rate), clip.samples, clip.sample_rate)
-    return lambda times: np.array([made.at(float(t), 1 / FPS) for t in times])
+class TrackMouths:
+    """This project's lips."""
+
+    def __init__(self, track: MouthTrack) -> None:
+        self._track = track
+
+    def drawn(self, times_s: Array, fps: float) -> Array:
+        """The track at each frame."""
+        return np.array([self._track.at(float(t), 1 / fps) for t in times_s])
+
+    def visemes(self, times_s: Array, fps: float) -> list[str] | None:
+        """Its ruling shapes."""
+        return [self._track.viseme(float(t), 1 / fps).name for t in times_s]
 
 
-def envelope(clip: SpeechClip, times: np.ndarray) -> np.ndarray:
-    """RMS over 50 ms at `times`, relative to the 95th percentile."""
-    window = round(0.05 * clip.sample_rate)
-    rms = np.sqrt(np.convolve(np.square(clip.samples), np.full(window, 1 / window), mode="same"))
-    at = np.clip((times * clip.sample_rate).astype(int), 0, len(rms) - 1)
-    return np.where((times >= 0) & (times < clip.duration_s), rms[at] / np.percentile(rms, 95), 0.0)
+@dataclass(frozen=True)
+class PlainMouths:
+    """A peer's lips, which know no visemes."""
+
+    draw: Callable[[Array, float], Array]
+
+    def drawn(self, times_s: Array, fps: float) -> Array:
+        """The scheme at each frame."""
+        return self.draw(times_s, fps)
+
+    def visemes(self, times_s: Array, fps: float) -> list[str] | None:
+        """None."""
+        return None
 
 
-def volume(clip: SpeechClip) -> Callable[[np.ndarray], np.ndarray]:
+def volume(utterance: Utterance) -> Mouths:
     """mouth_aaa as loud as the voice."""
 
-    def mouths(times: np.ndarray) -> np.ndarray:
+    def draw(times: Array, _: float) -> Array:
         made = np.zeros((len(times), 6))
-        made[:, 0] = np.clip(envelope(clip, times), 0, 1)
+        made[:, 0] = np.clip(envelope(utterance.samples, utterance.sample_rate, times), 0, 1)
         return made
 
-    return mouths
+    return PlainMouths(draw)
 
 
-def one_morph(clip: SpeechClip) -> Callable[[np.ndarray], np.ndarray]:
+def at_random(utterance: Utterance) -> Mouths:
+    """mouth_aaa jumps twelve times a second while the sentence lasts, as in SillyTavern."""
+
+    def draw(times: Array, _: float) -> Array:
+        chance = np.random.default_rng(5)
+        values = [0.0]
+        for _step in range(int((float(times[-1]) + 1.0) * RANDOM_HZ) + 2):
+            values.append(float(np.clip(abs(1 - values[-1]) + chance.uniform(-2, 2), 0, 1)))
+        made = np.zeros((len(times), 6))
+        made[:, 0] = np.array(values)[np.maximum((times * RANDOM_HZ).astype(int), 0)]
+        made[(times < 0) | (times > utterance.duration_s)] = 0.0
+        return made
+
+    return PlainMouths(draw)
+
+
+def one_morph(utterance: Utterance) -> Mouths:
     """The strongest morph of each sound at 1, the others at 0, through an exponential smoother."""
-    phones = merge_phones(clip.phones or ())
+    phones = merge_phones(utterance.reference)
 
-    def mouths(times: np.ndarray) -> np.ndarray:
-        keep = (1 - 0.3) ** (25 / FPS)
+    def draw(times: Array, fps: float) -> Array:
+        keep = KEPT ** (25 / fps)
         state = np.zeros(6)
         made = []
         for t in times:
@@ -101,84 +132,201 @@ def one_morph(clip: SpeechClip) -> Callable[[np.ndarray], np.ndarray]:
             made.append(state)
         return np.array(made)
 
-    return mouths
+    return PlainMouths(draw)
 
 
-SCHEMES: dict[str, Scheme] = {"track": track, "heard": heard, "volume": volume, "one-morph": one_morph}
+PEERS: dict[str, Scheme] = {"volume": volume, "random": at_random, "one-morph": one_morph}
 
 
-def measure(scheme: Scheme, clips: list[SpeechClip]) -> dict[str, float]:
-    """All figures of one scheme."""
-    closed = closures = leaks = silent = turns = 0
-    seen_s = build_s = 0.0
-    correlations, lags = [], []
-    for clip in clips:
+# --- Sources of phones -----------------------------------------------------------------------------------------------
+
+
+def sources() -> dict[str, Source]:
+    """Every source that runs here, by its name."""
+    found: dict[str, Source] = {"voice": lambda u: u.reference}
+    for name in phone_files.NAMES:
+        try:
+            model = phone_files.load_model(name)
+        except phone_files.PhoneSourceError as error:
+            print(error, file=sys.stderr)
+            continue
+        found[f"forced:{name}"] = lambda u, m=model: phones_of(u.samples, u.sample_rate, u.text, model=m).phones
+        found[f"free:{name}"] = lambda u, m=model: phones_of(u.samples, u.sample_rate, model=m).phones
+    found["loudness"] = lambda u: phonemes.LOUDNESS.phones(u.samples, u.sample_rate)
+    return found
+
+
+# --- Speech ----------------------------------------------------------------------------------------------------------
+
+
+def spoken(voice_path: Path, sentences: Sequence[str]) -> list[Utterance]:
+    """The sentences by a Piper voice, with its own durations; kept in the cache folder for the next time."""
+    print(f"speaking {len(sentences)} sentences", file=sys.stderr)
+    made = []
+    voice = None
+    folder = paths.cache_dir() / "bench-lips"
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, text in enumerate(sentences):
+        name = hashlib.sha256(f"{voice_path.name} {voice_path.stat().st_size} {text}".encode()).hexdigest()[:24]
+        kept = folder / f"{name}.npz"
+        if not kept.exists():
+            if voice is None:
+                from app.backends.tts_piper import PiperSynth
+
+                voice = PiperSynth(voice_path)
+                voice.load()
+            clip = voice.synthesize(0, i, text, last=False)
+            assert clip.phones is not None
+            phones = json.dumps([[p.ipa, p.start_s, p.end_s] for p in clip.phones]).encode()
+            part = kept.with_suffix(f".{os.getpid()}.part")
+            with part.open("wb") as file:
+                np.savez(file, samples=clip.samples, rate=clip.sample_rate, phones=np.frombuffer(phones, np.uint8))
+            part.replace(kept)
+        with np.load(kept, allow_pickle=False) as held:
+            phones = tuple(Phone(*row) for row in json.loads(held["phones"].tobytes()))
+            made.append(Utterance(text, "en-us", "Piper, en", held["samples"], int(held["rate"]), phones))
+    return made
+
+
+# --- Measuring -------------------------------------------------------------------------------------------------------
+
+
+def measure(
+    utterances: Sequence[Utterance],
+    wanted: dict[str, Source],
+    peers: dict[str, Scheme],
+    fps: Iterable[float],
+    phases: int,
+) -> dict[str, Any]:
+    """Figures of each source and scheme: phones once, mouths at each frame rate."""
+    seconds = sum(u.duration_s for u in utterances)
+    figures: dict[str, Any] = {}
+    for name, source in wanted.items():
         start_s = time.perf_counter()
-        mouths_at = scheme(clip)
-        build_s += time.perf_counter() - start_s
-        for phase in range(PHASES):
-            times = np.arange(-0.2 + phase / PHASES / FPS, clip.duration_s + 0.4, 1 / FPS)
-            mouths = mouths_at(times)
-            areas = response.area(mouths)
-            assert clip.phones
-            for phone in clip.phones:
-                near = (times >= phone.start_s - 0.04) & (times <= phone.end_s + 0.04)
-                if visemes.normalise(phone.ipa) in {"p", "b", "m"}:
-                    closures += 1
-                    closed += int(mouths[near].max(axis=1).min() <= 0.05)
-                elif not phone.ipa and phone.end_s - phone.start_s > 0.15:
-                    until_s = math.inf if phone is clip.phones[-1] else phone.end_s - 0.12
-                    inside = (times > phone.start_s + 0.12) & (times < until_s)
-                    silent += int(inside.sum())
-                    leaks += int((areas[inside] > 0.05).sum())
-            speed = np.diff(areas)
-            moving = speed[np.abs(speed) > 0.01]
-            turns += int((np.diff(np.sign(moving)) != 0).sum())
-            seen_s += len(times) / FPS
-            if phase == 0:
-                loud = [float(np.corrcoef(areas, envelope(clip, times + lag))[0, 1]) for lag in LAGS_S]
-                correlations.append(max(loud))
-                lags.append(LAGS_S[int(np.argmax(loud))])
-    return {
-        "closure_recall": closed / closures,
-        "closures": closures / PHASES,
-        "envelope_correlation": float(np.mean(correlations)),
-        "mouth_ahead_ms": 1000 * float(np.median(lags)),
-        "silence_leak": leaks / silent if silent else math.nan,
-        "silent_frames": silent / PHASES,
-        "jitter_hz": turns / seen_s,
-        "build_ms_per_s": 1000 * build_s / sum(clip.duration_s for clip in clips),
-    }
+        heard = [tuple(source(u)) for u in utterances]
+        heard_s = time.perf_counter() - start_s
+        start_s = time.perf_counter()
+        tracks = [MouthTrack(p, u.samples, u.sample_rate, language=u.language) for p, u in zip(heard, utterances, strict=True)]
+        build_s = time.perf_counter() - start_s
+        mouths: list[Mouths] = [TrackMouths(track) for track in tracks]
+        figures[name] = {
+            "phones": phone_figures([(u.reference, p) for u, p in zip(utterances, heard, strict=True)]),
+            "mouths": {f"{rate:g}": mouth_figures(utterances, mouths, rate, phases) for rate in fps},
+            "phones_s_per_s": heard_s / seconds,
+            "track_s_per_s": build_s / seconds,
+        }
+    for name, scheme in peers.items():
+        mouths = [scheme(u) for u in utterances]
+        figures[name] = {"mouths": {f"{rate:g}": mouth_figures(utterances, mouths, rate, phases) for rate in fps}}
+    return figures
 
 
-LAGS_S = [k * 0.01 for k in range(-10, 11)]
+PHONE_COLUMNS = (
+    ("per", "PER", 100, "%"),
+    ("phones_found", "found", 100, "%"),
+    ("bias_ms", "bias", 1, " ms"),
+    ("onset_median_ms", "median", 1, " ms"),
+    ("onset_p90_ms", "p90", 1, " ms"),
+    ("onset_20_ms", "<=20 ms", 100, "%"),
+    ("onset_40_ms", "<=40 ms", 100, "%"),
+)
+MOUTH_COLUMNS = (
+    ("closure_recall", "pbm shut", 100, "%"),
+    ("closure_precision", "shut right", 100, "%"),
+    ("near_recall", "fv near", 100, "%"),
+    ("viseme_accuracy", "viseme", 100, "%"),
+    ("viseme_strict", "strict", 100, "%"),
+    ("shape_accuracy", "looks", 100, "%"),
+    ("openness", "openness", 1, ""),
+    ("envelope", "envelope", 1, ""),
+    ("lag_ms", "lag", 1, " ms"),
+    ("silence_leak", "leak", 100, "%"),
+    ("jitter_hz", "turns/s", 1, ""),
+)
+
+
+def _cell(value: float, scale: float, unit: str) -> str:
+    digits = 2 if not unit else 0 if unit == " ms" else 1
+    return "-" if value != value else f"{value * scale:.{digits}f}{unit}"
+
+
+def table(rows: dict[str, dict[str, float]], columns: Sequence[tuple[str, str, float, str]]) -> str:
+    """Rows of figures under the columns' headings."""
+    width = max([len(name) for name in rows] + [6]) + 2
+    lines = [" " * width + "".join(f"{heading:>11}" for _, heading, _, _ in columns)]
+    for name, values in rows.items():
+        cells = "".join(f"{_cell(values[key], scale, unit):>11}" for key, _, scale, unit in columns)
+        lines.append(f"{name:<{width}}{cells}")
+    return "\n".join(lines)
+
+
+def report(result: dict[str, Any]) -> str:
+    """All tables, for a person."""
+    about = result["machine"]
+    lines = [f"{about['processor']}, {about['cores']} cores, load {about['load_1min']}, Python {about['python']}"]
+    for group, part in result["groups"].items():
+        figures = part["figures"]
+        lines += ["", f"{group}: {part['utterances']} utterances, {part['seconds']:.0f} s, {part['phones']} sounds"]
+        heard = {name: each["phones"] for name, each in figures.items() if "phones" in each and name != "voice"}
+        if heard:
+            lines += ["", "phones against the reference", table(heard, PHONE_COLUMNS)]
+        for rate in result["fps"]:
+            rows = {name: each["mouths"][f"{rate:g}"] for name, each in figures.items()}
+            closures = next(iter(rows.values()))["closures"]
+            lines += ["", f"mouths at {rate:g} fps, {result['phases']} phases, {closures:.0f} p b m"]
+            lines.append(table(rows, MOUTH_COLUMNS))
+        lines.append("")
+        for name, each in figures.items():
+            if "phones" in each:
+                costs = f"{each['phones_s_per_s']:.4f} s for its phones, {each['track_s_per_s']:.4f} s for the track"
+                lines.append(f"{name}: {costs}, per second of speech")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Speak, measure, print."""
-    parser = argparse.ArgumentParser(description="How well the lips fit real speech, beside two simpler schemes.")
+    """Speak or read, measure, print."""
+    parser = argparse.ArgumentParser(prog="kuchipaku bench lips", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--voice", type=Path, help="a Piper .onnx (default: the installed voice)")
+    parser.add_argument("--pack", type=Path, action="append", help="a folder of recorded speech with an index.json")
+    parser.add_argument("--sentences", type=int, default=len(SENTENCES), help="how many of the sentences (all)")
+    parser.add_argument("--sources", help="names of sources and schemes, with commas between (all that run here)")
+    parser.add_argument("--fps", help="frame rates, with commas between (30,60)")
+    parser.add_argument("--phases", type=int, default=PHASES, help=f"phases of the frame clock ({PHASES})")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    from app.backends.tts_piper import PiperSynth
+    fps = tuple(float(rate) for rate in options.fps.split(",")) if options.fps else FPS
+    if options.pack:
+        from benchmarks.lips_pack import read_pack
 
-    if options.voice is None:
-        from app.models import default_store
+        utterances = [u for folder in options.pack for u in read_pack(folder, options.sentences)]
+    else:
+        if options.voice is None:
+            from app.models import default_store
 
-        options.voice = next(default_store().path("piper-joe").glob("*.onnx"))
-    voice = PiperSynth(options.voice)
-    voice.load()
-    clips = [voice.synthesize(0, i, text, last=False) for i, text in enumerate(SENTENCES)]
-    phonemes.best_source()
-    figures = {name: measure(scheme, clips) for name, scheme in SCHEMES.items()}
-    if options.json:
-        print(json.dumps({"voice": voice.name, "fps": FPS, "schemes": figures}, indent=1))
-        return
-    print(f"{voice.name}, {len(clips)} sentences, {sum(c.duration_s for c in clips):.1f} s, {FPS} fps, {PHASES} phases")
-    columns = list(next(iter(figures.values())))
-    print(f"{'scheme':<10}" + "".join(f"{column:>22}" for column in columns))
-    for name, values in figures.items():
-        print(f"{name:<10}" + "".join(f"{values[column]:>22.3f}" for column in columns))
+            options.voice = next(default_store().path("piper-joe").glob("*.onnx"))
+        step = max(1, len(SENTENCES) // max(options.sentences, 1))
+        utterances = spoken(options.voice, SENTENCES[::step][: options.sentences])
+    wanted, peers = sources(), dict(PEERS)
+    if options.sources:
+        names = options.sources.split(",")
+        if unknown := set(names) - set(wanted) - set(peers):
+            parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join([*wanted, *peers])}")
+        wanted = {name: source for name, source in wanted.items() if name in names}
+        peers = {name: scheme for name, scheme in peers.items() if name in names}
+
+    from benchmarks.face import machine
+
+    groups: dict[str, Any] = {}
+    for group in dict.fromkeys(u.group for u in utterances):
+        members = [u for u in utterances if u.group == group]
+        groups[group] = {
+            "utterances": len(members),
+            "seconds": sum(u.duration_s for u in members),
+            "phones": sum(1 for u in members for phone in merge_phones(u.reference) if phone.ipa),
+            "figures": measure(members, wanted, peers, fps, options.phases),
+        }
+    result = {"machine": machine(), "fps": list(fps), "phases": options.phases, "groups": groups}
+    print(json.dumps(result, indent=1) if options.json else report(result))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from animator.lipsync.align import Scores
-from animator.lipsync.windows import WindowedStream
+from animator.lipsync.windows import WindowedStream, in_parts
 from animator.messages import Samples
 
 RATE_HZ = 16_000
@@ -60,9 +60,12 @@ class HamaModel:
     def log_probs(self, samples: Samples) -> Scores:
         """Word boundaries count as blanks; class 0 is the blank."""
         peak = float(np.abs(samples).max(initial=0.0))
-        if not len(samples):
-            return np.zeros((0, len(self.symbols)), np.float32)
         scaled = np.clip(samples * np.float32(TARGET_PEAK / max(peak, 1e-4)), -1, 1).astype(np.float32)
+        return in_parts(self._part, scaled, FRAME_S)
+
+    def _part(self, scaled: Samples) -> Scores:
+        if not len(scaled):
+            return np.zeros((0, len(self.symbols)), np.float32)
         frames = -(-len(scaled) // round(FRAME_S * RATE_HZ))
         if len(scaled) < SHORTEST_SAMPLES:
             scaled = np.pad(scaled, (0, SHORTEST_SAMPLES - len(scaled)))
@@ -70,6 +73,8 @@ class HamaModel:
         with self._lock:
             found, lengths = self._session.run(["log_probs", "out_lengths"], feeds)
         scores = np.asarray(found[0][: min(int(lengths[0]), frames)], np.float32)
+        if len(scores) < frames:
+            scores = np.concatenate([scores, np.repeat(scores[-1:], frames - len(scores), axis=0)])
         rest = np.logaddexp.reduce(scores[:, self._rest], axis=1)
         return np.concatenate([rest[:, None], scores[:, self._kept]], axis=1).astype(np.float32)
 

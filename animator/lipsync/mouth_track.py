@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from animator.lipsync import response, visemes
 from animator.lipsync.response import Mouth
-from animator.lipsync.visemes import Viseme
+from animator.lipsync.segments import STEP_S, Segment, merge_phones, segments_of
+from animator.lipsync.visemes import Table, Viseme
 from animator.messages import Phone, Samples
 from animator.timebase import LEAD_S, TAIL_S
 
-Grid = npt.NDArray[np.float32]
+__all__ = ["MouthTrack", "merge_phones"]
 
-STEP_S = 0.005
-"""Grid of the precomputed curves; a fifth of the shortest ramp's frame at 60 fps."""
+Grid = npt.NDArray[np.float32]
 
 AHEAD_S = 0.020
 """Shapes are this early: a picture ahead of its sound is noticed later than one behind it."""
@@ -32,7 +32,7 @@ AHEAD_S = 0.020
 # Blend
 SUSTAIN_SHARE = 0.75
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
-FALL_OFF = 1.5
+FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
 REST_DOMINANCE = 0.02
 """Pull of the resting mouth where no sound is near."""
@@ -40,6 +40,9 @@ LIP_HEAVY_REACH_S = 0.200
 """How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
 LIP_HEAVY_LEAD_S = 0.030
 """How much earlier than others a lip-heavy sound holds its shape; with its time constant it is felt from ~150 ms."""
+LIPS_EDGE_S = 0.035
+"""Time constant with which a neighbour fades beyond the edge of a vowel or a rounded sound: what is said is also seen.
+Consonants made by the tongue have no lips of their own, and a neighbour reaches across them at its own, slower pace."""
 BARRIER = 0.15
 """What is left of a sound's pull beyond shut lips: nobody rounds "blue" through its b."""
 
@@ -50,15 +53,29 @@ RELEASE_S = 0.045
 """... and this long to part: they pop open faster than they close."""
 MIN_HOLD_S = 0.045
 """A closure is held at least this long; with the share of time of the frame that draws it, 78 ms at 30 fps."""
+LATE_CLOSE_S = 0.020
+LATE_HOLD_S = LATE_CLOSE_S + MIN_HOLD_S
+"""A closure that became known too late begins this soon after what is drawn already, and is over after that."""
 OPEN_INTO_HOLD_S = 0.060
 """Lips at rest change from resting to shut for a first p over this long before its release; neither is seen."""
 PLOSIVE_PULL_S = (0.030, 0.045)
 """p and b are labelled at their burst; the lips shut half the sound before earlier, within these bounds.
 
 Measured on Piper (en_US-joe): the sound is down from 50 ms (p) and 40 ms (b) before the label and comes back at it."""
-PLOSIVE_HOLD_SHARE = 0.5
+PLOSIVE_HOLD_SHARE = 0.25
 """Share of the labelled plosive still shut, for aligners that label from the closure; at most PLOSIVE_HOLD_S."""
-PLOSIVE_HOLD_S = 0.060
+PLOSIVE_HOLD_S = 0.030
+RELEASE_SEARCH_S = 0.060
+"""So far from its label the release of a p or b is looked for in the sound: quiet, then louder from one moment to the
+next. An aligner's label may be off by more than the closure lasts. Loudness counts by its square root here, so that the
+breath of a p counts beside the voice of a b."""
+CLOSED_FOR_S, BURST_S = 0.040, 0.030
+CLOSED_LOUDNESS, BURST_RISE, BURST_CAP = 0.45, 0.10, 0.35
+"""Most in the CLOSED_FOR_S before a release, least rise to the BURST_S after it, and what counts as loud (all roots).
+
+Measured as above: loudness 0.0 to 0.05 in a closure, 0.05 to 0.15 right after a p, 0.5 right after a b."""
+RELEASE_PULL = 0.20
+"""How much more a burst at the search's end has to rise to win over one at the label."""
 MERGE_CLOSURES_S = 0.090
 """Two closures nearer than this are one hold ("mp")."""
 MERGE_OVER_VOWEL_S = 0.050
@@ -72,19 +89,19 @@ JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.45, 0.55, (0.40, 1.15)
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.55, 0.45, (0.40, 1.15)
 """Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
-"""The same for the lips, which move less with loudness than the jaw."""
-PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.70
+"""The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.80
 GAIN_BOUNDS = (0.40, 1.20)
 """All gains of a vowel together: what is said is always seen to be said."""
-SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.70
-"""A vowel of 40 ms reaches 0.7 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
+SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.80
+"""A vowel of 40 ms reaches 0.8 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
 """The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.35, 0.60, 0.060
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.45, 0.60, 0.060
 """Openings also follow the running loudness a little, so that a label a few frames off does not show: a silent
 moment takes off this share, one of 0.6 of the clip's loud parts or more nothing."""
 
@@ -121,95 +138,24 @@ _EEE = 3
 _EEE_AT_FLOOR = np.float32(0.25)  # the parameter at which mouth_eee opens JAW_FLOOR
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """One shape with its place; `viseme` None is a pause."""
-
-    viseme: Viseme | None
-    start_s: float
-    end_s: float
-    stress: str = ""
-    gain: float = 1.0
-    plosive: bool = False
-
-    @property
-    def length_s(self) -> float:
-        return self.end_s - self.start_s
-
-    def has(self, kind: str) -> bool:
-        return self.viseme is not None and kind in self.viseme.kinds
-
-
-def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
-    """Join what one sound was cut into: `t ʃ`, `a ɪ` (unless the second carries stress), a lone length or stress mark.
-
-    Phones come back in order, without overlaps and without empty spans; times in s.
-    """
-    ordered = sorted(
-        (p for p in phones if math.isfinite(p.start_s) and math.isfinite(p.end_s)), key=lambda p: p.start_s
-    )
-    merged: list[Phone] = []
-    stress = ""
-    for phone in ordered:
-        if phone.end_s <= phone.start_s:
-            continue
-        base = visemes.normalise(phone.ipa)
-        if not base and phone.ipa and phone.ipa[-1] in visemes.STRESS:
-            stress = phone.ipa[-1]  # a mark on its own: its time goes to the vowel that it marks
-            merged.append(Phone(stress, phone.start_s, phone.end_s))
-            continue
-        ipa = phone.ipa if base else ""
-        if merged:
-            last = merged[-1]
-            if last.end_s > phone.start_s:
-                last = merged[-1] = replace(last, end_s=phone.start_s)
-            adjacent = phone.start_s - last.end_s < 0.002
-            if not ipa and phone.ipa.strip("ːˑ") == "" and phone.ipa.strip() and adjacent:  # a lone length mark
-                merged[-1] = replace(last, end_s=phone.end_s)
-                continue
-            if last.ipa in tuple(visemes.STRESS):
-                merged[-1] = Phone(last.ipa + ipa, last.start_s if adjacent else phone.start_s, phone.end_s)
-                continue
-            pair = visemes.normalise(last.ipa) + base
-            second_is_stressed = ipa.startswith(tuple(visemes.STRESS))
-            if base and adjacent and not second_is_stressed and pair in visemes.AFFRICATES | visemes.DIPHTHONGS:
-                merged[-1] = Phone(last.ipa + ipa, last.start_s, phone.end_s)
-                continue
-            if last.end_s <= last.start_s:
-                merged.pop()
-        merged.append(Phone(ipa, phone.start_s, phone.end_s))
-    return [phone for phone in merged if phone.end_s > phone.start_s]
-
-
-def _segments(phones: Sequence[Phone]) -> list[_Segment]:
-    segments: list[_Segment] = []
-    for phone in merge_phones(phones):
-        stress = next((mark for mark in visemes.STRESS if mark in phone.ipa), "")
-        if segments and phone.start_s - segments[-1].end_s > STEP_S:
-            segments.append(_Segment(None, segments[-1].end_s, phone.start_s))
-        parts = visemes.parts(phone.ipa)
-        if not parts:
-            segments.append(_Segment(None, phone.start_s, phone.end_s))
-        start_s = phone.start_s
-        for part in parts:
-            end_s = start_s + part.share * (phone.end_s - phone.start_s)
-            segments.append(_Segment(part.viseme, start_s, end_s, stress, part.gain, part.plosive))
-            start_s = end_s
-    joined: list[_Segment] = []
-    for segment in segments:
-        last = joined[-1] if joined else None
-        if last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S:
-            joined[-1] = replace(
-                last, end_s=segment.end_s, stress=last.stress or segment.stress, gain=max(last.gain, segment.gain)
-            )
-        else:
-            joined.append(segment)
-    return joined
-
-
 def _smoothstep(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
     x = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
     return np.asarray(x * x * (3.0 - 2.0 * x))
+
+
+def _distance(outside_s: Grid, beyond_edge_s: Grid, theta_s: npt.NDArray[np.float64]) -> Grid:
+    """How far away a sound is, in its time constants; what lies beyond such an edge counts in LIPS_EDGE_S."""
+    far = np.maximum(outside_s, 0) / theta_s
+    extra = np.minimum(np.maximum(beyond_edge_s, 0), np.maximum(outside_s, 0))
+    return np.asarray(far + extra * np.maximum(1 / LIPS_EDGE_S - 1 / theta_s, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Sounds from `from_s` on became known when the mouth was drawn until `drawn_s` already (both s of the track)."""
+
+    from_s: float
+    drawn_s: float
 
 
 class MouthTrack:
@@ -219,13 +165,27 @@ class MouthTrack:
         phones: What is said when; overlaps, gaps and unsorted input are put right.
         samples: The clip's sound, float32 mono; sets how wide the mouth opens. May be empty or silent.
         sample_rate: Hz, positive.
+        language: An espeak code such as "ja", "" where nobody knows.
+        table: Which shape each sound has; a character may have its own.
+        late: Where known, closures that should have been drawn before are drawn as soon as they can be.
     """
 
-    def __init__(self, phones: Sequence[Phone], samples: Samples, sample_rate: int) -> None:
+    def __init__(
+        self,
+        phones: Sequence[Phone],
+        samples: Samples,
+        sample_rate: int,
+        *,
+        language: str = "",
+        table: Table = visemes.TABLE_OF_ASSETS,
+        late: Late | None = None,
+    ) -> None:
         if sample_rate <= 0:
             raise ValueError(f"sample_rate must be positive, got {sample_rate!r}")
         sound = np.nan_to_num(np.asarray(samples, dtype=np.float32).reshape(-1))
-        segments = _segments(phones)
+        self._table = table
+        self._late = late
+        segments = segments_of(phones, language, table)
         spoken_end_s = max((s.end_s for s in segments), default=0.0)
         self.duration_s = len(sound) / sample_rate if len(sound) else spoken_end_s
         self._start_s = -LEAD_S - 0.05
@@ -241,11 +201,14 @@ class MouthTrack:
         self._apply_sibilants_and_floor(voiced)
         self._shut, self._near, self._loose = self._closures(segments)
         share = 1.0 - self._pauses(segments)
+        self._leader[share < 0.5] = -1  # a pause: the last of `_led_by`
+        wide = share[:, None]
         if self._loudness is not None:
             width = int(ENVELOPE_WINDOW_S / STEP_S) | 1
             smooth = np.convolve(self._loudness, np.full(width, 1.0 / width), mode="same")
-            share = share * np.interp(smooth, (0.0, ENVELOPE_FULL), (1.0 - ENVELOPE_SHARE, 1.0))
-        self._open = response.scaled(self._open, share[:, None])
+            follows = np.interp(smooth, (0.0, ENVELOPE_FULL), (ENVELOPE_SHARE, 0.0))
+            wide = wide * (1.0 - follows[:, None] * _OPEN_CHANNELS)  # lips stay as round or as wide as they are
+        self._open = response.scaled(self._open, wide)
         self._energy, self._nod = self._body(voiced, gains)
 
     # What the mouth looks like
@@ -259,7 +222,7 @@ class MouthTrack:
         if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
             return np.zeros(6, dtype=np.float32)
         mouth = self._sample(self._open, time_s)
-        for level, viseme in ((self._loose, visemes.CLASSES["BV"]), (self._near, visemes.CLASSES["FF"])):
+        for level, viseme in ((self._loose, self._table.classes["BV"]), (self._near, self._table.classes["FF"])):
             gate = self._gate(level, viseme.gate, time_s, frame_s)
             if gate > 0.0:
                 own = np.array(viseme.weights, dtype=np.float32) * np.float32(gate / viseme.gate)
@@ -272,6 +235,20 @@ class MouthTrack:
     def closure(self, time_s: float, frame_s: float = 1 / 30) -> float:
         """How far p b m hold the lips shut in this frame, in [0, 1]; 1 is shut."""
         return self._gate(self._shut, 1.0, time_s, frame_s)
+
+    def viseme(self, time_s: float, frame_s: float = 1 / 30) -> Viseme:
+        """The shape that rules the mouth in this frame: a closure at half its gate, else the sound that pulls most.
+
+        SILENCE where a pause has closed the mouth by half, and outside the clip.
+        """
+        if not -LEAD_S <= time_s <= self.duration_s + TAIL_S:
+            return visemes.SILENCE
+        for level, viseme in ((self._shut, "PP"), (self._near, "FF"), (self._loose, "BV")):
+            gate = self._table.classes[viseme].gate
+            if self._gate(level, gate, time_s, frame_s) >= gate / 2:
+                return self._table.classes[viseme]
+        i = min(max(round((time_s - self._start_s) / STEP_S), 0), len(self._time) - 1)
+        return self._led_by[int(self._leader[i])]
 
     def energy(self, time_s: float) -> float:
         """Liveliness of the speech around `time_s`, in [0, 1], slow (about a third of a second)."""
@@ -318,7 +295,30 @@ class MouthTrack:
         last = max(first + 1, int((end_s - self._start_s) / STEP_S) + 1)
         return float(self._loudness[max(first, 0) : last].mean()) if first < len(self._loudness) else 0.0
 
-    def _without_silent_runs(self, segments: list[_Segment]) -> list[_Segment]:
+    def _loudest(self, start_s: float, end_s: float) -> float:
+        if self._loudness is None:
+            return 1.0
+        first, last = (round((edge - self._start_s) / STEP_S) for edge in (start_s, end_s))
+        return float(self._loudness[max(first, 0) : last + 1].max(initial=0.0))
+
+    def _release_near(self, label_s: float) -> float | None:
+        """Where the sound bursts out of a closure within RELEASE_SEARCH_S of `label_s`; None where it does not."""
+        if self._loudness is None:
+            return None
+        closed, burst = round(CLOSED_FOR_S / STEP_S), round(BURST_S / STEP_S)
+        reach = round(RELEASE_SEARCH_S / STEP_S)
+        root = np.sqrt(self._loudness)
+        middle = round((label_s - self._start_s) / STEP_S)
+        best: tuple[float, int] | None = None
+        for i in range(max(middle - reach, closed), min(middle + reach + 1, len(self._loudness) - burst)):
+            quiet = float(root[i - closed : i].mean())
+            rise = float(np.minimum(root[i + 1 : i + 1 + burst], BURST_CAP).mean()) - quiet
+            score = rise - RELEASE_PULL * abs(i - middle) / reach
+            if quiet <= CLOSED_LOUDNESS and rise >= BURST_RISE and (best is None or score > best[0]):
+                best = score, i
+        return None if best is None else float(self._time[best[1]])
+
+    def _without_silent_runs(self, segments: list[Segment]) -> list[Segment]:
         """Cut true silence out of sounds: an aligner that knows only onsets lets sounds last through pauses."""
         if self._loudness is None:
             return segments
@@ -330,20 +330,23 @@ class MouthTrack:
             if (b - a) * STEP_S >= SILENT_RUN_S
         ]
         for start_s, end_s in runs:
-            kept: list[_Segment] = []
+            kept: list[Segment] = []
             for segment in segments:
-                if segment.viseme is None or segment.end_s <= start_s or segment.start_s >= end_s:
+                is_within = start_s <= segment.start_s and segment.end_s <= end_s
+                is_apart = segment.end_s <= start_s or segment.start_s >= end_s
+                # A p within silence may well be right: lips that are shut make none.
+                if segment.viseme is None or is_apart or (segment.plosive and is_within):
                     kept.append(segment)
                     continue
                 if segment.start_s < start_s:
                     kept.append(replace(segment, end_s=start_s))
-                kept.append(_Segment(None, max(start_s, segment.start_s), min(end_s, segment.end_s)))
+                kept.append(Segment(None, max(start_s, segment.start_s), min(end_s, segment.end_s)))
                 if segment.end_s > end_s:
                     kept.append(replace(segment, start_s=end_s))
             segments = kept
         return segments
 
-    def _gains(self, voiced: list[_Segment]) -> npt.NDArray[np.float64]:
+    def _gains(self, voiced: list[Segment]) -> npt.NDArray[np.float64]:
         """Jaw and lip gain of each segment, shape (n, 2)."""
         gains = np.ones((len(voiced), 2))
         vowels = [i for i, s in enumerate(voiced) if s.has("vowel")]
@@ -358,28 +361,33 @@ class MouthTrack:
         for i, loud in zip(vowels, loudness, strict=True):
             segment = voiced[i]
             stress = 1.0
-            if stress_is_known and segment.viseme is not visemes.CLASSES["schwa"]:  # which is weak as it is
+            if stress_is_known and segment.viseme is not self._table.classes["schwa"]:  # which is weak as it is
                 stress = {"ˈ": PRIMARY_STRESS, "ˌ": SECONDARY_STRESS}.get(segment.stress, UNSTRESSED)
             length = float(np.interp(segment.length_s, SHORT_VOWEL_S, (SHORT_VOWEL_GAIN, 1.0)))
             common = segment.gain * length * tempo
             jaw = float(np.clip(JAW_BASE + JAW_LOUD * loud, *JAW_BOUNDS)) * stress * common
-            lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * (1.0 + (stress - 1.0) / 2) * common
+            lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * math.sqrt(stress * common)
             gains[i] = np.clip(jaw, *GAIN_BOUNDS), np.clip(lip, *GAIN_BOUNDS)
         return gains
 
-    def _blend(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> Grid:
+    def _blend(self, voiced: list[Segment], gains: npt.NDArray[np.float64]) -> Grid:
         """Parameters over the grid, float32 (t, 6). Gated sounds take no part: their gate shapes them."""
         targets, alpha, first, last, before, after, wall_before, wall_after = [], [], [], [], [], [], [], []
+        edge_before, edge_after = [], []
+        self._led_by: list[Viseme] = []
+        self._leader: npt.NDArray[np.int64] = np.full(len(self._time), -1, dtype=np.int64)
         walls = [(s.start_s + s.end_s) / 2 - AHEAD_S for s in voiced if s.viseme is not None and s.viseme.gate]
         for i, segment in enumerate(voiced):
             viseme = segment.viseme
             if viseme is None or viseme.gate:
                 continue
             jaw, lip = gains[i]
-            opening = _OPENING_OF[viseme.name] * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
-            targets.append(response.parameters(opening))
+            opening = response.openings(viseme.weights) * (jaw * _OPEN_CHANNELS + lip * (1 - _OPEN_CHANNELS))
+            targets.append(opening)
+            self._led_by.append(viseme)
             share = SUSTAIN_SHARE if segment.has("vowel") else 1.0
             start_s = segment.start_s
+            lips_end_s = max((s.end_s for s in voiced[:i] if s.has_lips), default=-10.0)
             if segment.has("lip_heavy"):
                 start_s -= LIP_HEAVY_LEAD_S
                 reach_s = start_s
@@ -388,24 +396,29 @@ class MouthTrack:
                         break
                     reach_s = earlier.start_s
                 start_s = max(min(start_s, reach_s), segment.start_s - LIP_HEAVY_REACH_S + viseme.anticipation_s)
-                start_s = min(start_s, segment.start_s - LIP_HEAVY_LEAD_S)
+                start_s = max(min(start_s, segment.start_s - LIP_HEAVY_LEAD_S), min(lips_end_s, segment.start_s))
             wall_before.append(max((w for w in walls if w < segment.start_s), default=-10.0))
             wall_after.append(min((w for w in walls if w >= segment.end_s - AHEAD_S), default=1e6))
+            edge_before.append(lips_end_s - AHEAD_S)
+            edge_after.append(min((s.start_s for s in voiced[i + 1 :] if s.has_lips), default=1e6) - AHEAD_S)
             alpha.append(viseme.dominance)
             first.append(start_s - AHEAD_S)
             last.append(max(segment.start_s + share * segment.length_s - AHEAD_S, start_s - AHEAD_S))
             before.append(viseme.anticipation_s)
             after.append(viseme.carry_s)
+        self._led_by.append(visemes.SILENCE)
         if not targets:
             return np.zeros((len(self._time), 6), dtype=np.float32)
         time = self._time[:, None].astype(np.float32)
-        early = np.maximum(np.array(first, dtype=np.float32) - time, 0) / np.array(before, dtype=np.float32)
-        late = np.maximum(time - np.array(last, dtype=np.float32), 0) / np.array(after, dtype=np.float32)
+        early = _distance(np.array(first) - time, np.array(edge_before) - time, np.array(before))
+        late = _distance(time - np.array(last), time - np.array(edge_after), np.array(after))
         dominance = np.array(alpha, dtype=np.float32) * np.exp(-np.power(early + late, np.float32(FALL_OFF)))
         beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
         dominance[beyond] *= np.float32(BARRIER)
+        self._leader = dominance.argmax(axis=1)
         weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
-        return np.asarray(dominance @ np.array(targets, dtype=np.float32) / weight, dtype=np.float32)
+        # Mixed as openings: half of one shape and half of another would both drown in the parameters' dead zones.
+        return response.parameters(dominance @ np.array(targets, dtype=np.float32) / weight)
 
     def _window(self, start_s: float, end_s: float, rise_s: float, fall_s: float) -> tuple[slice, Grid]:
         """A smooth 0-1-0 bump: 1 from start to end, rising before and falling after; with the grid slice it covers."""
@@ -417,7 +430,7 @@ class MouthTrack:
         fall = _smoothstep((end_s + fall_s - time) / fall_s)
         return where, np.minimum(rise, fall).astype(np.float32)
 
-    def _apply_sibilants_and_floor(self, voiced: list[_Segment]) -> None:
+    def _apply_sibilants_and_floor(self, voiced: list[Segment]) -> None:
         for segment in voiced:
             start_s, end_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
             if segment.has("sibilant"):
@@ -429,7 +442,7 @@ class MouthTrack:
                 missing = np.maximum(0, JAW_FLOOR - response.area(self._open[where])) / JAW_FLOOR
                 self._open[where, _EEE] = np.maximum(self._open[where, _EEE], bump * missing * _EEE_AT_FLOOR)
 
-    def _pauses(self, segments: list[_Segment]) -> Grid:
+    def _pauses(self, segments: list[Segment]) -> Grid:
         """How far silence closes the mouth, over the grid, in [0, 1]."""
         far_s = self.duration_s + TAIL_S + 1.0
         spans: list[tuple[float, float]] = [(-1.0, segments[0].start_s)] if segments else [(-1.0, far_s)]
@@ -475,20 +488,22 @@ class MouthTrack:
             ((a, b) for a, b in self._shut_holds if a < segment.end_s and b > segment.start_s - MIN_HOLD_S), None
         )
 
-    def _holds(self, segments: list[_Segment], kind: str, name: str | None = None) -> Iterator[tuple[float, float]]:
+    def _holds(self, segments: list[Segment], kind: str, name: str | None = None) -> Iterator[tuple[float, float]]:
         """Spans in which the lips of this kind are held, merged where they are close to each other."""
         holds: list[tuple[float, float, int]] = []
         for i, segment in enumerate(segments):
-            if not segment.has(kind) or (name is not None and segment.viseme is not visemes.CLASSES[name]):
+            if not segment.has(kind) or (name is not None and segment.viseme is not self._table.classes[name]):
                 continue
             shut_s, open_s = segment.start_s - AHEAD_S, segment.end_s - AHEAD_S
             if segment.plosive:
-                before_s = segments[i - 1].length_s if i else 0.0
-                shut_s = segment.start_s - float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
-                open_s = segment.start_s + min(PLOSIVE_HOLD_SHARE * segment.length_s, PLOSIVE_HOLD_S)
+                shut_s, open_s = self._plosive_hold(segment, segments[i - 1].length_s if i else 0.0)
             if open_s - shut_s < MIN_HOLD_S:
                 shut_s = min(shut_s, max(open_s - MIN_HOLD_S, shut_s - MIN_HOLD_S / 3))
                 open_s = max(open_s, shut_s + MIN_HOLD_S)
+            late = self._late
+            if late is not None and segment.start_s >= late.from_s - STEP_S and open_s < late.drawn_s + LATE_HOLD_S:
+                open_s = late.drawn_s + LATE_HOLD_S
+                shut_s = min(max(shut_s, late.drawn_s + LATE_CLOSE_S), open_s - MIN_HOLD_S)
             if holds:
                 between = segments[holds[-1][2] + 1 : i]
                 limit_s = MERGE_OVER_VOWEL_S if any(s.has("vowel") for s in between) else MERGE_CLOSURES_S
@@ -499,20 +514,33 @@ class MouthTrack:
         for shut_s, open_s, _ in holds:
             yield shut_s, open_s
 
-    def _closures(self, segments: list[_Segment]) -> tuple[Grid, Grid, Grid]:
+    def _plosive_hold(self, segment: Segment, before_s: float) -> tuple[float, float]:
+        """When p or b hold the lips, `before_s` the length of the sound before: until the burst that is heard."""
+        pull_s = float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
+        first_s, last_s = segment.start_s, segment.released_s
+        shut_s = first_s - pull_s
+        open_s = last_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - last_s), PLOSIVE_HOLD_S)
+        if (release_s := self._release_near(last_s)) is None:
+            return shut_s, open_s
+        early_s, late_s = sorted((release_s, last_s))
+        if self._loudest(early_s, late_s) <= CLOSED_LOUDNESS**2:  # shut at the label too: hold from one to the other
+            return min(shut_s, early_s - pull_s), max(min(late_s, last_s + PLOSIVE_HOLD_S), early_s)
+        return (release_s - pull_s if first_s == last_s else min(shut_s, release_s - pull_s)), release_s
+
+    def _closures(self, segments: list[Segment]) -> tuple[Grid, Grid, Grid]:
         """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""
         curves = []
         self._shut_holds = list(self._holds(segments, "closure", "PP"))
         for kind, name in (("closure", "PP"), ("near", "FF"), ("near", "BV")):
             level = np.zeros(len(self._time), dtype=np.float32)
-            gate = np.float32(visemes.CLASSES[name].gate)
+            gate = np.float32(self._table.classes[name].gate)
             for shut_s, open_s in self._holds(segments, kind, name):
                 where, bump = self._window(shut_s, open_s, CLOSE_S, RELEASE_S)
                 level[where] = np.maximum(level[where], gate * bump)
             curves.append(level)
         return curves[0], curves[1], curves[2]
 
-    def _body(self, voiced: list[_Segment], gains: npt.NDArray[np.float64]) -> tuple[Grid, Grid]:
+    def _body(self, voiced: list[Segment], gains: npt.NDArray[np.float64]) -> tuple[Grid, Grid]:
         """Slow energy and nods over the grid, each in [0, 1]."""
         count = len(self._time)
         if not voiced:
@@ -537,6 +565,3 @@ class MouthTrack:
         edge = _smoothstep((self._time + LEAD_S) / LEAD_S)
         edge *= _smoothstep((self.duration_s + TAIL_S - self._time) / TAIL_S)
         return (np.clip(1.5 * energy, 0, 1) * edge).astype(np.float32), (nod * edge).astype(np.float32)
-
-
-_OPENING_OF: dict[str, Grid] = {name: response.openings(np.array(w)) for name, w in visemes.VISEMES.items()}

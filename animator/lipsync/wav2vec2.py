@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.lipsync.align import Scores
-from animator.lipsync.windows import WindowedStream
+from animator.lipsync.windows import WindowedStream, in_parts
 from animator.messages import Samples
 
 RATE_HZ = 16_000
@@ -73,17 +73,22 @@ class Wav2Vec2Model:
 
     def log_probs(self, samples: Samples) -> Scores:
         """Of a whole sound, 16 kHz mono: float32 (ceil(samples / 320), classes)."""
-        frames = -(-len(samples) // STRIDE)
+        sound = np.asarray(samples, np.float32)
+        if self._normalises and len(sound):
+            # As the model's own feature extractor: zero mean, unit variance, 1e-7 against silence.
+            sound = ((sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)).astype(np.float32)
+        return in_parts(self._part, sound, HOP_S)
+
+    def _part(self, sound: Samples) -> Scores:
+        frames = -(-len(sound) // STRIDE)
         if not frames:
             return np.zeros((0, len(self.symbols)), np.float32)
-        sound = np.asarray(samples, np.float32)
-        if self._normalises:
-            # As the model's own feature extractor: zero mean, unit variance, 1e-7 against silence.
-            sound = (sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)
-        # The last window starts a stride before the end, so its receptive field reaches past it.
-        sound = np.pad(sound, (0, frames * STRIDE + RECEPTIVE_FIELD - STRIDE - len(sound))).astype(np.float32)
+        if len(sound) < RECEPTIVE_FIELD:
+            sound = np.pad(sound, (0, RECEPTIVE_FIELD - len(sound)))
         with self._lock:
             logits = self._logits(sound[None])[0]
+        # The network gives no frame where its 400 samples would reach past the end: the last one stands in.
+        logits = np.concatenate([logits, np.repeat(logits[-1:], max(0, frames - len(logits)), axis=0)])
         top = logits.max(axis=1, keepdims=True)
         scores = logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
         # Speaker marks and the unknown are no phones: their share goes to the blank.

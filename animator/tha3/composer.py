@@ -10,23 +10,24 @@ import logging
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from animator.lipsync import phonemes
-from animator.lipsync.clip_phones import ClipPhones, HeardPiece
-from animator.lipsync.mouth_track import MouthTrack
-from animator.lipsync.sources import Heard
+from animator.lipsync import visemes as mouth_shapes
+from animator.lipsync.clip_phones import ClipPhones, HeardClip
+from animator.lipsync.sentence_track import PieceTrack, SentenceTrack
+from animator.lipsync.sources import by_loudness
 from animator.manner import Motion
-from animator.messages import Phone, Pose, SpeechClip, SpeechTime
+from animator.messages import Pose, SpeechClip, SpeechTime
+from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
 from animator.tha3.expressions import FADE_S, HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
-from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
+from animator.tha3.gestures import OPENING_AT_S, Cue, cue_of, gesture_at, gesture_length_s
 from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
 from animator.timebase import LEAD_S, TAIL_S
 
@@ -50,6 +51,11 @@ GLIDE_S = np.array([0.080] * 6 + [0.25, 0.5, 0.25, 0.25], dtype=np.float32)
 """How long a jump is smoothed when speech changes clips or stops: each value of a `State`."""
 MAX_GAP_S = 0.25
 """Frames further apart than this are not joined."""
+SHOWN_MARGIN_S = 0.050
+"""So far past the last picture's moment the mouth stays as it was when a sentence's next piece comes: the next picture
+may be in the making."""
+LATE_S = 0.020
+"""A sentence that is heard this much later or earlier than a picture ago has been held up."""
 OLD_CLIPS = 2
 """Clips of the same turn that are kept behind the one that is heard."""
 
@@ -82,9 +88,11 @@ class _Glide:
 class _Speech:
     """What one clip does to the face."""
 
-    track: MouthTrack | TrackPart
+    track: PieceTrack
     breath: SpokenBreath
     cue: Cue | None = None
+    text: str = ""
+    """Of the whole sentence; never logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +109,6 @@ class _Breathing:
     key: Key
     start_s: float
     end_s: float
-
-
-class TrackPart:
-    """The part of a sentence's lips that belongs to one of its clips; reads as a `MouthTrack` of that clip."""
-
-    def __init__(self, track: MouthTrack, piece: HeardPiece) -> None:
-        self._track = track
-        self._offset_s = piece.offset_s
-        self.duration_s = piece.clip.duration_s
-
-    def at(self, time_s: float, frame_s: float = FRAME_S) -> npt.NDArray[np.float32]:
-        """As `MouthTrack.at`."""
-        return self._track.at(time_s + self._offset_s, frame_s)
-
-    def closure(self, time_s: float, frame_s: float = FRAME_S) -> float:
-        """As `MouthTrack.closure`."""
-        return self._track.closure(time_s + self._offset_s, frame_s)
-
-    def energy(self, time_s: float) -> float:
-        """As `MouthTrack.energy`."""
-        return self._track.energy(time_s + self._offset_s)
-
-    def nod(self, time_s: float) -> float:
-        """As `MouthTrack.nod`."""
-        return self._track.nod(time_s + self._offset_s)
 
 
 def within_reach(head: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -148,8 +131,10 @@ class Composer:
         seed: int,
         expressions: Mapping[str, Mapping[str, float]] | None = None,
         motion: Motion | None = None,
+        table: mouth_shapes.Table = mouth_shapes.TABLE_OF_ASSETS,
     ) -> None:
         self._seed = seed
+        self._mouth_shapes = table
         self._motion = motion or Motion()
         self._emotion = ExpressionFader(expressions)
         self._hotkey = ExpressionFader(expressions, under=self._emotion.pose_at)
@@ -161,14 +146,15 @@ class Composer:
         self._breathing: _Breathing | None = None
         self._tracks: Mapping[Key, _Speech] = {}  # replaced as a whole: `pose` reads it without the lock
         self._phones = ClipPhones()
-        self._hearing = threading.Lock()
-        """Sentences are heard in order, one clip at a time."""
-        self.lips: Heard | None = None
-        """Where the phones of the newest clip come from, and why from there."""
+        self._hearing = threading.Lock()  # for `_phones`: clips are heard one after the other
         self._lock = threading.Lock()
         self._oldest_turn = -(1 << 62)
         self._heard: Key | None = None
+        self._shown: tuple[Key, float] | None = None
+        """The clip drawn last and the moment of it, in s."""
         self._place: tuple[Key, bool] | None = None
+        self._sentence: tuple[SentenceTrack, float] | None = None
+        """The sentence drawn last and the host time of its first sample."""
         self._glide: _Glide | None = None
         self._last: tuple[float, State] | None = None
         self._drawn_s = -math.inf
@@ -202,50 +188,86 @@ class Composer:
             self._breath, self._breathing = before._breath, before._breathing
             self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
 
-    def push(self, clip: SpeechClip) -> None:
+    def push(self, clip: SpeechClip) -> Lips | None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
 
-        Never raises: a clip whose phones cannot be used moves the mouth by its loudness.
+        Returns what they are made from; None for a clip of a turn that is over. Never raises: a clip whose phones
+        cannot be used moves the mouth by its loudness.
         """
         if clip.turn < self._oldest_turn:
-            return
-        with self._hearing:
-            speeches = self._speeches(clip)
+            return None
+        speech, lips = self._speech(clip)
         with self._lock:
             heard = self._heard
-            tracks = {**self._tracks, **speeches}
+            tracks = {**self._tracks, (clip.turn, clip.index): speech}
+            sentence = speech.track.sentence
+            for k in range(len(sentence.starts_s) - 1):  # what came before knows now what follows
+                key = (clip.turn, clip.index - len(sentence.starts_s) + 1 + k)
+                if key in tracks:
+                    tracks[key] = replace(tracks[key], track=sentence.piece(k))
             self._tracks = {
                 key: each
                 for key, each in tracks.items()
                 if key[0] >= self._oldest_turn and (heard is None or key >= (heard[0], heard[1] - OLD_CLIPS))
             }
+        return lips
 
-    def _speeches(self, clip: SpeechClip) -> dict[Key, _Speech]:
-        """What `clip` does to the face, and those before it of whose sentence more is known now."""
-        key = (clip.turn, clip.index)
+    def _speech(self, clip: SpeechClip) -> tuple[_Speech, Lips]:
+        reason = "the sounds of the clip could not be used"
         try:
-            pieces = self._phones.hear(clip)
-            whole = pieces[-1]
-            track = MouthTrack(whole.phones, whole.samples, clip.sample_rate)
-            self.lips = whole.heard
-            return {
-                (piece.clip.turn, piece.clip.index): _Speech(
-                    track if len(pieces) == 1 and not piece.offset_s else TrackPart(track, piece),
-                    SpokenBreath(piece.own_phones(), piece.clip.duration_s),
-                    cue_of(piece.clip.text, piece.clip.duration_s),
-                )
-                for piece in pieces
-            }
+            with self._hearing:
+                found = self._phones.hear(clip)
+            heard = found.heard
+            return self._spoken(clip, found), Lips(heard.method, heard.model, heard.reason)
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
-        phones: tuple[Phone, ...] = ()
         try:
-            phones = phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate)
-            track = MouthTrack(phones, clip.samples, clip.sample_rate)
+            heard = by_loudness(clip.samples, clip.sample_rate, reason)
+            return self._spoken(clip, HeardClip(heard.phones, heard)), Lips("loudness", reason=reason)
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
-            phones, track = (), MouthTrack((), np.zeros(0, dtype=np.float32), 1)
-        return {key: _Speech(track, SpokenBreath(phones, track.duration_s))}
+            reason = "the clip could not be used at all, so its mouth stays shut"
+        track = SentenceTrack((), np.zeros(0, dtype=np.float32), 1).piece(0)
+        return _Speech(track, SpokenBreath((), track.duration_s)), Lips("loudness", reason=reason)
+
+    def _spoken(self, clip: SpeechClip, found: HeardClip) -> _Speech:
+        """What a clip does to the face, together with the pieces of its sentence that came before it."""
+        before = self._tracks.get((clip.turn, clip.index - 1)) if clip.continues else None
+        if before is None or before.track.sentence.sample_rate != clip.sample_rate or before.track.rest_s > 0.0:
+            phones = found.own(clip.duration_s) if found.pieces > 1 else found.phones
+            sentence = SentenceTrack(
+                phones, clip.samples, clip.sample_rate, language=clip.language, table=self._mouth_shapes
+            )
+            text = clip.text
+        else:
+            said = before.track.sentence
+            shown_s = self._shown_s(said, clip.turn, clip.index)
+            if found.pieces == len(said.starts_s) + 1:
+                sentence = said.retold(found.phones, clip.samples, shown_s)
+            else:  # pieces of whose sentence only the voice, or nobody, knows what came before
+                sentence = said.extended(found.own(clip.duration_s), clip.samples, shown_s)
+            text = before.text
+        track = sentence.piece(len(sentence.starts_s) - 1)
+        cue = cue_of(text, sentence.duration_s)
+        if cue is not None:
+            # A cue belongs to one piece; where a sentence ends is known with its last one only.
+            is_here = cue.at_s >= track.starts_s and (clip.final or cue.at_s <= OPENING_AT_S)
+            cue = replace(cue, at_s=cue.at_s - track.starts_s) if is_here else None
+        return _Speech(track, SpokenBreath(sentence.phones, sentence.duration_s), cue, text)
+
+    def _shown_s(self, sentence: SentenceTrack, turn: int, index: int) -> float:
+        """Until when the mouth of `sentence`, whose next piece is clip `index`, may have been drawn; -inf: not at all.
+
+        Also -inf where its sound is over: then the mouth is shut or shutting, and begins anew.
+        """
+        shown = self._shown
+        if shown is None or shown[0][0] != turn:
+            return -math.inf
+        k = shown[0][1] - index + len(sentence.starts_s)
+        if not 0 <= k < len(sentence.starts_s):
+            return -math.inf
+        shown_s = sentence.starts_s[k] + shown[1]
+        return shown_s + SHOWN_MARGIN_S if shown_s < sentence.duration_s else -math.inf
 
     def clear(self, before_turn: int) -> None:
         """Drop every clip of turns older than `before_turn`, and what is thought about them.
@@ -369,12 +391,12 @@ class Composer:
             key = (speech.turn, speech.index)
             if now is not None and now.key == key:
                 return
-            breath = spoken.breath
+            breath, begin_s = spoken.breath, start_s - spoken.track.starts_s
             # `Playout` changes clips halfway where the pause between them is short.
             since_s = start_s - LEAD_S if now is None else max(start_s - LEAD_S, (now.end_s + start_s) / 2)
             self._breathing = _Breathing(key, start_s, start_s + spoken.track.duration_s)
             self._breath.to(
-                lambda t: np.array([breath.at(t - start_s)], dtype=np.float32), max(since_s, drawn_s), INHALE_S
+                lambda t: np.array([breath.at(t - begin_s)], dtype=np.float32), max(since_s, drawn_s), INHALE_S
             )
             if spoken.cue is not None and self._motion.gestures:
                 self.gesture(spoken.cue.name, max(start_s + spoken.cue.at_s, drawn_s), spoken.cue.strength)
@@ -398,26 +420,32 @@ class Composer:
         raw = np.zeros(len(GLIDE_S), dtype=np.float32)
         shut = 0.0
         place: tuple[Key, bool] | None = None
+        sentence: tuple[SentenceTrack, float] | None = None
         if speech is not None and spoken is not None:
             track = spoken.track
             key = (speech.turn, speech.index)
             self._heard = key
+            self._shown = (key, speech.time_s)
             raw, shut = self._read(track, speech.time_s)
             # The next clip follows without a gap if it is there in time, so its lips may move before it is heard.
             following = tracks.get((speech.turn, speech.index + 1))
             early_s = speech.time_s - track.duration_s
-            overlaps = following is not None and -LEAD_S <= early_s <= 0.0
+            is_apart = following is not None and following.track.sentence is not track.sentence
+            overlaps = is_apart and -LEAD_S <= early_s <= 0.0
             if following is not None and overlaps:
                 ahead, _ = self._read(following.track, early_s)
                 ahead[:6] *= 1.0 - shut
                 raw = np.maximum(raw, ahead)
-            place = (key, overlaps)
+            sentence = (track.sentence, time_s - speech.time_s - track.starts_s)
+            # Pieces of a sentence are one place, unless its sound was held up between them.
+            place = ((key[0], key[1] - track.index), overlaps)
         raw[_SHUT_AFTER] = self._shut_after(time_s)
         last = self._last
-        if place != self._place:
+        if place != self._place or self._is_held_up(sentence):
             joins = last is not None and 0.0 <= time_s - last[0] <= MAX_GAP_S
             self._glide = _Glide(last[1] - raw, time_s) if joins and last is not None else None
             self._place = place
+        self._sentence = sentence
         state = raw
         if self._glide is not None:
             rest = self._glide.rest * (1.0 - smoothstep((time_s - self._glide.since_s) / GLIDE_S))
@@ -426,10 +454,17 @@ class Composer:
         self._last = (time_s, state)
         return state, shut
 
+    def _is_held_up(self, now: tuple[SentenceTrack, float] | None) -> bool:
+        """Whether the same sentence is heard elsewhere than a picture ago, or got a piece after its sound was over."""
+        if now is None or self._sentence is None:
+            return False
+        is_new = now[0] is not self._sentence[0] and now[0].kept_until_s == -math.inf
+        return is_new or abs(now[1] - self._sentence[1]) > LATE_S
+
     @staticmethod
-    def _read(track: MouthTrack | TrackPart, time_s: float) -> tuple[State, float]:
-        rise = smoothstep((time_s + LEAD_S) / LEAD_S)
-        fall = smoothstep((track.duration_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
+    def _read(track: PieceTrack, time_s: float) -> tuple[State, float]:
+        rise = smoothstep((time_s + track.starts_s + LEAD_S) / LEAD_S)
+        fall = smoothstep((track.duration_s + track.rest_s + TAIL_S - time_s) / ACTIVITY_FALL_S)
         state = np.zeros(len(GLIDE_S), dtype=np.float32)
         state[:6] = track.at(time_s, FRAME_S)
         state[6:9] = float(rise * fall), track.energy(time_s), track.nod(time_s)
