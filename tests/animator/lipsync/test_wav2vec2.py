@@ -22,7 +22,7 @@ PHONES = tuple(
     n s t ə l a i k d m ɛ ɾ e ɪ p o ɐ z ð f j v b ɹ ʁ ʊ iː r w ʌ u ɡ æ aɪ ʃ h ɔ ɑː ŋ ɚ eɪ β uː y ɑ̃ oʊ ᵻ eː θ aʊ ts
     oː ɔ̃ ɣ ɜ ɑ dʒ əl x ɜː ç ʒ tʃ ɔː ɑːɹ ɛ̃ ʎ ɔːɹ ʋ aː ɕ œ ø oːɹ ɲ yː ʔ iə i5 tɕ ?? nʲ ɛː œ̃ ɭ ts. rʲ ɪɹ i.5 ɔɪ aɪɚ
     th [ʊ
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Entries of the published vocabulary, as they look: diphthongs, tones, r-coloured and broken ones."""
 SOUND = (0.1 * np.random.default_rng(0).standard_normal(24_000)).astype(np.float32)
