@@ -437,7 +437,7 @@ def align(scores: Scores, target: Target, kind: Kind) -> Alignment | None:
     """Force `target` onto a whole sound's log-probabilities, float32 (frames, classes).
 
     None where the sound has fewer frames than the shortest way through the text. Time grows with frames times phones:
-    about 6 ms for 5 s at 10 ms a frame (one core of 2026).
+    about 8 ms for 60 phones in 5 s at 10 ms a frame (`benchmarks/phones_speed.py`).
     """
     if not len(scores) or not target.classes:
         return None

@@ -34,14 +34,14 @@ HOP_S = 0.020
 STRIDE = 320
 RECEPTIVE_FIELD = 400
 BIAS_S = 0.020
-"""Until it is measured (`python -m animator.lipsync.calibrate`): a peak lies near a phone's middle (arXiv 2109.11680's
+"""Until it is measured (`benchmarks/phones_bias.py --store`): a peak lies near a phone's middle (arXiv 2109.11680's
 models are CTC, 20 ms frames; the first of them is centred 12.5 ms into the sound)."""
 LOOK_AHEAD_S = 0.16
 CONTEXT_S = 2.0
 SPECIAL = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
 """The vocabulary's first entries; <pad> is the CTC blank."""
 BIAS_FILE = "kuchipaku.json"
-"""Beside the model: {"bias_s": ...} as `animator.lipsync.calibrate` measured it."""
+"""Beside the model: {"bias_s": ...} as `benchmarks/phones_bias.py --store` measured it."""
 MAX_TEXT_BYTES = 4 << 20
 MAX_WEIGHT_BYTES = 4 << 30
 MAX_VOCABULARY = 4096
@@ -203,7 +203,7 @@ def _bias_s(folder: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -0.1 <= value <= 0.2:
         raise Wav2Vec2Error(
             f"{path} has a bias_s of {value!r}; expected s from -0.1 to 0.2. Measure it again "
-            "(python -m animator.lipsync.calibrate), or delete the file."
+            "(python benchmarks/phones_bias.py), or delete the file."
         )
     return float(value)
 

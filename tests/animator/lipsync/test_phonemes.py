@@ -249,4 +249,4 @@ def test_long_sound_is_heard_as_a_whole(spoken: tuple[SpeechClip, ...], hama: Ha
     per_repeat = [
         sum(1 for p in found if k * once.duration_s <= p.start_s < (k + 1) * once.duration_s) for k in range(12)
     ]
-    assert max(per_repeat) - min(per_repeat) <= 3
+    assert min(per_repeat) >= 0.85 * max(per_repeat) > 30
