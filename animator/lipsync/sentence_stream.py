@@ -51,7 +51,7 @@ TRUST = 1
 STREAM_MARGIN = -3.5
 """As `sources.WORD_MARGIN`, which judges whole words with what follows them. Here nothing but the past is known."""
 UNHEARD_S = 0.6
-"""Sound of this length without any phone is music or noise: the loudness takes over."""
+"""A sentence that begins with so much sound and no phone is music or noise: the loudness stands in until one comes."""
 KEPT_S = 5.0
 """So much of the past is kept: to judge a text by, and sound for the loudness."""
 
@@ -130,6 +130,8 @@ class SentenceStream:
         self._tail: Samples = np.zeros(0, np.float32)
         self._given_s = 0.0
         """Phones up to here were given."""
+        self._has_heard = False
+        """The model has heard a phone."""
         self._hearing: _Hearing | None = None
         self._model = model
         self._reason = "no phone model runs here" if model is None else ""
@@ -229,6 +231,7 @@ class SentenceStream:
                         break
                 events.pop(0)
                 made += self._unheard(given_s, start_s)
+                self._has_heard = self._has_heard or not dry
                 end_s = min(max(end_s, 0.0), duration_s)
                 if end_s > start_s:
                     if event.ipa:
@@ -251,8 +254,8 @@ class SentenceStream:
         return made
 
     def _unheard(self, start_s: float, end_s: float) -> list[tuple[Phone, float, Method]]:
-        """Syllables where there is long sound without phones."""
-        return self._syllables(start_s, end_s) if end_s - start_s >= UNHEARD_S else []
+        """Syllables where there is long sound and no phone has come yet."""
+        return self._syllables(start_s, end_s) if end_s - start_s >= UNHEARD_S and not self._has_heard else []
 
     def _syllables(self, start_s: float, end_s: float) -> list[tuple[Phone, float, Method]]:
         """By loudness, of what lies between these times."""
