@@ -30,7 +30,7 @@ from animator.clock import SystemClock
 from animator.frames import FrameSlots
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
-from animator.timebase import Clock, FrameClock, Playout
+from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
 LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
@@ -66,7 +66,7 @@ class Worker:
         self._clock = clock
         self._tell = tell
         self._fps = fps
-        self._playout = Playout()
+        self._playout = Playout(STALE_S)
         self._lock = threading.Lock()
         self._lips_aside = lips_aside
         self._lips: queue.SimpleQueue[SpeechClip | None] = queue.SimpleQueue()
@@ -291,8 +291,10 @@ def build_engine(name: str, arguments: argparse.Namespace) -> Animator:
     """Import and build the engine called `name`; only the chosen one is ever imported."""
     if name != "tha3":
         raise ValueError(f"no animator engine is called {name!r}; there is tha3")
+    from animator.lipsync import phonemes
     from animator.tha3.animator import Tha3
 
+    phonemes.choose(arguments.phonemes)
     return Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
 
 
@@ -306,6 +308,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
     parser.add_argument("--large", action="store_true", help="draw at the art's own size where it is larger")
     parser.add_argument("--fps", type=float, default=30.0)
+    parser.add_argument("--phonemes", default="", help="phone model: own, hama or a path; empty is the best that runs")
     parser.add_argument("--mouth-offset-ms", type=int, default=0, help="show the mouth so much later than the sound")
     parser.add_argument("--stepped", action="store_true")
     arguments = parser.parse_args(argv)

@@ -13,6 +13,7 @@ import soxr
 
 from animator.messages import Samples
 from app.errors import AppError
+from app.media_file import MediaError, MediaFile
 from app.messages import HEARING_RATE
 
 MAX_MINUTES = 10.0
@@ -20,7 +21,7 @@ MAX_MINUTES = 10.0
 
 
 class AudioFile:
-    """An open sound file (WAV, FLAC, OGG, MP3 and what else libsndfile reads), converted as it is read.
+    """An open sound file (whatever libsndfile or FFmpeg reads), converted as it is read.
 
     Memory stays at one piece, however long the file is.
 
@@ -42,6 +43,7 @@ class AudioFile:
                 "Cut the recording down to the question.",
             )
         self._name = path.name
+        self._max_minutes = max_minutes
 
     def pieces(self, samples: int = 512) -> Iterator[Samples]:
         """The sound as mono float32 in [-1, 1] at HEARING_RATE, in pieces of exactly `samples` (the last is shorter).
@@ -51,12 +53,16 @@ class AudioFile:
         resample = soxr.ResampleStream(self.sample_rate, HEARING_RATE, 1, dtype="float32", quality="HQ")
         waiting = np.zeros(0, np.float32)
         is_last = False
+        total = 0
         while not is_last:
             try:
                 read = self._file.read(self.sample_rate // 5, dtype="float32", always_2d=True)
-            except (soundfile.SoundFileError, RuntimeError) as error:
+            except (soundfile.SoundFileError, MediaError, RuntimeError) as error:
                 raise AppError(f"{self._name} is damaged and cannot be read to its end.", "Export it again.") from error
             is_last = len(read) == 0
+            total += len(read)
+            if total > (self._max_minutes * 60 + 1) * self.sample_rate:  # a file that does not say how long it is
+                raise AppError(f"{self._name} is longer than {self._max_minutes:g} minutes.", "Cut the recording down.")
             # Broken float files hold NaN or huge values; neither may reach a model.
             mono = np.nan_to_num(read.mean(axis=1, dtype=np.float32), posinf=0.0, neginf=0.0).clip(-1.0, 1.0)
             waiting = np.concatenate([waiting, resample.resample_chunk(mono, last=is_last)])
@@ -101,7 +107,16 @@ def _open(path: Path) -> Any:
         if path.stat().st_size == 0:
             raise AppError(f"{path.name} is empty.", "Choose a recording that is not empty.")
         return soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise AppError(
-            f"{path.name} is not a sound file that can be read.", "Use WAV, FLAC, OGG or MP3; convert others first."
-        ) from error
+    except soundfile.SoundFileError as not_by_libsndfile:
+        try:
+            return MediaFile(path)
+        except MediaError:
+            raise _no_sound(path) from not_by_libsndfile
+    except OSError as error:
+        raise _no_sound(path) from error
+
+
+def _no_sound(path: Path) -> AppError:
+    return AppError(
+        f"{path.name} is not a sound file that can be read.", "Use WAV, FLAC, OGG, MP3 or M4A; convert others first."
+    )

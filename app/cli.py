@@ -43,6 +43,18 @@ def parser() -> argparse.ArgumentParser:
     say.add_argument("text")
     _film_options(say)
 
+    phonemes = verbs.add_parser("phonemes", help="which sounds are said in a sound file, and when")
+    mouth = verbs.add_parser("mouth", help="what the mouth would show over a sound file")
+    for verb in (phonemes, mouth):
+        verb.add_argument("file", type=Path, help="WAV, FLAC, MP3 or another sound file")
+        verb.add_argument("--text", default="", help="what is said in it, if that is known")
+        verb.add_argument("--language", default="", metavar="CODE", help="espeak's code, such as en, ja or hi")
+        verb.add_argument(
+            "--model", default="", metavar="own|hama|wav2vec2|PATH", help="the phone model; default: the settings'"
+        )
+        verb.add_argument("--json", action="store_true", help="print JSON on stdout")
+    mouth.add_argument("--fps", type=float, default=60.0, help="frames per second (60)")
+
     render = verbs.add_parser("render", help="draw given poses")
     render.add_argument("--character", required=True, metavar="NAME|PNG")
     render.add_argument("--poses", type=Path, required=True, help=".npy, float32 (n, 45) in THA3's order")
@@ -157,6 +169,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         return verbs.brain_test(as_json=arguments.json, say=print)
     if verb == "voices":
         return verbs.voices(as_json=arguments.json, say=print)
+    if verb in ("phonemes", "mouth"):
+        return _run_lips(arguments)
     if verb == "memory":
         return _run_memory(arguments)
     if verb == "characters":
@@ -187,6 +201,20 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         print(f"answer: {report['answer']}")
         print(f"film:   {arguments.out} ({report['frames']} frames, {report['audio_s']:.1f} s of speech)")
     return 0
+
+
+def _run_lips(arguments: argparse.Namespace) -> int:
+    from app import lips, verbs
+
+    request = lips.Request(arguments.file, arguments.text, arguments.language, arguments.model)
+    settings = verbs.settings()
+    if arguments.verb == "phonemes":
+        return lips.phonemes_of(request, settings, as_json=arguments.json, say=print, note=_note)
+    return lips.mouth_of(request, settings, arguments.fps, as_json=arguments.json, say=print, note=_note)
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _run_memory(arguments: argparse.Namespace) -> int:

@@ -44,6 +44,7 @@ HEARING_MODEL = ears.HEARING_MODEL
 TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
+WAV2VEC2_MODEL = "wav2vec2-espeak"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
 
@@ -379,8 +380,37 @@ def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
         fps=settings.face.fps,
         stepped=stepped,
         large=detail == "high" or (detail == "auto" and (stepped or (os.cpu_count() or 1) >= LARGE_FROM_CORES)),
+        phonemes=_phone_model_or_name(settings.lips.phonemes),
         mouth_offset_ms=settings.lips.mouth_offset_ms,
     )
+
+
+def phone_model(chosen: str) -> str:
+    """The phone model of the settings for the animator: a name, a path, or "" for the best that runs.
+
+    Raises AppError where it is not there.
+    """
+    if chosen in ("", "auto"):
+        return ""
+    if chosen in ("own", "hama"):
+        return chosen
+    if chosen == "wav2vec2":
+        return str(default_store().brought_path(WAV2VEC2_MODEL))
+    path = Path(chosen).expanduser()
+    if path.exists():
+        return str(path.resolve())
+    raise AppError(
+        f"There is no phone model {chosen!r}.",
+        'Name "own", "hama" or "wav2vec2" (kuchipaku models add), or the path of a model, or leave it at "auto".',
+    )
+
+
+def _phone_model_or_name(chosen: str) -> str:
+    """As `phone_model`; the animator takes the best one for a name that it does not know, and says why."""
+    try:
+        return phone_model(chosen)
+    except AppError:
+        return chosen
 
 
 def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> AnimatorProcess:

@@ -7,7 +7,7 @@ clip, and how that is known. Models are loaded at their first use.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from animator.lipsync import phone_files
@@ -67,7 +67,8 @@ def heard_in(clip: SpeechClip) -> Heard:
     if clip.phones is not None:
         return phones_of(clip.samples, clip.sample_rate, stated=clip.phones)
     choice = best_source()
-    return phones_of(clip.samples, clip.sample_rate, clip.spoken, clip.language, model=choice.model)
+    heard = phones_of(clip.samples, clip.sample_rate, clip.spoken, clip.language, model=choice.model)
+    return replace(heard, reason="; ".join(filter(None, (heard.reason, choice.reason.rstrip(".")))))
 
 
 def phones_for(samples: Samples, sample_rate: int, text: str = "", language: str = "") -> tuple[Phone, ...]:

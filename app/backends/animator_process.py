@@ -35,7 +35,8 @@ class AnimatorOptions:
     """How to start the worker.
 
     `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art that is larger than the face
-    is drawn at its own size; `mouth_offset_ms`: how much later than the sound the mouth is shown.
+    is drawn at its own size; `phonemes`: the phone model ("own", "hama" or a path), "" for the best that runs;
+    `mouth_offset_ms`: how much later than the sound the mouth is shown.
     """
 
     weights: Path
@@ -45,6 +46,7 @@ class AnimatorOptions:
     fps: float = 30.0
     stepped: bool = False
     large: bool = False
+    phonemes: str = ""
     mouth_offset_ms: int = 0
 
 
@@ -93,7 +95,7 @@ class AnimatorProcess:
         command = [sys.executable, "-m", "animator.worker", "--frames", str(path)]
         command += ["--weights", str(options.weights), "--cache", str(options.cache), "--engine", options.engine]
         command += ["--tier", options.tier, "--fps", str(options.fps)]
-        command += ["--mouth-offset-ms", str(self._mouth_offset_ms)]
+        command += ["--phonemes", options.phonemes, "--mouth-offset-ms", str(self._mouth_offset_ms)]
         if options.stepped:
             command.append("--stepped")
         if options.large:

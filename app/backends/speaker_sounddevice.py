@@ -153,9 +153,11 @@ class SoundDeviceSpeaker:
         """PortAudio's thread: copies only; never waits, logs or calls out."""
         if status.output_underflow:
             self.underruns += 1
+            self._next_anchor_ns = 0  # what follows is heard later than was thought: say so at once
         # Some drivers leave the DAC's time empty; then the stream's own latency is the best guess.
         ahead_s = time.outputBufferDacTime - time.currentTime
-        ahead_ns = int(ahead_s * 1e9) if 0.0 < ahead_s < 5.0 else self._latency_ns
+        is_told = time.outputBufferDacTime > 0.0 and 0.0 <= ahead_s < 5.0
+        ahead_ns = int(ahead_s * 1e9) if is_told else self._latency_ns
         heard_ns = self._clock.now_ns() + ahead_ns
         done = 0
         while done < frames and self._queue:
@@ -205,17 +207,21 @@ class SoundDeviceSpeaker:
             self._next_anchor_ns = heard_ns + int(ANCHOR_EVERY_S * 1e9)
 
     def _help(self) -> None:
-        """Helper thread: anchors at once (they may lie in the near future), ends of clips when they are heard."""
+        """Helper thread."""
         while not self._closed.wait(_TICK_S):
-            while self._starts:
-                turn, index, sample, host_ns = self._starts.popleft()
-                self._on_anchor(PlayoutAnchor(turn, index, sample, self._rate, host_ns))
-            while self._ends and self._clock.now_ns() >= self._ends[0][2]:
-                turn, index, _ = self._ends.popleft()
-                self._on_played(turn, index)
-            stream = self._stream
-            if stream is not None and not stream.active:
-                # Unplugged: whoever waits for the end of these clips must not wait forever.
-                while self._queue and not self._closed.is_set():
-                    lost = self._queue.popleft()
-                    self._on_played(lost.turn, lost.index)
+            self._report()
+
+    def _report(self) -> None:
+        """Anchors at once (they may lie in the near future), ends of clips when they are heard."""
+        while self._starts:
+            turn, index, sample, host_ns = self._starts.popleft()
+            self._on_anchor(PlayoutAnchor(turn, index, sample, self._rate, host_ns))
+        while self._ends and self._clock.now_ns() >= self._ends[0][2]:
+            turn, index, _ = self._ends.popleft()
+            self._on_played(turn, index)
+        stream = self._stream
+        if stream is not None and not stream.active:
+            # Unplugged: whoever waits for the end of these clips must not wait forever.
+            while self._queue and not self._closed.is_set():
+                lost = self._queue.popleft()
+                self._on_played(lost.turn, lost.index)

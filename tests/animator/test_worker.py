@@ -96,7 +96,8 @@ def speak(worker, turn=1, start_ns=0, seconds=1.0, **more):
     samples = np.zeros(int(16_000 * seconds), np.float32)
     clip = SpeechClip(turn, 0, samples, 16_000, more.pop("text", ""), None, True, **more)
     worker.take(*clip_message(clip))
-    worker.take(anchor_message(PlayoutAnchor(turn, 0, 0, 16_000, start_ns)), b"")
+    for k in range(int(seconds * 10)):
+        worker.take(anchor_message(PlayoutAnchor(turn, 0, k * 1600, 16_000, start_ns + k * 100_000_000)), b"")
 
 
 def test_every_frame_is_drawn_for_its_own_deadline(show):
@@ -376,6 +377,19 @@ def test_the_picture_flashes_when_a_click_is_heard_within_half_a_frame(tmp_path,
     for first_s, click_s in ((lit[0], 0.9), (lit[3], 2.11)):
         assert first_s == pytest.approx(click_s + offset_ms / 1000, abs=0.5 / 30 + 1e-6)
     assert lit[2] - lit[0] == pytest.approx(2 / 30, abs=1e-6)
+
+
+def test_where_the_sound_hangs_nothing_is_spoken_until_it_goes_on(show):
+    worker, engine, *_ = show
+    engine.stop_after = 90
+    speak(worker, start_ns=0, seconds=1.0)
+    long = SpeechClip(1, 0, np.zeros(16_000 * 5, np.float32), 16_000, "", None, True)
+    worker.take(*clip_message(long))  # the same clip, which in truth lasts longer than its anchors
+
+    worker.free_loop()
+
+    spoken_ns = [host_ns for speech, host_ns in engine.drawn if speech is not None]
+    assert 1_450_000_000 < max(spoken_ns) < 1_550_000_000
 
 
 def test_a_test_that_was_stopped_flashes_no_more(show):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -41,6 +42,58 @@ def test_any_rate_width_and_number_of_channels_becomes_16_khz_mono(
     spectrum = np.abs(np.fft.rfft(samples[8_000:24_000]))
     assert np.argmax(spectrum) == 440
     assert np.sqrt(np.mean(samples[8_000:24_000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.03)
+
+
+def encoded(path: Path, codec: str, rate: int, layout: str, seconds: float) -> None:
+    with av.open(str(path), "w") as media:
+        stream = media.add_stream(codec, rate=rate, layout=layout)
+        channels = 2 if layout == "stereo" else 1
+        wave = np.ascontiguousarray(tone(rate, seconds, channels).T.astype(np.float32))
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
+        frame.sample_rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            media.mux(packet)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("m4a", "aac"), ("mkv", "aac"), ("webm", "libopus"), ("mp4", "aac")])
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_what_libsndfile_does_not_read_is_decoded_too(tmp_path: Path, suffix: str, codec: str, layout: str) -> None:
+    path = tmp_path / f"tone.{suffix}"
+    encoded(path, codec, 48_000, layout, 2.0)
+
+    samples = read_speech(path)
+
+    assert len(samples) == pytest.approx(32_000, abs=1600)
+    spectrum = np.abs(np.fft.rfft(samples[8_000:24_000]))
+    assert np.argmax(spectrum) == 440
+    assert np.sqrt(np.mean(samples[8_000:24_000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
+def test_a_long_film_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "film.m4a"
+    encoded(path, "aac", 8_000, "mono", 90.0)
+
+    with pytest.raises(AppError, match="at most 1 are taken"):
+        read_speech(path, max_minutes=1.0)
+
+
+def test_a_film_that_is_cut_off_gives_what_it_holds_or_says_that_it_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    encoded(path, "aac", 16_000, "mono", 4.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    samples = read_speech(path)
+
+    assert 16_000 < len(samples) < 48_000
+
+
+def test_a_playlist_that_names_other_files_is_no_sound(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "private.wav", tone(16_000, 1.0), 16_000)
+    path = tmp_path / "list.m4a"
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path}/private.wav\n#EXT-X-ENDLIST\n")
+
+    with pytest.raises(AppError, match="not a sound file"):
+        read_speech(path)
 
 
 def test_pieces_are_whole_but_the_last(tmp_path: Path) -> None:

@@ -23,7 +23,19 @@ from app.backends.mic_file import FileMicrophone
 from app.bus import Bus
 from app.cli import main
 from app.errors import AppError
-from app.messages import Ask, Express, Fact, Feel, Gesture, Quit, SwitchCamera, SwitchCharacter
+from app.messages import (
+    Ask,
+    Express,
+    Fact,
+    Feel,
+    Frame,
+    Gesture,
+    LipSyncTest,
+    MouthOffset,
+    Quit,
+    SwitchCamera,
+    SwitchCharacter,
+)
 from app.settings import Settings
 from app.show import Show
 from benchmarks.mouth_pixels import mouth_area_px
@@ -358,6 +370,52 @@ def test_an_emotion_and_a_gesture_reach_the_face_and_come_back_as_facts(show):
 
     assert 0.8 == watcher.wait_for("avatar", "emotion", name="joy").data["intensity"]
     watcher.wait_for("avatar", "gesture", name="nod")
+
+
+class FlashSink:
+    """Waits for pictures in which the character is a white shape."""
+
+    def __init__(self) -> None:
+        self.flashed_ns: list[int] = []
+        self._twice = threading.Event()
+
+    def open(self, width_px: int, height_px: int, fps: float) -> None:
+        pass
+
+    def send(self, frame: Frame) -> None:
+        shown = frame.pixels[..., :3][frame.pixels[..., 3] > 200]
+        if len(shown) and shown.min() == 255:
+            self.flashed_ns.append(frame.due_ns)
+            if frame.due_ns - self.flashed_ns[0] > 500_000_000:
+                self._twice.set()
+
+    def close(self) -> None:
+        pass
+
+    def wait_for_two(self) -> None:
+        assert self._twice.wait(TIMEOUT_S)
+
+
+def test_the_picture_flashes_at_the_clicks_of_the_lip_sync_test_and_no_more_after_it(show):
+    running, bus, watcher = show
+    anchors = []
+    speaker = running._line._playback._speaker
+    on_anchor = speaker._on_anchor
+    speaker._on_anchor = lambda anchor: (anchors.append(anchor), on_anchor(anchor))
+    sink = FlashSink()
+    running.camera.add(sink)
+
+    bus.gate.put(MouthOffset(-100))
+    bus.gate.put(LipSyncTest(True))
+    sink.wait_for_two()
+    bus.gate.put(LipSyncTest(False))
+
+    turn = watcher.wait_for("avatar", "lip_sync_test").data["turn"]
+    watcher.wait_for("playback", "stopped", turn=turn)
+    start_s = anchors[0].host_ns / 1e9 - anchors[0].sample / anchors[0].sample_rate
+    first_s = sink.flashed_ns[0] / 1e9 - start_s
+    assert first_s > 1.0 - 0.1 - 0.5 / 30 - 0.005  # on a busy machine the frame itself may be left out
+    assert not [fact for fact in watcher.facts if fact.event == "pushed"]
 
 
 def test_an_unknown_character_is_refused_and_the_face_stays(show):

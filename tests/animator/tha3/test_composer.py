@@ -12,6 +12,7 @@ from animator.lipsync.phonemes import Choice
 from animator.lipsync.sources import Heard
 from animator.manner import Motion
 from animator.messages import Phone, SpeechClip, SpeechTime
+from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.composer import HEAD_FREE, HEAD_LIMIT, Composer, within_reach
 from animator.tha3.expressions import PRESETS
@@ -245,8 +246,9 @@ def test_a_clip_whose_sounds_cannot_be_used_follows_its_loudness(
     composer = Composer(1)
     speech = clip(1, 0, *AAA, known=False)
 
-    composer.push(speech)
+    lips = composer.push(speech)
 
+    assert ("loudness", "the sounds of the clip could not be used") == (lips.method, lips.reason)
     assert max(float(response.area(mouth(pose))) for pose in play(composer, speech, 100.0)) > 0.3
     assert "follows the loudness" in caplog.text
 
@@ -278,6 +280,19 @@ def test_a_sentence_that_is_heard_in_pieces_closes_the_lips_on_every_m(monkeypat
     wide = [float(drawn[round(60 * (s + 0.09)) : round(60 * (s + 0.25))].max()) for s in starts_s]
     assert [True] * 5 == shut
     assert min(wide) > 0.3
+
+
+def test_it_says_what_the_lips_of_a_clip_are_made_from() -> None:
+    composer = Composer(1)
+
+    known = composer.push(clip(1, 0, *AAA))
+    unknown = composer.push(clip(1, 1, *AAA, known=False))
+    composer.clear(2)
+
+    assert known == Lips("durations")
+    assert unknown.method in ("decoded", "loudness")
+    assert unknown.reason
+    assert composer.push(clip(1, 2, *AAA)) is None
 
 
 def test_an_impossible_clip_does_not_stop_the_face(caplog: pytest.LogCaptureFixture) -> None:

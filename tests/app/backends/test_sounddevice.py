@@ -324,6 +324,20 @@ def test_underruns_are_counted(out: Out) -> None:
     assert out.speaker.underruns == 1
 
 
+def test_after_an_underrun_what_is_heard_when_is_said_at_once(out: Out) -> None:
+    out.speaker.play(clip(0, 1.0))
+    out.stream.pull(480)
+    out.clock.advance(0.01)
+    out.stream.pull(480)
+    out.clock.advance(0.06)  # the device got nothing for 50 ms
+    out.stream.pull(480, underflow=True)
+    out.wait(anchors=2)
+
+    first, second = out.anchors
+    assert (0, 960) == (first.sample, second.sample)
+    assert second.host_ns - first.host_ns == 70_000_000
+
+
 def test_a_lost_loudspeaker_lets_nobody_wait_and_says_so_at_the_next_clip(out: Out) -> None:
     out.speaker.play(clip(0, 1.0))
 
