@@ -36,8 +36,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from animator.lipsync import phonemes, visemes  # noqa: E402
+from animator.lipsync import phone_files, phonemes, visemes  # noqa: E402
 from animator.lipsync.mouth_track import MouthTrack, merge_phones  # noqa: E402
+from animator.lipsync.sources import phones_of  # noqa: E402
 from animator.messages import Phone  # noqa: E402
 from app import paths  # noqa: E402
 from benchmarks.lips_metrics import Array, Mouths, Utterance, envelope, mouth_figures, phone_figures  # noqa: E402
@@ -142,9 +143,15 @@ PEERS: dict[str, Scheme] = {"volume": volume, "random": at_random, "one-morph": 
 
 def sources() -> dict[str, Source]:
     """Every source that runs here, by its name."""
-    heard = phonemes.best_source()
     found: dict[str, Source] = {"voice": lambda u: u.reference}
-    found[f"free:{heard.name}"] = lambda u: heard.phones(u.samples, u.sample_rate)
+    for name in phone_files.NAMES:
+        try:
+            model = phone_files.load_model(name)
+        except phone_files.PhoneSourceError as error:
+            print(error, file=sys.stderr)
+            continue
+        found[f"forced:{name}"] = lambda u, m=model: phones_of(u.samples, u.sample_rate, u.text, model=m).phones
+        found[f"free:{name}"] = lambda u, m=model: phones_of(u.samples, u.sample_rate, model=m).phones
     found["loudness"] = lambda u: phonemes.LOUDNESS.phones(u.samples, u.sample_rate)
     return found
 
