@@ -9,8 +9,9 @@ and language). What the columns mean stands in `lips_metrics.py`.
 Sources of phones for this project's lips:
 
 voice            the voice's own durations
-forced:MODEL     the words are known and laid over the sound by an acoustic model
+forced:MODEL     the words are known and laid over the sound by an acoustic model (own, hama, or a path by --model)
 free:MODEL       the sound alone, as an acoustic model hears it
+package:hama     the sound alone, as the package hama decodes it by itself
 loudness         syllables by loudness: what stands in where no model runs
 
 Peers' schemes: `volume` (mouth_aaa follows the loudness), `random` (twelve times a second mouth_aaa is set anew, while
@@ -27,6 +28,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from animator.lipsync import phonemes, visemes  # noqa: E402
+from animator.lipsync import phone_files, phonemes, visemes  # noqa: E402
 from animator.lipsync.mouth_track import MouthTrack, merge_phones  # noqa: E402
+from animator.lipsync.sources import AcousticModel, phones_of  # noqa: E402
 from animator.messages import Phone  # noqa: E402
 from app import paths  # noqa: E402
 from benchmarks.lips_metrics import Array, Mouths, Utterance, envelope, mouth_figures, phone_figures  # noqa: E402
@@ -140,13 +143,45 @@ PEERS: dict[str, Scheme] = {"volume": volume, "random": at_random, "one-morph": 
 # --- Sources of phones -----------------------------------------------------------------------------------------------
 
 
-def sources() -> dict[str, Source]:
-    """Every source that runs here, by its name."""
-    heard = phonemes.best_source()
+def sources(more: Sequence[str] = ()) -> dict[str, Source]:
+    """Every source that runs here, by its name; `more` are paths of further acoustic models."""
     found: dict[str, Source] = {"voice": lambda u: u.reference}
-    found[f"free:{heard.name}"] = lambda u: heard.phones(u.samples, u.sample_rate)
+    for name in (*phone_files.NAMES, *more):
+        try:
+            model = phone_files.load_model(name)
+        except phone_files.PhoneSourceError as error:
+            print(f"{name} is left out. {error}", file=sys.stderr)
+            continue
+        short = Path(name).stem
+        found[f"forced:{short}"] = partial(_heard_with, model, True)
+        found[f"free:{short}"] = partial(_heard_with, model, False)
+        if name == "hama":
+            found["package:hama"] = _package_decode()
     found["loudness"] = lambda u: phonemes.LOUDNESS.phones(u.samples, u.sample_rate)
     return found
+
+
+def _heard_with(model: AcousticModel, knows_text: bool, utterance: Utterance) -> Sequence[Phone]:
+    text = utterance.text if knows_text else ""
+    return phones_of(utterance.samples, utterance.sample_rate, text, utterance.language, model=model).phones
+
+
+def _package_decode() -> Source:
+    """What the package `hama` itself decodes, with its own times."""
+    from hama import ASRModel
+
+    model = ASRModel()
+
+    def decode(utterance: Utterance) -> Sequence[Phone]:
+        import soxr
+
+        sound = np.asarray(soxr.resample(utterance.samples, utterance.sample_rate, 16_000), np.float32)
+        spans = model.phoneme_spans(model.transcribe_waveform(sound, 16_000))
+        onsets = [(0.02 * s.start_frame, s.phoneme) for s in spans if not s.phoneme.startswith("<")]
+        ends = [start for start, _ in onsets[1:]] + [utterance.duration_s]
+        return [Phone(ipa, start, end) for (start, ipa), end in zip(onsets, ends, strict=True) if end > start]
+
+    return decode
 
 
 # --- Speech ----------------------------------------------------------------------------------------------------------
@@ -199,11 +234,12 @@ def measure(
         heard = [tuple(source(u)) for u in utterances]
         heard_s = time.perf_counter() - start_s
         start_s = time.perf_counter()
-        tracks = [MouthTrack(p, u.samples, u.sample_rate, language=u.language) for p, u in zip(heard, utterances, strict=True)]
+        pairs = list(zip(heard, utterances, strict=True))
+        tracks = [MouthTrack(p, u.samples, u.sample_rate, language=u.language) for p, u in pairs]
         build_s = time.perf_counter() - start_s
         mouths: list[Mouths] = [TrackMouths(track) for track in tracks]
         figures[name] = {
-            "phones": phone_figures([(u.reference, p) for u, p in zip(utterances, heard, strict=True)]),
+            "phones": phone_figures([(u.reference, p) for p, u in pairs]),
             "mouths": {f"{rate:g}": mouth_figures(utterances, mouths, rate, phases) for rate in fps},
             "phones_s_per_s": heard_s / seconds,
             "track_s_per_s": build_s / seconds,
@@ -283,13 +319,14 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, action="append", help="a folder of recorded speech with an index.json")
     parser.add_argument("--sentences", type=int, default=len(SENTENCES), help="how many of the sentences (all)")
     parser.add_argument("--sources", help="names of sources and schemes, with commas between (all that run here)")
+    parser.add_argument("--model", action="append", default=[], help="the path of one more acoustic model")
     parser.add_argument("--fps", help="frame rates, with commas between (30,60)")
     parser.add_argument("--phases", type=int, default=PHASES, help=f"phases of the frame clock ({PHASES})")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     fps = tuple(float(rate) for rate in options.fps.split(",")) if options.fps else FPS
     if options.pack:
-        from benchmarks.lips_pack import read_pack
+        from benchmarks.lips_pack import read_pack  # its sound library is not everybody's
 
         utterances = [u for folder in options.pack for u in read_pack(folder, options.sentences)]
     else:
@@ -299,7 +336,7 @@ def main() -> None:
             options.voice = next(default_store().path("piper-joe").glob("*.onnx"))
         step = max(1, len(SENTENCES) // max(options.sentences, 1))
         utterances = spoken(options.voice, SENTENCES[::step][: options.sentences])
-    wanted, peers = sources(), dict(PEERS)
+    wanted, peers = sources(options.model), dict(PEERS)
     if options.sources:
         names = options.sources.split(",")
         if unknown := set(names) - set(wanted) - set(peers):

@@ -25,7 +25,8 @@ Mouths (`mouth_figures`), at one frame rate over several frame phases
                         round (o u w ʃ ɹ ...), spread (i e s ...) or open (a æ ʌ); see `shape_of`. Tongue-only sounds
                         and central vowels, which have no such look, are left out
     openness            mean over sentences of the correlation of the open area with a jaw that follows from the
-                        reference by a rule of its own: vowel height on the IPA chart, smoothed over JAW_SMOOTH_S
+                        reference by a rule of its own: vowel height on the IPA chart, smoothed over JAW_SMOOTH_S,
+                        down in pauses of PAUSE_S and more (the shorter gaps between words are no silence)
     envelope, lag_ms    mean over sentences of the best correlation of the open area with the loudness within LAG_S, and
                         the median lag of that best one (positive: the mouth is late)
     silence_leak        share of frames with an open area > LEAK_AREA in silences of more than SILENCE_S, from SETTLE_S
@@ -67,8 +68,8 @@ JAW_SMOOTH_S = 0.120
 """A Hann window of this length: the jaw needs about 120 ms from shape to shape (JALI, SIGGRAPH 2016)."""
 
 _JAW_HEIGHT = {
-    **dict.fromkeys("aɑɒɶɐ", 1.0),
-    "æ": 0.85,
+    **dict.fromkeys("aɑɒɶ", 1.0),
+    **dict.fromkeys("æɐ", 0.85),
     **dict.fromkeys("ɛɔœʌɜɞ", 0.70),
     **dict.fromkeys("əɚɝᵊɘeoøɵɤ", 0.50),
     **dict.fromkeys("ɪʊʏᵻᵿ", 0.35),
@@ -371,11 +372,19 @@ def jaw(reference: Sequence[Phone], times: Array) -> Array:
     start_s = float(times.min()) - 0.2
     grid = np.arange(start_s, float(times.max()) + 0.2, step_s)
     height = np.zeros(len(grid))
-    for phone in merge_phones(reference):
+    spoken = [phone for phone in merge_phones(reference) if phone.ipa]
+    for phone, following in zip(spoken, [*spoken[1:], None], strict=True):
         letters = list(visemes.normalise(phone.ipa))
         vowels = len(letters) > 1 and all("vowel" in visemes.classify(c).kinds for c in letters[:2])
         middle_s = phone.start_s + NUCLEUS_SHARE * (phone.end_s - phone.start_s) if vowels else phone.end_s
-        for letter, low_s, high_s in zip(letters[:2], (phone.start_s, middle_s), (middle_s, phone.end_s), strict=False):
+        spans = [(phone.start_s, middle_s), (middle_s, phone.end_s)][: len(letters)]
+        gap_s = following.start_s - phone.end_s if following else PAUSE_S
+        if gap_s < PAUSE_S and following:
+            spans[-1 if vowels else 0] = (spans[-1 if vowels else 0][0], phone.end_s + gap_s / 2)
+            height[(grid >= phone.end_s + gap_s / 2) & (grid < following.start_s)] = _JAW_HEIGHT.get(
+                visemes.normalise(following.ipa)[:1], OTHER_JAW
+            )
+        for letter, (low_s, high_s) in zip(letters, spans, strict=False):
             height[(grid >= low_s) & (grid < high_s)] = _JAW_HEIGHT.get(letter, OTHER_JAW)
     window = np.hanning(round(JAW_SMOOTH_S / step_s) + 2)[1:-1]
     return np.interp(times, grid, np.convolve(height, window / window.sum(), mode="same"))

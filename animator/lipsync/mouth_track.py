@@ -89,21 +89,21 @@ JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.55, 0.45, (0.40, 1.15)
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.65, 0.35, (0.40, 1.15)
 """Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
 """The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
-PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.80
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.85
 GAIN_BOUNDS = (0.40, 1.20)
 """All gains of a vowel together: what is said is always seen to be said."""
-SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.80
-"""A vowel of 40 ms reaches 0.8 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
+SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.85
+"""A vowel of 40 ms reaches 0.85 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
 """The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.45, 0.60, 0.060
-"""Openings also follow the running loudness a little, so that a label a few frames off does not show: a silent
-moment takes off this share, one of 0.6 of the clip's loud parts or more nothing."""
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.60, 0.60, 0.050
+"""The jaw also follows the running loudness, so that a label a few frames off does not show: a silent moment takes off
+this share, one of 0.6 of the clip's loud parts or more nothing."""
 
 # Silence
 LONG_PAUSE_S = 0.150

@@ -206,7 +206,7 @@ def test_a_louder_vowel_opens_the_mouth_wider() -> None:
 
 
 def test_a_stressed_vowel_opens_the_mouth_wider() -> None:
-    track = track_of(("ɑ", 150), ("", 300), ("ˈɑ", 150))
+    track = track_of(("ʌ", 150), ("", 300), ("ˈʌ", 150))
 
     assert float(response.area(track.at(0.65))) > 1.2 * float(response.area(track.at(0.17)))
 
