@@ -34,7 +34,10 @@ SUSTAIN_SHARE = 0.75
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
 FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
-REST_DOMINANCE = 0.02
+SHARPNESS = 2.0
+"""Power of the pull: between round and wide lips a mean is neither, so the stronger of two sounds gets more than its
+part (2: of 0.6 and 0.4, it gets 0.69)."""
+REST_DOMINANCE = 0.005
 """Pull of the resting mouth where no sound is near."""
 LIP_HEAVY_REACH_S = 0.200
 """How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
@@ -416,6 +419,7 @@ class MouthTrack:
         beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
         dominance[beyond] *= np.float32(BARRIER)
         self._leader = dominance.argmax(axis=1)
+        dominance = np.power(dominance, np.float32(SHARPNESS))
         weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
         # Mixed as openings: half of one shape and half of another would both drown in the parameters' dead zones.
         return response.parameters(dominance @ np.array(targets, dtype=np.float32) / weight)
