@@ -72,6 +72,9 @@ RELEASE_SEARCH_S = 0.060
 """So far from its label the release of a p or b is looked for in the sound: quiet, then louder from one moment to the
 next. An aligner's label may be off by more than the closure lasts. Loudness counts by its square root here, so that the
 breath of a p counts beside the voice of a b."""
+RELEASE_EARLY_S = 0.015
+"""Where a burst is found earlier than this before its label, the lips are held until then: an error of the search must
+not take the closure out of the 40 ms in which it counts, at 24 fps and more."""
 CLOSED_FOR_S, BURST_S = 0.040, 0.030
 CLOSED_LOUDNESS, BURST_RISE, BURST_CAP = 0.45, 0.10, 0.35
 """Most in the CLOSED_FOR_S before a release, least rise to the BURST_S after it, and what counts as loud (all roots).
@@ -304,8 +307,8 @@ class MouthTrack:
         first, last = (round((edge - self._start_s) / STEP_S) for edge in (start_s, end_s))
         return float(self._loudness[max(first, 0) : last + 1].max(initial=0.0))
 
-    def _release_near(self, label_s: float) -> float | None:
-        """Where the sound bursts out of a closure within RELEASE_SEARCH_S of `label_s`; None where it does not."""
+    def _release_near(self, label_s: float, within_s: tuple[float, float]) -> float | None:
+        """Where the sound bursts out of a closure near `label_s`, within the two bounds from it; None if nowhere."""
         if self._loudness is None:
             return None
         closed, burst = round(CLOSED_FOR_S / STEP_S), round(BURST_S / STEP_S)
@@ -313,7 +316,8 @@ class MouthTrack:
         root = np.sqrt(self._loudness)
         middle = round((label_s - self._start_s) / STEP_S)
         best: tuple[float, int] | None = None
-        for i in range(max(middle - reach, closed), min(middle + reach + 1, len(self._loudness) - burst)):
+        first, last = (middle + round(bound_s / STEP_S) for bound_s in within_s)
+        for i in range(max(first, closed), min(last + 1, len(self._loudness) - burst)):
             quiet = float(root[i - closed : i].mean())
             rise = float(np.minimum(root[i + 1 : i + 1 + burst], BURST_CAP).mean()) - quiet
             score = rise - RELEASE_PULL * abs(i - middle) / reach
@@ -511,7 +515,7 @@ class MouthTrack:
             if holds:
                 between = segments[holds[-1][2] + 1 : i]
                 limit_s = MERGE_OVER_VOWEL_S if any(s.has("vowel") for s in between) else MERGE_CLOSURES_S
-                if shut_s - holds[-1][1] < limit_s:
+                if not between or shut_s - holds[-1][1] < limit_s:
                     holds[-1] = (holds[-1][0], max(open_s, holds[-1][1]), i)
                     continue
             holds.append((shut_s, open_s, i))
@@ -521,15 +525,21 @@ class MouthTrack:
     def _plosive_hold(self, segment: Segment, before_s: float) -> tuple[float, float]:
         """When p or b hold the lips, `before_s` the length of the sound before: until the burst that is heard."""
         pull_s = float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
-        first_s, last_s = segment.start_s, segment.released_s
-        shut_s = first_s - pull_s
-        open_s = last_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - last_s), PLOSIVE_HOLD_S)
-        if (release_s := self._release_near(last_s)) is None:
+        label_s = segment.released_s
+        shut_s = segment.start_s - pull_s
+        open_s = label_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - label_s), PLOSIVE_HOLD_S)
+        within_s = (
+            -min(max(before_s, RELEASE_EARLY_S), RELEASE_SEARCH_S),
+            min(segment.end_s - label_s, RELEASE_SEARCH_S),
+        )
+        if (release_s := self._release_near(label_s, within_s)) is None:
             return shut_s, open_s
-        early_s, late_s = sorted((release_s, last_s))
+        early_s, late_s = sorted((release_s, label_s))
         if self._loudest(early_s, late_s) <= CLOSED_LOUDNESS**2:  # shut at the label too: hold from one to the other
-            return min(shut_s, early_s - pull_s), max(min(late_s, last_s + PLOSIVE_HOLD_S), early_s)
-        return (release_s - pull_s if first_s == last_s else min(shut_s, release_s - pull_s)), release_s
+            return min(shut_s, early_s - pull_s), max(min(late_s, label_s + PLOSIVE_HOLD_S), early_s)
+        return min(shut_s, release_s - pull_s) if label_s > segment.start_s else release_s - pull_s, max(
+            release_s, label_s - RELEASE_EARLY_S
+        )
 
     def _closures(self, segments: list[Segment]) -> tuple[Grid, Grid, Grid]:
         """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""
