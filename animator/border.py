@@ -23,6 +23,7 @@ MAX_CLIP_S = 600.0
 """The longest clip that is taken. A sentence lasts some seconds; its lips cost memory for each of them."""
 MAX_TEXT_CHARS = 100_000
 MAX_PHONES = 100_000
+MAX_FLASHES = 100
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{0,16}")
 
 Header = dict[str, Any]
@@ -73,6 +74,7 @@ def clip_message(clip: SpeechClip) -> tuple[Header, bytes]:
         "language": clip.language,
         "continues": clip.continues,
         "final": clip.final,
+        "flashes_s": list(clip.flashes_s),
         "last": clip.last,
         "phones": None if clip.phones is None else [[p.ipa, p.start_s, p.end_s] for p in clip.phones],
     }
@@ -106,6 +108,7 @@ def clip_of(header: Header, payload: bytes) -> SpeechClip:
         spoken=_text(header, "spoken"),
         continues=_flag(header, "continues"),
         final=_flag(header, "final"),
+        flashes_s=_flashes(header),
     )
 
 
@@ -128,6 +131,15 @@ def _text(header: Header, key: str) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS:
         raise BorderError(f"a clip's {key} is no text of at most {MAX_TEXT_CHARS} characters")
     return value
+
+
+def _flashes(header: Header) -> tuple[float, ...]:
+    value = header.get("flashes_s")
+    if not isinstance(value, list) or len(value) > MAX_FLASHES:
+        raise BorderError(f"a clip's flashes are no list of at most {MAX_FLASHES}")
+    if not all(type(each) in (int, float) and math.isfinite(each) for each in value):
+        raise BorderError("a clip's flashes are no times")
+    return tuple(float(each) for each in value)
 
 
 def _phones(header: Header) -> tuple[Phone, ...] | None:

@@ -48,6 +48,8 @@ class SpeechClip:
     `continues`: goes on in the middle of the sentence that the clip before it (`index` - 1) began. `final`: the
     sentence ends with this clip. A stream that does not know its end beforehand leaves it False; then the sentence is
     over when a clip comes that does not continue it, or none.
+
+    `flashes_s`: moments in s from the clip's start at which the picture flashes, for the lip-sync test.
     """
 
     turn: int
@@ -61,6 +63,7 @@ class SpeechClip:
     spoken: str = ""
     continues: bool = False
     final: bool = True
+    flashes_s: tuple[float, ...] = ()
 
     @property
     def duration_s(self) -> float:

@@ -26,6 +26,20 @@ class Capabilities:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Lips:
+    """What the lips of a clip are made from.
+
+    `method`: "durations" (the voice said when each of its sounds falls), "aligned" (its text was laid onto the sound),
+    "decoded" (heard from the sound alone) or "loudness". `model` names the phone model that was used, "" where none
+    was. `reason` says why it is not a better method, in words but never in those that were spoken; "" for none.
+    """
+
+    method: str
+    model: str = ""
+    reason: str = ""
+
+
 class Animator(Protocol):
     """A face. `render` is called on the worker's main thread, `load` on its loader, the rest on its inbox thread."""
 
@@ -44,8 +58,8 @@ class Animator(Protocol):
         """Make a `load` that is running return soon; what is on screen stays."""
         ...
 
-    def push(self, clip: SpeechClip) -> None:
-        """Prepare the lips of one clip."""
+    def push(self, clip: SpeechClip) -> Lips | None:
+        """Prepare the lips of one clip; returns what they are made from, None for a clip that is out of date."""
         ...
 
     def clear(self, before_turn: int) -> None:

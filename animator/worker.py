@@ -28,12 +28,23 @@ from typing import Any, BinaryIO
 from animator.border import Header, anchor_of, clip_of, read_message, write_message
 from animator.clock import SystemClock
 from animator.frames import FrameSlots
-from animator.messages import SpeechClip, SpeechTime
+from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
 from animator.timebase import Clock, FrameClock, Playout
 
 LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
+MAX_MOUTH_OFFSET_MS = 200
+"""How much earlier or later than the sound the user may have the mouth."""
+FLASH_S = 0.1
+"""How long the picture flashes at a click of the lip-sync test: three frames at 30 fps are seen even on a stream."""
+
+
+def flashed(pixels: Pixels) -> Pixels:
+    """The frame with the character as a light shape, the same everywhere; its alpha stays."""
+    light = pixels.copy()
+    light[..., :3] = 255
+    return light
 
 
 class Worker:
@@ -48,6 +59,7 @@ class Worker:
         fps: float,
         *,
         lips_aside: bool = False,
+        mouth_offset_ms: int = 0,
     ) -> None:
         self._engine = engine
         self._frames = frames
@@ -64,6 +76,8 @@ class Worker:
         self._stopping = threading.Event()
         self._seq = 0
         self._speaking_turn: int | None = None
+        self._mouth_offset_ns = mouth_offset_ms * 1_000_000
+        self._flashes: dict[tuple[int, int], tuple[float, ...]] = {}
         self._film_ns: int | None = None
 
     def take(self, header: Header, payload: bytes) -> None:
@@ -79,7 +93,13 @@ class Worker:
             before_turn = self._oldest_turn = int(header["before_turn"])
             with self._lock:
                 self._playout.clear(before_turn)
+                self._flashes = {key: at_s for key, at_s in self._flashes.items() if key[0] >= before_turn}
             self._engine.clear(before_turn)
+        elif kind == "mouth_offset":
+            offset_ms = int(header["ms"])
+            if abs(offset_ms) > MAX_MOUTH_OFFSET_MS:
+                raise ValueError(f"a mouth offset of {offset_ms} ms; expected {MAX_MOUTH_OFFSET_MS} at most either way")
+            self._mouth_offset_ns = offset_ms * 1_000_000
         elif kind in ("express", "feel", "gesture"):
             self._act(kind, header)
         elif kind == "think":
@@ -120,14 +140,29 @@ class Worker:
     def _push(self, clip: SpeechClip) -> None:
         with self._lock:
             self._playout.add_clip(clip.turn, clip.index, clip.duration_s)
+            if clip.flashes_s:
+                self._flashes[clip.turn, clip.index] = clip.flashes_s
         if self._lips_aside:
             self._lips.put(clip)
         else:
             self._prepare(clip)
 
     def _prepare(self, clip: SpeechClip) -> None:
-        self._engine.push(clip)
-        self._tell({"event": "pushed", "turn": clip.turn, "index": clip.index})
+        start_ns = self._clock.now_ns()
+        lips = self._engine.push(clip)
+        if lips is None or clip.flashes_s:  # a click of the lip-sync test says nothing of the voice's lips
+            return
+        self._tell(
+            {
+                "event": "pushed",
+                "turn": clip.turn,
+                "index": clip.index,
+                "method": lips.method,
+                "model": lips.model,
+                "reason": lips.reason,
+                "lips_ms": round((self._clock.now_ns() - start_ns) / 1e6, 1),
+            }
+        )
 
     def lips_loop(self) -> None:
         """Prepare lips until stopped (lips thread). A full pipe would hold up the voice, so inbox never waits."""
@@ -175,12 +210,20 @@ class Worker:
             remedy = getattr(error, "remedy", "") or "Choose the character again."
             self._tell({"event": "problem", "problem": problem, "remedy": remedy})
             return
+        if speech is not None and self._is_flash(speech):
+            pixels = flashed(pixels)
         self._seq += 1
         turn = speech.turn if speech else None
         self._frames.write(pixels, self._seq, host_ns, turn)
         if turn is not None and turn != self._speaking_turn:
             self._tell({"event": "speaking_frame", "turn": turn, "host_ns": self._clock.now_ns()})
         self._speaking_turn = turn if turn is not None else self._speaking_turn
+
+    def _is_flash(self, speech: SpeechTime) -> bool:
+        """Whether the lip-sync test wants a flash: from the frame that is nearest to the click, for FLASH_S."""
+        half_frame_s = 0.5 / self._fps
+        at_s = self._flashes.get((speech.turn, speech.index), ())
+        return any(-half_frame_s <= speech.time_s - each_s < FLASH_S - half_frame_s for each_s in at_s)
 
     def free_loop(self) -> None:
         """Draw frame k in the interval before its deadline, until stopped (main thread)."""
@@ -196,7 +239,8 @@ class Worker:
             due_ns = frame_clock.next_due_ns(self._clock.now_ns())
             self._clock.sleep_until(due_ns - period_ns)
             with self._lock:
-                speech = self._playout.speech_time(due_ns)
+                # The only place where the user's offset counts: later is what was heard a little before.
+                speech = self._playout.speech_time(due_ns - self._mouth_offset_ns)
             self.draw(speech, due_ns)
             drawn += 1
             now_ns = self._clock.now_ns()
@@ -262,6 +306,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
     parser.add_argument("--large", action="store_true", help="draw at the art's own size where it is larger")
     parser.add_argument("--fps", type=float, default=30.0)
+    parser.add_argument("--mouth-offset-ms", type=int, default=0, help="show the mouth so much later than the sound")
     parser.add_argument("--stepped", action="store_true")
     arguments = parser.parse_args(argv)
 
@@ -289,7 +334,15 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 1
     frames = FrameSlots.create(arguments.frames, LARGEST_PX, LARGEST_PX)
-    worker = Worker(engine, frames, SystemClock(), tell, arguments.fps, lips_aside=not arguments.stepped)
+    worker = Worker(
+        engine,
+        frames,
+        SystemClock(),
+        tell,
+        arguments.fps,
+        lips_aside=not arguments.stepped,
+        mouth_offset_ms=arguments.mouth_offset_ms,
+    )
     inbox = threading.Thread(target=take_messages, args=(worker, sys.stdin.buffer, tell), name="inbox", daemon=True)
     loader = threading.Thread(target=worker.load_loop, name="loader", daemon=True)
     lips = threading.Thread(target=worker.lips_loop, name="lips", daemon=True)

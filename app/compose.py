@@ -379,6 +379,7 @@ def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
         fps=settings.face.fps,
         stepped=stepped,
         large=detail == "high" or (detail == "auto" and (stepped or (os.cpu_count() or 1) >= LARGE_FROM_CORES)),
+        mouth_offset_ms=settings.lips.mouth_offset_ms,
     )
 
 

@@ -22,6 +22,8 @@ from app.messages import (
     Express,
     Feel,
     Gesture,
+    LipSyncTest,
+    MouthOffset,
     Mute,
     PushToTalk,
     Say,
@@ -33,6 +35,7 @@ from app.messages import (
 from app.policy.barge_in import BargeInOptions
 from app.policy.endpointing import EndpointingOptions
 from app.policy.facts import facts_in, note_of, relevant
+from app.policy.flash_click import flash_click_clip
 from app.policy.history import History
 from app.policy.persona import Persona
 from app.policy.sentences import Chunk, SentenceSplitter
@@ -203,6 +206,8 @@ class Line:
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._open_turn: int | None = None
+        self._test_turn: int | None = None
+        """The turn of the newest lip-sync test (gate thread)."""
         self._backlog: deque[Ask | Say] = deque()
         self._source_ended = microphone is None
         self._started = self._stopped = False
@@ -213,6 +218,7 @@ class Line:
         sentences: Channel[Sentence] = Channel(1000, "wait")
         clips: Channel[SpeechClip] = Channel(1000, "wait")
         self._utterances, self._transcripts, self._sentences = utterances, transcripts, sentences
+        self._clips = clips
 
         self._playback = PlaybackStage(
             bus,
@@ -602,9 +608,29 @@ class Line:
             case Gesture(name=name):
                 if self._avatar is not None:
                     self._avatar.gesture(name)
+            case LipSyncTest(on=on):
+                self._test_lip_sync(on)
+            case MouthOffset(offset_ms=offset_ms):
+                if self._avatar is not None:
+                    self._avatar.mouth_offset(offset_ms)
+                self._bus.emit("avatar", "mouth_offset", ms=offset_ms)
+                if self._on_command is not None:  # who keeps the settings keeps this one
+                    self._on_command(command)
             case _:
                 if self._on_command is not None:
                     self._on_command(command)
+
+    def _test_lip_sync(self, on: bool) -> None:
+        """Clicks and flashes, all the way that a sentence goes; or their end."""
+        if not on:
+            if self._test_turn is not None and self._test_turn == self._open_turn:
+                self._begin_turn(opened=False)
+            return
+        self._backlog.clear()
+        turn = self._test_turn = self._begin_turn()
+        self._playback.release(turn)
+        self._bus.emit("avatar", "lip_sync_test", turn=turn)
+        self._clips.put(flash_click_clip(turn))
 
     def _has_to_wait(self) -> bool:
         """While models load, typed texts queue up instead of interrupting each other: none is ever lost."""

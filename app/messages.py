@@ -20,6 +20,8 @@ __all__ = [
     "Feel",
     "Frame",
     "Gesture",
+    "LipSyncTest",
+    "MouthOffset",
     "Mute",
     "Phone",
     "PlayoutAnchor",
@@ -185,11 +187,14 @@ class Fact:
     | playback | stopped | turn (barge-in, stop button) |
     | avatar | progress | what, share in [0, 1] |
     | avatar | speaking_frame | turn (the first frame whose mouth belongs to this turn) |
+    | avatar | pushed | turn, index, method, model, reason (of `animator.protocol.Lips`), lips_ms (how long that took) |
     | avatar | frames | fps, due, missed, tier (once a second), clamped (bad pose values so far) |
     | avatar | expression | name (the user's choice; "neutral" where there is none) |
     | avatar | emotion | name, intensity in [0, 1] |
     | avatar | gesture | name |
     | avatar | character | name |
+    | avatar | mouth_offset | ms (how much later than the sound the mouth is shown) |
+    | avatar | lip_sync_test | turn (clicks and flashes have begun; the turn ends as any other) |
     | camera | frames | sent, repeated |
     """
 
@@ -258,6 +263,21 @@ class Gesture:
 
 
 @dataclass(frozen=True, slots=True)
+class MouthOffset:
+    """Show the mouth `offset_ms` ms later than the sound (negative: earlier). `keep`: also after a restart."""
+
+    offset_ms: int
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LipSyncTest:
+    """Begin the lip-sync test (True), clicks with flashes for some seconds, or end it: a new turn."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchCharacter:
     """Load the character called `name`."""
 
@@ -276,4 +296,18 @@ class Quit:
     """End every stage."""
 
 
-Command = Ask | Say | Mute | PushToTalk | StopTalking | Express | Feel | Gesture | SwitchCharacter | SwitchCamera | Quit
+Command = (
+    Ask
+    | Say
+    | Mute
+    | PushToTalk
+    | StopTalking
+    | Express
+    | Feel
+    | Gesture
+    | MouthOffset
+    | LipSyncTest
+    | SwitchCharacter
+    | SwitchCamera
+    | Quit
+)

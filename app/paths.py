@@ -32,6 +32,11 @@ def config_dir() -> Path:
     return _folder("KUCHIPAKU_CONFIG", platformdirs.user_config_path(APP_NAME, appauthor=False))
 
 
+def settings_file() -> Path:
+    """What the user has set. It need not exist."""
+    return config_dir() / "settings.toml"
+
+
 def models_dir() -> Path:
     """The root of the model store: one folder per model."""
     return data_dir() / "models"

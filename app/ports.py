@@ -218,6 +218,10 @@ class AvatarHost(Protocol):
         """Make a gesture: nod, shake, tilt, bow or lean."""
         ...
 
+    def mouth_offset(self, offset_ms: int) -> None:
+        """Show the mouth so much later than the sound (negative: earlier), from now on."""
+        ...
+
     def think(self, turn: int, on: bool) -> None:
         """The brain works on `turn`: look away until it is heard. `on` False: it no longer does."""
         ...

@@ -129,6 +129,18 @@ class FaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LipsSettings:
+    """How the mouth follows the voice."""
+
+    phonemes: str = "auto"
+    """Who tells the sounds of a voice that does not state them itself: "own" (comes with the app), "hama", "wav2vec2"
+    (of `kuchipaku models add`), or the path of a model; "auto" is the best that runs here."""
+    mouth_offset_ms: int = 0
+    """So much later than the sound the mouth is shown; negative is earlier. For loudspeakers or screens whose delay the
+    computer does not know; the window's lip-sync test finds it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraSettings:
     """The virtual camera."""
 
@@ -147,6 +159,7 @@ class Settings:
     brain: BrainSettings = field(default_factory=BrainSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     face: FaceSettings = field(default_factory=FaceSettings)
+    lips: LipsSettings = field(default_factory=LipsSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
 
 
@@ -176,6 +189,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "voice.speed": (0.5, 2.0),
     "voice.rvc_pitch": (-24, 24),
     "face.fps": (10, 60),
+    "lips.mouth_offset_ms": (-200, 200),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),
 }

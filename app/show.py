@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from animator.timebase import Clock
-from app import compose
+from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
 from app.errors import AppError
-from app.messages import Command, Frame, Mute, Quit, Say, SwitchCamera, SwitchCharacter
+from app.messages import Command, Frame, MouthOffset, Mute, Quit, Say, SwitchCamera, SwitchCharacter
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
@@ -132,6 +132,9 @@ class Show:
                 if self._switch is None:
                     raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
                 self._switch.switch(on)
+            case MouthOffset(offset_ms=offset_ms, keep=keep):
+                if keep:
+                    settings_file.keep_setting(paths.settings_file(), "lips", "mouth_offset_ms", offset_ms)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():

@@ -54,7 +54,7 @@ class FilmRequest:
 
 def settings() -> Settings:
     """The user's settings."""
-    return load_settings(paths.config_dir() / "settings.toml")
+    return load_settings(paths.settings_file())
 
 
 @contextlib.contextmanager
@@ -492,6 +492,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             expressions=list(loaded.expressions)[:8],
             camera_on=camera_on,
             microphone_on=not muted,
+            mouth_offset_ms=chosen.lips.mouth_offset_ms,
         )
 
         def end(_number: int, _frame: FrameType | None) -> None:

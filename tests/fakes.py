@@ -360,6 +360,9 @@ class FakeAvatar:
     def gesture(self, name: str) -> None:
         self.calls.append(("gesture", name))
 
+    def mouth_offset(self, offset_ms: int) -> None:
+        self.calls.append(("mouth_offset", offset_ms))
+
     def think(self, turn: int, on: bool) -> None:
         self.calls.append(("think", (turn, on)))
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from animator.character import Character, load_character
 from animator.messages import Pixels, SpeechClip, SpeechTime
-from animator.protocol import Capabilities, Progress
+from animator.protocol import Capabilities, Lips, Progress
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, open_cuda, open_exact
@@ -229,10 +229,10 @@ class Tha3:
             on_stage()
             progress("Face ready", 1.0)
 
-    def push(self, clip: SpeechClip) -> None:
-        """Prepare the lips of one clip."""
+    def push(self, clip: SpeechClip) -> Lips | None:
+        """Prepare the lips of one clip; returns what they are made from."""
         self._clips.append(clip)
-        self._composer.push(clip)
+        return self._composer.push(clip)
 
     def clear(self, before_turn: int) -> None:
         """Drop older turns; the mouth comes to rest."""

@@ -20,6 +20,7 @@ from animator.lipsync import visemes as mouth_shapes
 from animator.lipsync.sentence_track import PieceTrack, SentenceTrack
 from animator.manner import Motion
 from animator.messages import Phone, Pose, SpeechClip, SpeechTime
+from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
@@ -184,14 +185,15 @@ class Composer:
             self._breath, self._breathing = before._breath, before._breathing
             self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
 
-    def push(self, clip: SpeechClip) -> None:
+    def push(self, clip: SpeechClip) -> Lips | None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.
 
-        Never raises: a clip whose phones cannot be used moves the mouth by its loudness.
+        Returns what they are made from; None for a clip of a turn that is over. Never raises: a clip whose phones
+        cannot be used moves the mouth by its loudness.
         """
         if clip.turn < self._oldest_turn:
-            return
-        speech = self._speech(clip)
+            return None
+        speech, lips = self._speech(clip)
         with self._lock:
             heard = self._heard
             tracks = {**self._tracks, (clip.turn, clip.index): speech}
@@ -205,20 +207,23 @@ class Composer:
                 for key, each in tracks.items()
                 if key[0] >= self._oldest_turn and (heard is None or key >= (heard[0], heard[1] - OLD_CLIPS))
             }
+        return lips
 
-    def _speech(self, clip: SpeechClip) -> _Speech:
-        phones: tuple[Phone, ...] = ()
+    def _speech(self, clip: SpeechClip) -> tuple[_Speech, Lips]:
+        reason = "the sounds of the clip could not be used"
         try:
-            phones = clip.phones if clip.phones is not None else phonemes.phones_for(clip.samples, clip.sample_rate)
-            return self._spoken(clip, phones)
+            heard = phonemes.heard_in(clip)
+            return self._spoken(clip, heard.phones), Lips(heard.method, heard.model, heard.reason)
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
-            return self._spoken(clip, phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate))
+            phones = phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate)
+            return self._spoken(clip, phones), Lips("loudness", reason=reason)
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
+            reason = "the clip could not be used at all, so its mouth stays shut"
         track = SentenceTrack((), np.zeros(0, dtype=np.float32), 1).piece(0)
-        return _Speech(track, SpokenBreath((), track.duration_s))
+        return _Speech(track, SpokenBreath((), track.duration_s)), Lips("loudness", reason=reason)
 
     def _spoken(self, clip: SpeechClip, phones: Sequence[Phone]) -> _Speech:
         """What a clip does to the face, together with the pieces of its sentence that came before it."""

@@ -35,7 +35,7 @@ class AnimatorOptions:
     """How to start the worker.
 
     `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art that is larger than the face
-    is drawn at its own size.
+    is drawn at its own size; `mouth_offset_ms`: how much later than the sound the mouth is shown.
     """
 
     weights: Path
@@ -45,6 +45,7 @@ class AnimatorOptions:
     fps: float = 30.0
     stepped: bool = False
     large: bool = False
+    mouth_offset_ms: int = 0
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -67,6 +68,7 @@ class AnimatorProcess:
         self._sending = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._slots: FrameSlots | None = None
+        self._mouth_offset_ms = options.mouth_offset_ms
         self._frame: Frame | None = None
         self._frame_key = (0, 0)
         self._seq = itertools.count(1)
@@ -91,6 +93,7 @@ class AnimatorProcess:
         command = [sys.executable, "-m", "animator.worker", "--frames", str(path)]
         command += ["--weights", str(options.weights), "--cache", str(options.cache), "--engine", options.engine]
         command += ["--tier", options.tier, "--fps", str(options.fps)]
+        command += ["--mouth-offset-ms", str(self._mouth_offset_ms)]
         if options.stepped:
             command.append("--stepped")
         if options.large:
@@ -221,6 +224,11 @@ class AnimatorProcess:
     def gesture(self, name: str) -> None:
         """Make a gesture: nod, shake, tilt, bow or lean."""
         self._send({"type": "gesture", "name": name})
+
+    def mouth_offset(self, offset_ms: int) -> None:
+        """Show the mouth so much later than the sound (negative: earlier), from now on and after a restart."""
+        self._mouth_offset_ms = offset_ms
+        self._send({"type": "mouth_offset", "ms": offset_ms})
 
     def think(self, turn: int, on: bool) -> None:
         """The brain works on `turn`: look away until it is heard. `on` False: it no longer does."""

@@ -53,6 +53,10 @@ class Bridge(QObject):
     """Frames per second, frames missed in the last second, tier."""
     expression = Signal(str)
     character = Signal(str)
+    lips = Signal(str, str, str)
+    """What the lips of the newest clip are made from: method, model, reason."""
+    lip_sync_test = Signal(int)
+    """The turn in which clicks and flashes have begun."""
     tick = Signal()
     slow_tick = Signal()
 
@@ -149,6 +153,10 @@ class Bridge(QObject):
                 self.frames.emit(_number(data["fps"]), int(data.get("missed") or 0), str(data.get("tier") or ""))
             case "avatar", "expression":
                 self.expression.emit(str(data["name"]))
+            case "avatar", "pushed":
+                self.lips.emit(str(data["method"]), str(data.get("model") or ""), str(data.get("reason") or ""))
+            case "avatar", "lip_sync_test":
+                self.lip_sync_test.emit(int(data["turn"]))
             case "avatar", "character":
                 self.character.emit(str(data["name"]))
 

@@ -42,6 +42,7 @@ from app.gui.bridge import Bridge
 from app.gui.conversation import Conversation
 from app.gui.display import require_display
 from app.gui.expressions import KEYS, ExpressionBar
+from app.gui.lip_sync import LipSyncPanel
 from app.gui.meter import LevelMeter
 from app.gui.stage_view import StageView
 from app.gui.status import StatusLine
@@ -52,6 +53,8 @@ from app.messages import (
     Express,
     Frame,
     Gesture,
+    LipSyncTest,
+    MouthOffset,
     Mute,
     PushToTalk,
     Quit,
@@ -90,6 +93,7 @@ class WindowInfo:
     expressions: list[str]
     camera_on: bool
     microphone_on: bool
+    mouth_offset_ms: int = 0
 
 
 class Picker(QComboBox):
@@ -146,12 +150,14 @@ class MainWindow(QWidget):
         self.expressions = ExpressionBar(self._info.expressions, self._theme)
         if "neutral" in self._info.expressions:
             self.expressions.set_active("neutral")
+        self.lip_sync = LipSyncPanel(self._info.mouth_offset_ms, self._theme)
         self.status = StatusLine(self._theme)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(10)
         column.addWidget(self.stage, 1)
+        column.addWidget(self.lip_sync)
         column.addWidget(self.expressions)
         column.addWidget(self._build_dock())
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -293,6 +299,13 @@ class MainWindow(QWidget):
         bridge.frames.connect(self.stage.set_figures)
         bridge.expression.connect(self.expressions.set_active)
         bridge.character.connect(self._show_character)
+        bridge.lips.connect(self._show_lips)
+        bridge.lip_sync_test.connect(self.lip_sync.begin_test)
+        bridge.fell_silent.connect(lambda turn, _: self.lip_sync.end_turn(turn))
+        self.stage.lips.clicked.connect(self._toggle_lip_sync)
+        self.lip_sync.close_button.clicked.connect(self.lip_sync.leave)
+        self.lip_sync.offset_changed.connect(lambda ms, keep: self._gate.put(MouthOffset(ms, keep)))
+        self.lip_sync.test_wanted.connect(self._test_lip_sync)
         self.expressions.chosen.connect(lambda name: self._gate.put(Express(name)))
         self.microphone.toggled.connect(self._switch_microphone)
         self.camera.clicked.connect(lambda on: self._gate.put(SwitchCamera(on)))
@@ -358,6 +371,16 @@ class MainWindow(QWidget):
         self.meter.set_open(on and self._microphone_works)
         self._gate.put(Mute(not on))
 
+    def _toggle_lip_sync(self) -> None:
+        if self.lip_sync.isVisible():
+            self.lip_sync.leave()
+        self.lip_sync.setVisible(not self.lip_sync.isVisible())
+
+    def _test_lip_sync(self, on: bool) -> None:
+        if on:
+            self.banner.forget("playback")
+        self._gate.put(LipSyncTest(on))
+
     def _pick(self, index: int) -> None:
         name = self.picker.itemText(index)
         self.banner.forget("avatar")
@@ -422,6 +445,11 @@ class MainWindow(QWidget):
         if self.presence.text() == self.tr("speaking"):
             self._say_presence("")
 
+    def _show_lips(self, method: str, model: str, reason: str) -> None:
+        self.lip_sync.set_source(method, model, reason)
+        self.stage.lips.set_source(method)
+        self.stage.lips.set_explanation(self.lip_sync.explanation())
+
     def _show_character(self, name: str) -> None:
         index = self._index_of(name)
         if index < 0:
@@ -467,7 +495,16 @@ class MainWindow(QWidget):
         self._theme = theme
         self.setPalette(palette(theme))
         self.setStyleSheet(style_sheet(theme, QApplication.font().pointSizeF()))
-        for part in (self.banner, self.stage, self.expressions, self.meter, self.microphone, self.camera, self.status):
+        for part in (
+            self.banner,
+            self.stage,
+            self.lip_sync,
+            self.expressions,
+            self.meter,
+            self.microphone,
+            self.camera,
+            self.status,
+        ):
             part.set_theme(theme)
         self.picker.arrow = theme.dim
         self.stop.setIcon(icons.icon("stop", theme.text))
@@ -479,6 +516,7 @@ class MainWindow(QWidget):
         self.stage.stop()
         if not self._has_quit:
             self._has_quit = True
+            self.lip_sync.keep()
             self._gate.put(Quit())
         super().closeEvent(event)
 

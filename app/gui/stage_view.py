@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from app.gui.lip_sync import LipsBadge
 from app.gui.preview import Preview
 from app.gui.theme import Theme
 from app.messages import Frame
@@ -78,6 +79,7 @@ class StageView(Preview):
         self.tier = QLabel()
         self.tier.setProperty("role", "badge")
         self.tier.hide()
+        self.lips = LipsBadge()
         self.rate = QLabel()
         self.rate.setProperty("role", "badge")
         self.rate.hide()
@@ -91,7 +93,11 @@ class StageView(Preview):
         grid = QGridLayout(self)
         grid.setContentsMargins(12, 12, 12, 16)
         grid.setVerticalSpacing(14)
-        grid.addWidget(self.tier, 0, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        left = QHBoxLayout()
+        left.setSpacing(8)
+        left.addWidget(self.tier)
+        left.addWidget(self.lips)
+        grid.addLayout(left, 0, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.rate, 0, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.words, 2, 0, 1, 2, Qt.AlignmentFlag.AlignHCenter)
         grid.addWidget(self.card, 3, 0, 1, 2, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)

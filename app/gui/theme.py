@@ -129,6 +129,7 @@ def style_sheet(theme: Theme, base_pt: float) -> str:
 QWidget#window {{ background: {t.window}; }}
 QLabel {{ color: {t.text}; background: transparent; }}
 QLabel[role="dim"] {{ color: {t.dim}; }}
+QLabel[weight="strong"] {{ font-weight: 600; }}
 QLabel[role="small"] {{ color: {t.dim}; font-size: {small}; }}
 QLabel[role="speaker"] {{ color: {t.dim}; font-size: {small}; padding: 0 6px; }}
 QLabel[role="presence"] {{ color: {t.accent}; font-size: {small}; }}
@@ -137,6 +138,9 @@ QLabel[role="words"] {{ background: {t.panel}; border: 1px solid {t.border}; bor
 QLabel[role="badge"] {{ color: {t.text}; background: {t.panel}; border: 1px solid {t.border}; border-radius: 10px;
   padding: 2px 9px; font-size: {small}; font-weight: 600; }}
 QLabel[role="badge"][tier="exact"] {{ color: {t.on_accent}; background: {t.accent}; border-color: {t.accent}; }}
+QPushButton[role="badge"] {{ color: {t.text}; background: {t.panel}; border: 1px solid {t.border};
+  border-radius: 10px; padding: 2px 9px; min-height: 0; font-size: {small}; font-weight: 600; }}
+QPushButton[role="badge"]:hover, QPushButton[role="badge"]:focus {{ border: 1px solid {t.accent}; }}
 QFrame[role="panel"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 14px; }}
 QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 12px; }}
 QFrame[role="line"] {{ background: {t.border}; border: none; max-height: 1px; min-height: 1px; }}

@@ -41,6 +41,7 @@ def test_a_clip_arrives_as_it_was_sent():
         spoken='ˈ"quoted" まあ 5パーセント',
         continues=True,
         final=False,
+        flashes_s=(0.5, 1.0),
     )
 
     got = clip_of(*over_the_wire(*clip_message(sent)))
@@ -82,6 +83,10 @@ def test_a_clip_of_which_nobody_said_more_is_a_whole_sentence_in_an_unknown_lang
         ("continues", "no"),
         ("final", None),
         ("last", 1),
+        ("flashes_s", None),
+        ("flashes_s", ["secret"]),
+        ("flashes_s", [float("nan")]),
+        ("flashes_s", [0.5] * 101),
         ("phones", "secret"),
         ("phones", [["secret", 0.0]]),
         ("phones", [["secret", 0.0, "soon"]]),

@@ -9,7 +9,7 @@ import pytest
 from animator.border import anchor_message, clip_message
 from animator.frames import FrameSlots
 from animator.messages import PlayoutAnchor, SpeechClip
-from animator.protocol import Capabilities
+from animator.protocol import Capabilities, Lips
 from animator.worker import Worker
 
 FRAME_NS = 1_000_000_000 // 30
@@ -39,6 +39,7 @@ class FlatEngine:
         self.cost_ns = 5_000_000
         self.broken = False
         self.drawn = []
+        self.lips = Lips("durations")
         self.told = []
         self.stop_after = 60
         self.worker = None
@@ -51,7 +52,7 @@ class FlatEngine:
         pass
 
     def push(self, clip):
-        pass
+        return self.lips
 
     def clear(self, before_turn):
         pass
@@ -91,8 +92,9 @@ def show(tmp_path):
     return worker, engine, clock, frames, told
 
 
-def speak(worker, turn=1, start_ns=0, seconds=1.0):
-    clip = SpeechClip(turn, 0, np.zeros(int(16_000 * seconds), np.float32), 16_000, "", None, True)
+def speak(worker, turn=1, start_ns=0, seconds=1.0, **more):
+    samples = np.zeros(int(16_000 * seconds), np.float32)
+    clip = SpeechClip(turn, 0, samples, 16_000, more.pop("text", ""), None, True, **more)
     worker.take(*clip_message(clip))
     worker.take(anchor_message(PlayoutAnchor(turn, 0, 0, 16_000, start_ns)), b"")
 
@@ -253,6 +255,7 @@ def test_lips_that_take_long_hold_up_no_message(tmp_path):
     def slow_push(clip):
         began.set()
         assert go_on.wait(10)
+        return engine.lips
 
     engine.push = slow_push
     frames = FrameSlots.create(tmp_path / "frames", 8, 8)
@@ -273,3 +276,115 @@ def test_lips_that_take_long_hold_up_no_message(tmp_path):
     assert not lips.is_alive()
     assert [fact["turn"] for fact in told if fact["event"] == "pushed"] == [1]
     frames.unlink()
+
+
+def test_what_the_lips_of_a_clip_are_made_from_is_told_without_its_words(show):
+    worker, engine, clock, _, told = show
+
+    def push(clip):
+        clock.ns += 12_000_000
+        return Lips("decoded", "own", "the text does not match the sound")
+
+    engine.push = push
+    speak(worker, turn=4, text="A secret.", spoken="A secret.")
+
+    assert {
+        "event": "pushed",
+        "turn": 4,
+        "index": 0,
+        "method": "decoded",
+        "model": "own",
+        "reason": "the text does not match the sound",
+        "lips_ms": 12.0,
+    } == told[0]
+    assert "secret" not in str(told)
+
+
+def test_of_a_clip_that_came_too_late_nothing_is_told(show):
+    worker, engine, _, _, told = show
+    engine.lips = None
+
+    speak(worker)
+
+    assert told == []
+
+
+@pytest.mark.parametrize("offset_ms", [-200, -40, 0, 40, 200])
+def test_the_mouth_is_shown_as_much_later_as_the_user_wants(tmp_path, offset_ms):
+    clock, told = JumpingClock(), []
+    engine = FlatEngine(clock)
+    frames = FrameSlots.create(tmp_path / "frames", 8, 8)
+    worker = engine.worker = Worker(engine, frames, clock, told.append, 30, mouth_offset_ms=offset_ms)
+    speak(worker, start_ns=500_000_000)
+
+    worker.free_loop()
+
+    later_s = [(host_ns - 500_000_000) / 1e9 - speech.time_s for speech, host_ns in engine.drawn if speech is not None]
+    assert [offset_ms / 1000] * len(later_s) == pytest.approx(later_s)
+    assert len(later_s) > 10
+    frames.unlink()
+
+
+def test_a_new_offset_counts_from_the_next_frame_on(show):
+    worker, engine, *_ = show
+    speak(worker, start_ns=0)
+    render = engine.render
+
+    def then_move(speech, host_ns):
+        if len(engine.drawn) == 10:
+            worker.take({"type": "mouth_offset", "ms": 120}, b"")
+        return render(speech, host_ns)
+
+    engine.render = then_move
+    worker.free_loop()
+
+    later_ms = [round(host_ns / 1e6 - speech.time_s * 1e3) for speech, host_ns in engine.drawn if speech is not None]
+    assert later_ms[:11] == [0] * 11
+    assert set(later_ms[11:]) == {120}
+
+
+@pytest.mark.parametrize("ms", [201, -5000, None, "later"])
+def test_an_offset_that_nobody_can_want_is_refused(show, ms):
+    worker, engine, *_ = show
+    engine.stop_after = 5
+    speak(worker, start_ns=0)
+
+    with pytest.raises((ValueError, TypeError)):
+        worker.take({"type": "mouth_offset", "ms": ms}, b"")
+
+    worker.free_loop()
+    assert {0} == {round(host_ns / 1e6 - speech.time_s * 1e3) for speech, host_ns in engine.drawn}
+
+
+@pytest.mark.parametrize("offset_ms", [0, 100])
+def test_the_picture_flashes_when_a_click_is_heard_within_half_a_frame(tmp_path, offset_ms):
+    clock, shown = JumpingClock(), []
+    engine = FlatEngine(clock)
+
+    class Kept:
+        def write(self, pixels, seq, host_ns, turn):
+            shown.append((host_ns, int(pixels[0, 0, 0])))
+
+    worker = engine.worker = Worker(engine, Kept(), clock, lambda fact: None, 30, mouth_offset_ms=offset_ms)
+    engine.stop_after = 90
+    speak(worker, start_ns=400_000_000, seconds=3.0, flashes_s=(0.5, 1.71))
+
+    worker.free_loop()
+
+    lit = [host_ns / 1e9 for host_ns, colour in shown if colour == 255]
+    assert len(lit) == 6
+    for first_s, click_s in ((lit[0], 0.9), (lit[3], 2.11)):
+        assert first_s == pytest.approx(click_s + offset_ms / 1000, abs=0.5 / 30 + 1e-6)
+    assert lit[2] - lit[0] == pytest.approx(2 / 30, abs=1e-6)
+
+
+def test_a_test_that_was_stopped_flashes_no_more(show):
+    worker, engine, _, frames, _ = show
+    engine.stop_after = 10
+    speak(worker, turn=1, start_ns=0, flashes_s=(0.3,))
+    worker.take({"type": "clear", "before_turn": 2}, b"")
+
+    worker.free_loop()
+
+    assert frames.read()[3].max() == 1
+    assert worker._flashes == {}

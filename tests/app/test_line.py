@@ -20,6 +20,8 @@ from app.messages import (
     Express,
     Feel,
     Gesture,
+    LipSyncTest,
+    MouthOffset,
     Mute,
     PushToTalk,
     Quit,
@@ -1083,6 +1085,52 @@ def test_a_turn_that_ends_in_the_middle_of_a_streamed_sentence_leaves_nothing_be
         "You are Kuchi.",
         "Who are you?\nAnd what else?",
     ]
+
+
+# Lips and sound
+
+
+def test_clicks_and_flashes_go_the_way_that_a_sentence_goes(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(LipSyncTest(True))
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    assert [len(clip.flashes_s) for clip in r.speaker.clips] == [12]
+    assert ("push", (1, 0)) in r.avatar.calls
+    assert ("anchor", (1, 0)) in r.avatar.calls
+    assert 1 == r.facts.wait("avatar", "lip_sync_test").data["turn"]
+    assert r.facts.of("playback", "clip_started") == []
+    assert r.chat.asked == []
+
+
+def test_the_test_can_be_stopped_and_ends_when_somebody_speaks(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+
+    r.put(LipSyncTest(True))
+    r.speaker.wait_for_clips(1)
+    r.put(LipSyncTest(False))
+    r.facts.wait("playback", "stopped", turn=1)
+    r.put(LipSyncTest(True), Say("Hello there."))
+    r.facts.wait("playback", "stopped", turn=3)
+    r.put(LipSyncTest(False))
+    r.speaker.wait_for_clips(1)
+    r.speaker.start()
+    r.speaker.finish()
+    r.facts.wait("playback", "turn_finished", turn=4)
+
+    assert r.ends(4) == ["turn_finished"]
+
+
+def test_a_new_mouth_offset_reaches_the_face_at_once_and_those_who_keep_it(rig: Callable[..., Rig]) -> None:
+    r = rig()
+
+    r.put(MouthOffset(80), MouthOffset(120, keep=True))
+    r.facts.wait("avatar", "mouth_offset", ms=120)
+    assert r.line.wait_until_idle(TIMEOUT_S)
+
+    assert [("mouth_offset", 80), ("mouth_offset", 120)] == [c for c in r.avatar.calls if c[0] == "mouth_offset"]
+    assert r.commands == [MouthOffset(80), MouthOffset(120, keep=True)]
 
 
 # A voice on a server
