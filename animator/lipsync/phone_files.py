@@ -32,12 +32,16 @@ def load_model(name: str) -> AcousticModel:
         return model
     if name == "own":
         return _own(None)
-    path = Path(name).expanduser()
-    if path.is_dir() or (path.suffix == ".onnx" and path.is_file()):
+    try:
+        path = Path(name).expanduser()
+        is_there = bool(name) and (path.is_dir() or (path.suffix == ".onnx" and path.is_file()))
+    except (OSError, ValueError, RuntimeError):  # longer than a path may be, a zero byte, nobody's home
+        is_there = False
+    if is_there:
         return _brought(path)
     raise PhoneSourceError(
-        f"There is no phone model {name!r}. Choose one of {', '.join(NAMES)}, the folder of a wav2vec2-espeak model "
-        "(config.json, vocab.json, model.safetensors), or an .onnx file of a phone model."
+        f"There is no phone model {name[:200]!r}. Choose one of {', '.join(NAMES)}, the folder of a wav2vec2-espeak "
+        "model (config.json, vocab.json, model.safetensors), or an .onnx file of a phone model."
     )
 
 

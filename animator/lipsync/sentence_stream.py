@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ from animator.lipsync.align import (
     Span,
     Viterbi,
     best_phone,
-    fillers_of,
     loop_lattice,
     spans_of,
     text_lattice,
@@ -30,12 +29,12 @@ from animator.lipsync.sources import (
     NEIGHBOURS,
     RATE_HZ,
     SURE,
-    WORD_MARGIN,
     AcousticModel,
     Heard,
     Method,
     Script,
     ear_of,
+    unwritten,
 )
 from animator.lipsync.text_phones import text_phones
 from animator.messages import Phone, Samples
@@ -47,10 +46,12 @@ LOOK_AHEAD_S = 0.25
 RESAMPLER_S = 0.02
 """What the resampler holds back."""
 SHORTEST_LAG_FRAMES = 3
-TRUST = 2
+TRUST = 1
 """So many phones as expected are taken for granted before the first: one bad one must not cost a sentence its text."""
+STREAM_MARGIN = -3.5
+"""As `sources.WORD_MARGIN`, which judges whole words with what follows them. Here nothing but the past is known."""
 UNHEARD_S = 0.6
-"""Sound of this length without any phone is music or noise: the loudness takes over."""
+"""A sentence that begins with so much sound and no phone is music or noise: the loudness stands in until one comes."""
 KEPT_S = 5.0
 """So much of the past is kept: to judge a text by, and sound for the loudness."""
 
@@ -80,6 +81,11 @@ class _Track:
         self.frames = 0
         """Frames taken in so far."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was forgotten yet."""
+        return self.frames <= self._kept
+
     def push(self, scores: Scores) -> None:
         """Go on by frames of log-probabilities."""
         self._viterbi.push(scores)
@@ -88,17 +94,16 @@ class _Track:
         known = scores if self._scores is None else np.concatenate([self._scores, scores])
         self._scores = known[-self._kept :]
 
-    def look(self, *, is_end: bool = False) -> tuple[tuple[Span, ...], tuple[tuple[int, int], ...]] | None:
-        """Spans and fillers as they look now; None where the sound ended before the lattice could."""
+    def look(self, *, is_end: bool = False) -> tuple[Span, ...] | None:
+        """Spans as they look now; None where the sound ended before the lattice could."""
         path = self._viterbi.path(is_end=is_end)
         if path is None:
             return None
         if self._scores is None:
-            return (), ()
+            return ()
         first = self.frames - len(path)
         emissions = self._lattice.emissions(self._scores)
-        spans = spans_of(path, self._lattice, emissions, best_phone(self._scores), first)
-        return spans, fillers_of(path, self._lattice, self._scores, first)
+        return spans_of(path, self._lattice, emissions, best_phone(self._scores), first)
 
 
 class SentenceStream:
@@ -125,6 +130,8 @@ class SentenceStream:
         self._tail: Samples = np.zeros(0, np.float32)
         self._given_s = 0.0
         """Phones up to here were given."""
+        self._has_heard = False
+        """The model has heard a phone."""
         self._hearing: _Hearing | None = None
         self._model = model
         self._reason = "no phone model runs here" if model is None else ""
@@ -224,6 +231,7 @@ class SentenceStream:
                         break
                 events.pop(0)
                 made += self._unheard(given_s, start_s)
+                self._has_heard = self._has_heard or not dry
                 end_s = min(max(end_s, 0.0), duration_s)
                 if end_s > start_s:
                     if event.ipa:
@@ -246,8 +254,8 @@ class SentenceStream:
         return made
 
     def _unheard(self, start_s: float, end_s: float) -> list[tuple[Phone, float, Method]]:
-        """Syllables where there is long sound without phones."""
-        return self._syllables(start_s, end_s) if end_s - start_s >= UNHEARD_S else []
+        """Syllables where there is long sound and no phone has come yet."""
+        return self._syllables(start_s, end_s) if end_s - start_s >= UNHEARD_S and not self._has_heard else []
 
     def _syllables(self, start_s: float, end_s: float) -> list[tuple[Phone, float, Method]]:
         """By loudness, of what lies between these times."""
@@ -280,13 +288,11 @@ class _Hearing:
     """The model's side: log-probabilities, the searches over them, and which of the two is believed."""
 
     def __init__(self, model: AcousticModel, sample_rate: int, text: str, language: str) -> None:
-        import soxr
-
         self.model = model
         ear = ear_of(model)
         self._is_ctc = ear.kind.blank is not None
         self._stream = model.stream()
-        self._resampler = soxr.ResampleStream(sample_rate, RATE_HZ, 1, dtype="float32", quality="MQ")
+        self._resampler = _resampler(sample_rate)
         lag_s = LOOK_AHEAD_S - model.look_ahead_s - RESAMPLER_S
         self._lag = max(SHORTEST_LAG_FRAMES, int(lag_s / model.hop_s))
         known = text_phones(text, language)
@@ -311,7 +317,7 @@ class _Hearing:
 
     def push(self, samples: Samples, *, is_end: bool) -> None:
         """Go on; new events are added to `events`."""
-        sound = np.asarray(self._resampler.resample_chunk(samples, last=is_end), np.float32).reshape(-1)
+        sound = self._resampler(samples, is_end)
         pieces = [self._stream.push(sound)] if len(sound) else []
         if is_end:
             pieces.append(self._stream.finish())
@@ -330,30 +336,30 @@ class _Hearing:
 
     def _found(self, is_end: bool) -> list[tuple[_Event, int]]:
         """All phones after what is accounted for, as they look now, with the frame at which each ends."""
-        free = self._free.look(is_end=is_end)
-        free_spans = [] if free is None else list(free[0])
-        looked = self._text.look(is_end=is_end) if self._text is not None else None
-        if self._text is not None and looked is None:
+        free = self._free.look(is_end=is_end) or ()
+        spans = self._text.look(is_end=is_end) if self._text is not None else None
+        if self._text is not None and spans is None:
             self._text, self.reason = None, "the sound ended before the text"
-        if looked is None or self._script is None:
-            return self._decoded(free_spans, [(0, self._free.frames)])
-        spans, fillers = looked
-        holes = list(fillers)
-        made: list[tuple[_Event, int]] = []
+        if spans is None or self._script is None:
+            return self._decoded(free, [(0, self._free.frames)])
+        is_whole = self._text is not None and self._text.is_whole
+        said: list[Span] = []
         margins: deque[float] = deque([0.0] * TRUST, NEIGHBOURS)
         last = -1
         for span in spans:
             # What lies before the kept sound is not known any more, and was judged when it was.
-            margins.extend([MISSED] * (span.index - last - 1) if last >= 0 else [])
+            margins.extend([MISSED] * (span.index - last - 1) if last >= 0 or is_whole else [])
             margins.append(max(span.margin, MISSED))
             last = span.index
-            if float(np.mean(margins)) < WORD_MARGIN:
-                holes.append((span.start, span.end))
-                continue
+            if float(np.mean(margins)) >= STREAM_MARGIN:
+                said.append(span)
+        made: list[tuple[_Event, int]] = []
+        for span in said:
             start = max(span.start, self._upto)
             if span.end - start >= (1 if span.start == start else 2):
                 made.append((self._event(self._script.ipa[span.index], start, span, "aligned"), span.end))
-        made += self._decoded(free_spans, holes)
+        holes = [*unwritten(said, self._script, free, last + 1)]
+        made += self._decoded(free, [*holes, *((s.start, s.end) for s in spans if s not in said)])
         return sorted(made, key=lambda each: each[0].start)
 
     def _decoded(self, spans: Sequence[Span], where: Sequence[tuple[int, int]]) -> list[tuple[_Event, int]]:
@@ -374,3 +380,13 @@ class _Hearing:
 
     def _event(self, ipa: str, start: int, span: Span, method: Method) -> _Event:
         return _Event(ipa, start, None if self._is_ctc else span.end, span.confidence, method)
+
+
+def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:
+    """Pieces of sound at 16 kHz; the last piece is marked."""
+    if sample_rate == RATE_HZ:
+        return lambda samples, is_last: samples
+    import soxr
+
+    stream = soxr.ResampleStream(sample_rate, RATE_HZ, 1, dtype="float32", quality="MQ")
+    return lambda samples, is_last: np.asarray(stream.resample_chunk(samples, last=is_last), np.float32).reshape(-1)

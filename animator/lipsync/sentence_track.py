@@ -94,10 +94,21 @@ class SentenceTrack:
             shown_s: Until here (s of the sentence) the mouth may have been drawn: it stays as it was up to there.
         """
         begins_s = len(self._samples) / self.sample_rate
-        until_s = min(shown_s, begins_s)
         moved = [Phone(p.ipa, p.start_s + begins_s, p.end_s + begins_s) for p in phones]
+        return self.retold(_seamless(self._phones, moved, begins_s), samples, shown_s)
+
+    def retold(self, phones: Sequence[Phone], samples: Samples, shown_s: float = -math.inf) -> SentenceTrack:
+        """This sentence with one more piece, where its sound tells more of the pieces before it.
+
+        Args:
+            phones: What is said when in all pieces, times in s from the sentence's start.
+            samples: The new piece's sound, as for `extended`.
+            shown_s: As for `extended`.
+        """
+        begins_s = len(self._samples) / self.sample_rate
+        until_s = min(shown_s, begins_s)
         whole = SentenceTrack(
-            _seamless(self._phones, moved, begins_s),
+            phones,
             np.concatenate([self._samples, np.asarray(samples, dtype=np.float32).reshape(-1)]),
             self.sample_rate,
             language=self._language,

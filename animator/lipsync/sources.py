@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
@@ -49,12 +48,18 @@ TEXT_MARGIN = -3.0
 """The same for all words together that were said: above -2.1 with every right text, below -3.9 with every wrong one."""
 TEXT_SHARE = 0.3
 """Share of the text's phones that have to be said, or the text is not what was said."""
+CLEAR = 0.06
+"""Mean probability (geometric) below which even the right text is guesswork: 0.2 and more in clean speech, 0.08 in
+noise as loud as the voice."""
 SURE = 0.35
 """Mean probability (geometric) of the phones around one below which a decode is guesswork: music, noise, two voices."""
 NEIGHBOURS = 7
 """A phone is judged by the mean of so many: itself and those around it."""
 MISSED = -9.0
 """A phone that was skipped, or is less likely than this, counts as much: one phone must not decide for seven."""
+EXTRA = 2
+"""So many phones between two words of the text are a word that is not in it; one is a model's whim."""
+END_OF_TIME = 1 << 60
 LONGEST_CLOSURE_S = 0.15
 """A plosive within a longer silence was not said there."""
 
@@ -204,12 +209,15 @@ class SymbolMap:
         self._exact: dict[str, list[int]] = {}
         self._bare: dict[str, list[int]] = {}
         self._token: dict[int, list[int]] = {}
+        self._shape: dict[str, list[int]] = {}
         for index, symbol in enumerate(symbols):
             bare = _bare(symbol)
             if index == rest or not bare:
                 continue
             self._exact.setdefault(symbol, []).append(index)
             self._bare.setdefault(bare, []).append(index)
+            if len(bare) == 1:
+                self._shape.setdefault(visemes.classify(bare).name, []).append(index)
             if len(tokens := inventory.tokens_of(symbol)) == 1:
                 self._token.setdefault(tokens[0], []).append(index)
         self._known: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {}
@@ -244,16 +252,15 @@ class SymbolMap:
 
     def _classes(self, ipa: str) -> tuple[int, ...]:
         bare = _bare(ipa)
-        own = self._exact.get(ipa) or self._bare.get(bare) or []
-        if not own:
-            tokens = inventory.tokens_of(ipa)
-            own = self._token.get(tokens[0], []) if len(tokens) == 1 else []
-        if not own:
-            return ()
-        found = dict.fromkeys(own)
-        found.update(dict.fromkeys(self._bare.get(bare, [])))
-        for variant in _VARIANTS.get(bare, "").split():
-            found.update(dict.fromkeys(self._bare.get(variant, [])))
+        found = dict.fromkeys([*self._exact.get(ipa, []), *self._bare.get(bare, [])])
+        tokens = inventory.tokens_of(ipa)
+        if not found and len(tokens) == 1:
+            found.update(dict.fromkeys(self._token.get(tokens[0], [])))
+        if len(tokens) == 1:
+            for variant in _VARIANTS.get(bare, "").split():
+                found.update(dict.fromkeys(self._bare.get(variant, [])))
+        if not found and len(bare) == 1:
+            found.update(dict.fromkeys(self._shape.get(visemes.classify(bare).name, [])))
         return tuple(found)
 
 
@@ -380,7 +387,8 @@ def _heard(ear: Ear, scores: Scores, samples: Samples, sample_rate: int, text: T
     model = ear.model
     duration_s = len(samples) / sample_rate
     quiet = quiet_stretches(samples, sample_rate)
-    free = decoded_sounds(ear, decode(scores, ear.kind, ear.bigram), duration_s)
+    spans = decode(scores, ear.kind, ear.bigram)
+    free = decoded_sounds(ear, spans, duration_s)
     method: Method = "decoded"
     sounds, reason = free, text.problem or ("" if text else "the text is not known")
     script = ear.script(text) if text else None
@@ -389,8 +397,10 @@ def _heard(ear: Ear, scores: Scores, samples: Samples, sample_rate: int, text: T
         said = said_words(found, script) if found is not None else None
         if found is None or said is None:
             reason = "the text does not match the sound"
+        elif float(np.mean([span.log_prob for span in found.spans])) < np.log(CLEAR):
+            reason = "the text cannot be made out in the sound"
         else:
-            sounds, mended = _mended(ear, found, script, said, free, duration_s)
+            sounds, mended = _mended(ear, found, script, said, spans, duration_s)
             method, reason = "aligned", f"{mended} words were decoded freely" if mended else ""
     sounds = in_speech(sounds, quiet, duration_s)
     if not sounds:
@@ -471,30 +481,14 @@ def lasting(sounds: Sequence[_Sound], duration_s: float) -> list[_Sound]:
 
 
 def _mended(
-    ear: Ear, found: Alignment, script: Script, said: set[int], free: list[_Sound], duration_s: float
+    ear: Ear, found: Alignment, script: Script, said: set[int], free: Sequence[Span], duration_s: float
 ) -> tuple[list[_Sound], int]:
     """The aligned sounds, with what was decoded where the text was not said; and how many words that concerns."""
-    model = ear.model
     words = script.target.words
     spans = [span for span in found.spans if words[span.index] in said]
+    holes = unwritten(spans, script, free, len(script.ipa))
     kept = aligned_sounds(ear, spans, script, duration_s)
-    # Between two phones that were said as written: is there a word in between that was not, or a filler?
-    holes: list[tuple[float, float]] = []
-    times = [(s.start * model.hop_s - model.bias_s, s.end * model.hop_s - model.bias_s) for s in spans]
-    bounds = [
-        (-1, (0.0, 0.0)),
-        *((s.index, t) for s, t in zip(spans, times, strict=True)),
-        (len(words), (duration_s, duration_s)),
-    ]
-    fillers = [(a * model.hop_s - model.bias_s, b * model.hop_s - model.bias_s) for a, b in found.fillers]
-    for (i, (_, left_s)), (j, (right_s, _)) in pairwise(bounds):
-        missing = {words[k] for k in range(i + 1, j)} - said
-        has_filler = any(a < right_s and b > left_s for a, b in fillers)
-        if missing or has_filler:
-            holes.append((left_s, right_s))
-    if not holes:
-        return kept, 0
-    extra = [each for each in free if any(a - 1e-6 <= each.start_s < b for a, b in holes)]
+    extra = decoded_sounds(ear, [each for each in free if any(a <= each.start < b for a, b in holes)], duration_s)
     both = sorted([*kept, *extra], key=lambda each: each.start_s)
     # A CTC phone of the text was let last over the hole that follows it.
     sounds = [
@@ -502,6 +496,27 @@ def _mended(
         for each, after_s in zip(both, [*(each.start_s for each in both), duration_s][1:], strict=True)
     ]
     return [each for each in sounds if each.end_s > each.start_s], len(set(words) - said)
+
+
+def unwritten(spans: Sequence[Span], script: Script, free: Sequence[Span], until: int) -> list[tuple[int, int]]:
+    """Frames [start, end) between phones of the text in which something else was said.
+
+    That is where words of the text were left out, and where EXTRA phones or more were heard (inside a word: one more).
+    `until` is the number of the phone that follows the last of `spans`.
+    """
+    words = script.target.words
+    edges = [(-1, 0), *((span.index, span.end) for span in spans)]
+    starts = [*((span.index, span.start) for span in spans), (until, END_OF_TIME)]
+    holes = []
+    for (before, end), (after, start) in zip(edges, starts, strict=True):
+        is_gap = before < 0 or after >= len(words) or words[before] != words[after]
+        left_out = {words[k] for k in range(before + 1, min(after, len(words)))} - {
+            words[k] for k in (before, after) if 0 <= k < len(words)
+        }
+        heard = sum(1 for each in free if end <= each.start and each.end <= start)
+        if left_out or heard >= (EXTRA if is_gap else EXTRA + 1):
+            holes.append((end, start))
+    return holes
 
 
 def in_speech(sounds: Sequence[_Sound], quiet: Sequence[tuple[float, float]], duration_s: float) -> list[_Sound]:

@@ -26,6 +26,7 @@ _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々]")
 _LONG = "ーｰ〜~"
 _SAYABLE = frozenset("\u200c\u200d%&+=$€£¥@" + _LONG)
+_HAN_LANGUAGES = frozenset({"cmn", "yue", "hak"})
 _VOWEL_KANA = {"A": "あ", "I": "い", "U": "う", "E": "え", "O": "お"}
 
 
@@ -83,6 +84,13 @@ def _text_phones(text: str, language: str) -> TextPhones:
         if _HAN.search(text):
             return TextPhones((), "espeak cannot read Kanji")
         text = _spell_long_vowels(text)
+    elif _KANA.search(text) or (_HAN.search(text) and code not in _HAN_LANGUAGES):
+        # espeak would spell "Japanese letter", "Chinese letter"; no voice does.
+        return TextPhones((), "the text is written in another language's letters")
+    else:
+        text = re.sub(f"[{_LONG}]", " ", text)
+    if not any(c.isalnum() for c in text):
+        return TextPhones(())
     words: list[tuple[str, ...]] = []
     for run in _DEVANAGARI.split(text):
         if not any(c.isalnum() for c in run):

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.lipsync.align import Scores
-from animator.lipsync.windows import WindowedStream
+from animator.lipsync.windows import WindowedStream, in_parts
 from animator.messages import Samples
 
 RATE_HZ = 16_000
@@ -34,14 +34,14 @@ HOP_S = 0.020
 STRIDE = 320
 RECEPTIVE_FIELD = 400
 BIAS_S = 0.020
-"""Until it is measured (`python -m animator.lipsync.calibrate`): a peak lies near a phone's middle (arXiv 2109.11680's
+"""Until it is measured (`benchmarks/phones_bias.py --store`): a peak lies near a phone's middle (arXiv 2109.11680's
 models are CTC, 20 ms frames; the first of them is centred 12.5 ms into the sound)."""
 LOOK_AHEAD_S = 0.16
 CONTEXT_S = 2.0
 SPECIAL = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
 """The vocabulary's first entries; <pad> is the CTC blank."""
 BIAS_FILE = "kuchipaku.json"
-"""Beside the model: {"bias_s": ...} as `animator.lipsync.calibrate` measured it."""
+"""Beside the model: {"bias_s": ...} as `benchmarks/phones_bias.py --store` measured it."""
 MAX_TEXT_BYTES = 4 << 20
 MAX_WEIGHT_BYTES = 4 << 30
 MAX_VOCABULARY = 4096
@@ -73,17 +73,22 @@ class Wav2Vec2Model:
 
     def log_probs(self, samples: Samples) -> Scores:
         """Of a whole sound, 16 kHz mono: float32 (ceil(samples / 320), classes)."""
-        frames = -(-len(samples) // STRIDE)
+        sound = np.asarray(samples, np.float32)
+        if self._normalises and len(sound):
+            # As the model's own feature extractor: zero mean, unit variance, 1e-7 against silence.
+            sound = ((sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)).astype(np.float32)
+        return in_parts(self._part, sound, HOP_S)
+
+    def _part(self, sound: Samples) -> Scores:
+        frames = -(-len(sound) // STRIDE)
         if not frames:
             return np.zeros((0, len(self.symbols)), np.float32)
-        sound = np.asarray(samples, np.float32)
-        if self._normalises:
-            # As the model's own feature extractor: zero mean, unit variance, 1e-7 against silence.
-            sound = (sound - sound.mean()) / np.sqrt(sound.var() + 1e-7)
-        # The last window starts a stride before the end, so its receptive field reaches past it.
-        sound = np.pad(sound, (0, frames * STRIDE + RECEPTIVE_FIELD - STRIDE - len(sound))).astype(np.float32)
+        if len(sound) < RECEPTIVE_FIELD:
+            sound = np.pad(sound, (0, RECEPTIVE_FIELD - len(sound)))
         with self._lock:
             logits = self._logits(sound[None])[0]
+        # The network gives no frame where its 400 samples would reach past the end: the last one stands in.
+        logits = np.concatenate([logits, np.repeat(logits[-1:], max(0, frames - len(logits)), axis=0)])
         top = logits.max(axis=1, keepdims=True)
         scores = logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
         # Speaker marks and the unknown are no phones: their share goes to the blank.
@@ -198,7 +203,7 @@ def _bias_s(folder: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -0.1 <= value <= 0.2:
         raise Wav2Vec2Error(
             f"{path} has a bias_s of {value!r}; expected s from -0.1 to 0.2. Measure it again "
-            "(python -m animator.lipsync.calibrate), or delete the file."
+            "(python benchmarks/phones_bias.py), or delete the file."
         )
     return float(value)
 

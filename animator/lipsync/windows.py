@@ -1,4 +1,4 @@
-"""Sound that comes in pieces, for models that hear whole sounds: windows that overlap."""
+"""Sound that is too long, or comes in pieces, for models that hear whole sounds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from animator.lipsync.align import Scores
 from animator.messages import Samples
 
 RATE_HZ = 16_000
+LONGEST_S = 20.0
+"""Longer sound is heard in parts: a model's memory grows with length, and hama's ends at about 30 s."""
+SEARCH_S = 4.0
+"""A part ends at the quietest moment of its last seconds."""
+
+
+def in_parts(log_probs: Callable[[Samples], Scores], samples: Samples, hop_s: float) -> Scores:
+    """`log_probs` of sound of any length, in parts of at most LONGEST_S that begin on the grid of frames."""
+    hop, longest, search = round(hop_s * RATE_HZ), round(LONGEST_S * RATE_HZ), round(SEARCH_S * RATE_HZ)
+    parts: list[Scores] = []
+    first = 0
+    while len(samples) - first > longest:
+        frames = samples[first + longest - search : first + longest].reshape(-1, hop)
+        cut = first + longest - search + hop * int(np.argmin(np.square(frames).mean(axis=1)))
+        parts.append(log_probs(samples[first:cut]))
+        first = cut
+    parts.append(log_probs(samples[first:]))
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 class WindowedStream:

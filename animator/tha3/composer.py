@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from animator.lipsync import phonemes
 from animator.lipsync import visemes as mouth_shapes
+from animator.lipsync.clip_phones import ClipPhones, HeardClip
 from animator.lipsync.sentence_track import PieceTrack, SentenceTrack
+from animator.lipsync.sources import by_loudness
 from animator.manner import Motion
-from animator.messages import Phone, Pose, SpeechClip, SpeechTime
+from animator.messages import Pose, SpeechClip, SpeechTime
 from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
@@ -144,6 +145,8 @@ class Composer:
         self._breath = Crossfade(lambda time_s: np.array([rest_breath(time_s)], dtype=np.float32))
         self._breathing: _Breathing | None = None
         self._tracks: Mapping[Key, _Speech] = {}  # replaced as a whole: `pose` reads it without the lock
+        self._phones = ClipPhones()
+        self._hearing = threading.Lock()  # for `_phones`: clips are heard one after the other
         self._lock = threading.Lock()
         self._oldest_turn = -(1 << 62)
         self._heard: Key | None = None
@@ -212,30 +215,37 @@ class Composer:
     def _speech(self, clip: SpeechClip) -> tuple[_Speech, Lips]:
         reason = "the sounds of the clip could not be used"
         try:
-            heard = phonemes.heard_in(clip)
-            return self._spoken(clip, heard.phones), Lips(heard.method, heard.model, heard.reason)
+            with self._hearing:
+                found = self._phones.hear(clip)
+            heard = found.heard
+            return self._spoken(clip, found), Lips(heard.method, heard.model, heard.reason)
         except Exception:  # whatever a voice sends, the face goes on; words are not logged
             log.exception("The sounds of a clip could not be used; its mouth follows the loudness.")
         try:
-            phones = phonemes.LOUDNESS.phones(clip.samples, clip.sample_rate)
-            return self._spoken(clip, phones), Lips("loudness", reason=reason)
+            heard = by_loudness(clip.samples, clip.sample_rate, reason)
+            return self._spoken(clip, HeardClip(heard.phones, heard)), Lips("loudness", reason=reason)
         except Exception:
             log.exception("A clip could not be used at all; its mouth stays shut.")
             reason = "the clip could not be used at all, so its mouth stays shut"
         track = SentenceTrack((), np.zeros(0, dtype=np.float32), 1).piece(0)
         return _Speech(track, SpokenBreath((), track.duration_s)), Lips("loudness", reason=reason)
 
-    def _spoken(self, clip: SpeechClip, phones: Sequence[Phone]) -> _Speech:
+    def _spoken(self, clip: SpeechClip, found: HeardClip) -> _Speech:
         """What a clip does to the face, together with the pieces of its sentence that came before it."""
         before = self._tracks.get((clip.turn, clip.index - 1)) if clip.continues else None
         if before is None or before.track.sentence.sample_rate != clip.sample_rate or before.track.rest_s > 0.0:
+            phones = found.own(clip.duration_s) if found.pieces > 1 else found.phones
             sentence = SentenceTrack(
                 phones, clip.samples, clip.sample_rate, language=clip.language, table=self._mouth_shapes
             )
             text = clip.text
         else:
             said = before.track.sentence
-            sentence = said.extended(phones, clip.samples, self._shown_s(said, clip.turn, clip.index))
+            shown_s = self._shown_s(said, clip.turn, clip.index)
+            if found.pieces == len(said.starts_s) + 1:
+                sentence = said.retold(found.phones, clip.samples, shown_s)
+            else:  # pieces of whose sentence only the voice, or nobody, knows what came before
+                sentence = said.extended(found.own(clip.duration_s), clip.samples, shown_s)
             text = before.text
         track = sentence.piece(len(sentence.starts_s) - 1)
         cue = cue_of(text, sentence.duration_s)

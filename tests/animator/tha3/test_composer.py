@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from animator.lipsync import phonemes, response
+from animator.lipsync import clip_phones, response
+from animator.lipsync.phonemes import Choice
+from animator.lipsync.sources import Heard
 from animator.manner import Motion
 from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3 import pose as p
 from animator.tha3.composer import HEAD_FREE, HEAD_LIMIT, Composer, within_reach
 from animator.tha3.expressions import PRESETS
 from animator.tha3.gestures import GESTURES
+from tests.animator.lipsync.coded_speech import CodedModel, say
 
 RATE = 16_000
 FRAME_S = 1 / 30
@@ -235,10 +238,10 @@ def test_a_clip_without_phones_gets_them_from_its_sound() -> None:
 def test_a_clip_whose_sounds_cannot_be_used_follows_its_loudness(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(samples: np.ndarray, sample_rate: int) -> tuple[Phone, ...]:
+    def fails(clip: SpeechClip) -> Heard:
         raise RuntimeError("no recogniser")
 
-    monkeypatch.setattr(phonemes, "phones_for", fails)
+    monkeypatch.setattr(clip_phones, "heard_in", fails)
     composer = Composer(1)
     speech = clip(1, 0, *AAA, known=False)
 
@@ -246,6 +249,35 @@ def test_a_clip_whose_sounds_cannot_be_used_follows_its_loudness(
 
     assert max(float(response.area(mouth(pose))) for pose in play(composer, speech, 100.0)) > 0.3
     assert "follows the loudness" in caplog.text
+
+
+def test_a_sentence_that_is_heard_in_pieces_closes_the_lips_on_every_m(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The voice states no phones; the text comes with the first piece, each next one while the one before is heard."""
+    choice = Choice(CodedModel())
+    monkeypatch.setattr(clip_phones, "best_source", lambda: choice)
+    syllable = (("m", 90), ("ɑ", 160))
+    sound = say(("", 100), *syllable * 6, ("", 200))
+    cuts = np.split(sound, [5000, 11_000, 17_000, 22_000])
+    composer = Composer(1)
+    areas: list[float] = []
+    for k, samples in enumerate(cuts):
+        text = "" if k else "mama, mama, mama"
+        last = k == len(cuts) - 1
+        composer.push(
+            SpeechClip(1, k, samples, 16_000, text, None, last, "en", spoken=text, continues=k > 0, final=last)
+        )
+        if k:  # the clip before is heard, from the first sample to the last
+            begin_s = sum(map(len, cuts[: k - 1])) / 16_000
+            times_s = np.arange(0, len(cuts[k - 1]) / 16_000, 1 / 60)
+            poses = [composer.pose(SpeechTime(1, k - 1, float(t)), begin_s + float(t)) for t in times_s]
+            areas += [float(response.area(mouth(pose))) for pose in poses]
+
+    drawn = np.array(areas)
+    starts_s = [0.1 + 0.25 * n for n in range(5)]
+    shut = [bool((drawn[round(60 * (s - 0.03)) : round(60 * (s + 0.09))] <= SHUT).any()) for s in starts_s]
+    wide = [float(drawn[round(60 * (s + 0.09)) : round(60 * (s + 0.25))].max()) for s in starts_s]
+    assert [True] * 5 == shut
+    assert min(wide) > 0.3
 
 
 def test_an_impossible_clip_does_not_stop_the_face(caplog: pytest.LogCaptureFixture) -> None:
