@@ -42,9 +42,7 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 _lock = threading.Lock()
 
 
@@ -107,9 +105,7 @@ def phones_of_events(events: Sequence[tuple[str, int]], total: int, rate: int) -
         else:
             starts.append((ipa, min(sample, total)))
     ends = [sample for _, sample in starts[1:]] + [total]
-    return [
-        (ipa, start / rate, end / rate) for (ipa, start), end in zip(starts, ends, strict=True) if end > start
-    ]
+    return [(ipa, start / rate, end / rate) for (ipa, start), end in zip(starts, ends, strict=True) if end > start]
 
 
 def espeak_phones(text: str, voice: str = "en-us") -> list[str]:

@@ -137,7 +137,9 @@ class KokoroSpeaker:
         frames = np.asarray(durations).ravel().astype(int)
         samples = to_16k(np.asarray(sound, np.float32).ravel(), _RATE)
         if len(frames) != len(numbers) or abs(frames.sum() * _FRAME / _RATE - len(samples) / SAMPLE_RATE) > 0.001:
-            raise ValueError(f"Kokoro's {frames.sum()} frames do not fit its {len(samples) / SAMPLE_RATE:.3f} s of sound")
+            raise ValueError(
+                f"Kokoro's {frames.sum()} frames do not fit its {len(samples) / SAMPLE_RATE:.3f} s of sound"
+            )
         timed = _timed(rows, frames)
         phones = japanese(timed) if self.language == "ja" else self._english(timed, samples)
         return Utterance(samples, fill(phones, len(samples) / SAMPLE_RATE))

@@ -162,22 +162,55 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 # `{}` stands for a content word; what is between commas is one breath.
 _PATTERNS: dict[str, tuple[str, ...]] = {
     "en": (
-        "{}.", "{}!", "{}, {}?", "{} {}.", "{} and {}.", "The {} {} was {}.", "I think the {} is {} {}.",
-        "Do you {} the {} with {}?", "She said {} {}, but {} is {}.", "We have a {} {} of {} in the {}.",
-        "My {} and your {} were {} by the {}.", "Why would {} {} become {}?", "When {} {}, people {} the {} for {}.",
-        "There is {} {}, {} {}, and {} {} above the {}.", "If you {} from {} to {}, the {} {} will be {} before {}.",
-        "{}, {}, {}, {}.", "Well, {} is what {} makes of {}.", "Please {} my {} {} as {} as {}.",
-        "They were {} about {}, {} about {}, and never {} with the {} of this {} {}.", "Oh, {}! That {} is {}.",
+        "{}.",
+        "{}!",
+        "{}, {}?",
+        "{} {}.",
+        "{} and {}.",
+        "The {} {} was {}.",
+        "I think the {} is {} {}.",
+        "Do you {} the {} with {}?",
+        "She said {} {}, but {} is {}.",
+        "We have a {} {} of {} in the {}.",
+        "My {} and your {} were {} by the {}.",
+        "Why would {} {} become {}?",
+        "When {} {}, people {} the {} for {}.",
+        "There is {} {}, {} {}, and {} {} above the {}.",
+        "If you {} from {} to {}, the {} {} will be {} before {}.",
+        "{}, {}, {}, {}.",
+        "Well, {} is what {} makes of {}.",
+        "Please {} my {} {} as {} as {}.",
+        "They were {} about {}, {} about {}, and never {} with the {} of this {} {}.",
+        "Oh, {}! That {} is {}.",
     ),
     "ja": (
-        "{}。", "{}、{}。", "{}です。", "{}は{}です。", "{}の{}が{}しました。", "{}と{}を{}。", "{}に{}がありますか。",
-        "{}も、{}も、{}ですね。", "{}から{}まで、{}の{}を{}。", "{}が{}で、{}が{}だから、{}でした。", "{}を{}して、{}へ。",
-        "えっと、{}、{}、{}。", "{}の{}の{}は、{}より{}。",
+        "{}。",
+        "{}、{}。",
+        "{}です。",
+        "{}は{}です。",
+        "{}の{}が{}しました。",
+        "{}と{}を{}。",
+        "{}に{}がありますか。",
+        "{}も、{}も、{}ですね。",
+        "{}から{}まで、{}の{}を{}。",
+        "{}が{}で、{}が{}だから、{}でした。",
+        "{}を{}して、{}へ。",
+        "えっと、{}、{}、{}。",
+        "{}の{}の{}は、{}より{}。",
     ),
     "hi": (
-        "{}।", "{}, {}।", "{} और {}।", "{} का {} {} है।", "मैं {} में {} के साथ {} हूँ।", "क्या {} {} {} है?",
-        "वह {} पर {} को {} रहा था।", "{} ने {} से {} की {} के लिए {} {}।", "अगर {} {} हो, तो {} {} मत {}।",
-        "{}, {}, {} और {}।", "मुझे {} बहुत {} लगता है, लेकिन {} नहीं।", "यह {} मेरे {} की {} में {} भी है।",
+        "{}।",
+        "{}, {}।",
+        "{} और {}।",
+        "{} का {} {} है।",
+        "मैं {} में {} के साथ {} हूँ।",
+        "क्या {} {} {} है?",
+        "वह {} पर {} को {} रहा था।",
+        "{} ने {} से {} की {} के लिए {} {}।",
+        "अगर {} {} हो, तो {} {} मत {}।",
+        "{}, {}, {} और {}।",
+        "मुझे {} बहुत {} लगता है, लेकिन {} नहीं।",
+        "यह {} मेरे {} की {} में {} भी है।",
     ),
 }
 _PATTERNS_ELSEWHERE = ("{}.", "{}, {}.", "{} {} {}.", "{} {} {} {} {}.", "{} {} {}, {} {} {} {}.", "{} {}?", "{}!")
@@ -265,9 +298,7 @@ class Texts:
     def _worth(self, text: str) -> float:
         assert self._phonemise is not None
         sounds = self._phonemise(text)
-        worth = (
-            (LIP_WORTH if s[:1] in LIP_SOUNDS else 1.0) / (20.0 + self.heard[s]) for s in sounds
-        )
+        worth = ((LIP_WORTH if s[:1] in LIP_SOUNDS else 1.0) / (20.0 + self.heard[s]) for s in sounds)
         return sum(worth) / (len(sounds) + 4.0) if sounds else 0.0
 
     def _taken(self, text: str) -> str:
