@@ -113,14 +113,18 @@ def strip(utterance: Utterance, times: npt.NDArray[np.float64], pictures: Sequen
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP_PX + 2, 18), utterance.text, font=font(20), fill="white", anchor="lm")
     step_s = float(times[1] - times[0])
+    shown = -1
     for k, (t, picture) in enumerate(zip(times, pictures, strict=True)):
         x = GAP_PX + (k % COLUMNS) * (cell_w + GAP_PX)
         y = 36 + (k // COLUMNS) * row_h
-        word = next((w for w, a, b in words if a - step_s / 2 <= t < b + step_s / 2), "")
-        if word:
+        word = next((i for i, (_, a, b) in enumerate(words) if a - step_s / 2 <= t < b + step_s / 2), -1)
+        if word >= 0:
             draw.rectangle((x - GAP_PX, y, x + cell_w, y + WORD_PX - 3), fill=(52, 66, 92))
-            if not any(w == word and a - step_s / 2 <= t - step_s < b + step_s / 2 for w, a, b in words):
-                draw.text((x + 4, y + WORD_PX // 2 - 1), word, font=font(15), fill=(190, 214, 255), anchor="lm")
+            if word != shown:
+                draw.text(
+                    (x + 4, y + WORD_PX // 2 - 1), words[word][0], font=font(15), fill=(190, 214, 255), anchor="lm"
+                )
+        shown = word
         label = " ".join(sound for sound, a, b in sounds if a < t + step_s / 4 and b > t - step_s / 4)
         draw.text((x + 4, y + WORD_PX + SOUND_PX // 2 - 2), label, font=font(18), fill="white", anchor="lm")
         time = f"{1000 * t:.0f}"
