@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from animator.lipsync import visemes
 from animator.manner import Finish, Motion
 from animator.messages import Pixels
 from animator.tha3 import pose
@@ -167,6 +168,8 @@ class Character:
     """The art at uint8 RGBA (1024, 1024, 4), read-only, where there is that much of it: see `image_large`."""
     openers: tuple[str, ...] = ()
     """What it says to break a silence where its brain has no idea of its own; empty: the app's neutral ones."""
+    mouth_shapes: visemes.Table = visemes.TABLE_OF_ASSETS
+    """Which mouth shape each speech sound has: `assets/visemes.toml` with the character's own rows."""
 
 
 def load_character(path: Path) -> Character:
@@ -228,6 +231,7 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
 def _load_folder(folder: Path) -> Character:
     table = _read_toml(folder)
     known = {*_TEXT_LIMITS, "image", "image_large", "openers", "expressions", "expressions_file", "motion", "finish"}
+    known.add("visemes")
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
@@ -261,6 +265,7 @@ def _load_folder(folder: Path) -> Character:
         finish=_finish(table.get("finish", {})),
         large=large,
         openers=_openers(table.get("openers", [])),
+        mouth_shapes=_mouth_shapes(table.get("visemes", {})),
     )
 
 
@@ -323,6 +328,16 @@ def _imported(folder: Path, table: Mapping[str, Any]) -> tuple[Mapping[str, Mapp
     except EmotionFileError as error:
         raise CharacterError(error.problem, error.remedy) from error
     return imported.expressions, imported.notes
+
+
+def _mouth_shapes(rows: object) -> visemes.Table:
+    remedy = "Write [visemes.aa] and below it weights = { A = 0.8 }, as in assets/visemes.toml."
+    if not isinstance(rows, Mapping):
+        raise CharacterError("character.toml: visemes must be a table.", remedy)
+    try:
+        return visemes.TABLE_OF_ASSETS.with_rows(rows, "character.toml, [visemes.") if rows else visemes.TABLE_OF_ASSETS
+    except ValueError as error:
+        raise CharacterError(f"{error}.", remedy) from error
 
 
 def _motion(table: object) -> Motion:

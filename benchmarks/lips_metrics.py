@@ -15,7 +15,8 @@ Mouths (`mouth_figures`), at one frame rate over several frame phases
     closure_recall      share of p b m that have a drawn frame with all six open parameters <= SHUT, within NEAR_S
     near_recall         share of f v that have a drawn frame with an open area <= NEAR_AREA, within NEAR_S
     closure_precision   share of the runs of frames that are so shut, between the first and the last sound, that come
-                        within NEAR_S of a p b m or of a pause of at least PAUSE_S
+                        within NEAR_S of a p b m or of a pause of at least PAUSE_S, labelled as one or silent in
+                        truth (below SILENT: some voices' labels of sounds go on through silence)
     viseme_accuracy     share of the frames of sounds whose dominant viseme (`MouthTrack.viseme`) is that of the sound
                         at that time, by the table; a sound made by the tongue alone (kind "tongue") has no lips of its
                         own and may show those of either neighbour, and in the CLOSED_EARLY_S before a p or b, which
@@ -25,7 +26,8 @@ Mouths (`mouth_figures`), at one frame rate over several frame phases
                         round (o u w ʃ ɹ ...), spread (i e s ...) or open (a æ ʌ); see `shape_of`. Tongue-only sounds
                         and central vowels, which have no such look, are left out
     openness            mean over sentences of the correlation of the open area with a jaw that follows from the
-                        reference by a rule of its own: vowel height on the IPA chart, smoothed over JAW_SMOOTH_S
+                        reference by a rule of its own: vowel height on the IPA chart, smoothed over JAW_SMOOTH_S,
+                        down in pauses of PAUSE_S and more (the shorter gaps between words are no silence)
     envelope, lag_ms    mean over sentences of the best correlation of the open area with the loudness within LAG_S, and
                         the median lag of that best one (positive: the mouth is late)
     silence_leak        share of frames with an open area > LEAK_AREA in silences of more than SILENCE_S, from SETTLE_S
@@ -54,6 +56,8 @@ SHUT = 0.05
 NEAR_AREA = 0.10
 NEAR_S = 0.040
 PAUSE_S = 0.100
+SILENT = 0.02
+"""Loudness below which nothing is heard, relative to the 95th percentile (-34 dB)."""
 SILENCE_S = 0.150
 SETTLE_S = 0.120
 LEAK_AREA = 0.05
@@ -67,8 +71,8 @@ JAW_SMOOTH_S = 0.120
 """A Hann window of this length: the jaw needs about 120 ms from shape to shape (JALI, SIGGRAPH 2016)."""
 
 _JAW_HEIGHT = {
-    **dict.fromkeys("aɑɒɶɐ", 1.0),
-    "æ": 0.85,
+    **dict.fromkeys("aɑɒɶ", 1.0),
+    **dict.fromkeys("æɐ", 0.85),
     **dict.fromkeys("ɛɔœʌɜɞ", 0.70),
     **dict.fromkeys("əɚɝᵊɘeoøɵɤ", 0.50),
     **dict.fromkeys("ɪʊʏᵻᵿ", 0.35),
@@ -254,6 +258,7 @@ class _Truth:
         self.nears = [p for p in self.spoken if visemes.classify(p.ipa).name == "FF"]
         self.shown = [s for s in segments_of(utterance.reference, utterance.language) if s.viseme is not None]
         self.silences = self._silences()
+        self.unheard = _unheard(utterance)
 
     def _silences(self) -> list[tuple[float, float]]:
         """Spans without sound, those before the first and after the last one too."""
@@ -270,6 +275,17 @@ class _Truth:
         index = np.searchsorted(starts, times, side="right") - 1
         inside = (index >= 0) & (times < ends[np.maximum(index, 0)])
         return np.where(inside, index, -1)
+
+
+def _unheard(utterance: Utterance) -> list[tuple[float, float]]:
+    """Stretches of the sound in which nothing is heard, whatever the labels say."""
+    step_s = 0.005
+    grid = np.arange(0.0, utterance.duration_s, step_s)
+    if len(grid) < 2:
+        return []
+    quiet = envelope(utterance.samples, utterance.sample_rate, grid, 0.020) < SILENT
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.astype(np.int8), [0]])))
+    return [(float(grid[a]), float(grid[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _name(segment: Segment) -> str:
@@ -296,7 +312,7 @@ def _count_precision(counts: _Counts, truth: _Truth, times: Array, drawn: Array,
         return
     first_s, last_s = truth.spoken[0].start_s, truth.spoken[-1].end_s
     allowed = [(s.start_s, s.end_s) for s in truth.shown if s.has("closure")]
-    allowed += [(a, b) for a, b in truth.silences if b - a >= PAUSE_S]
+    allowed += [(a, b) for a, b in (*truth.silences, *truth.unheard) if b - a >= PAUSE_S]
     shut = (drawn.max(axis=1) <= SHUT) & (times >= first_s) & (times <= last_s)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], shut.astype(np.int8), [0]])))
     for a, b in zip(edges[::2], edges[1::2], strict=True):
@@ -371,19 +387,27 @@ def jaw(reference: Sequence[Phone], times: Array) -> Array:
     start_s = float(times.min()) - 0.2
     grid = np.arange(start_s, float(times.max()) + 0.2, step_s)
     height = np.zeros(len(grid))
-    for phone in merge_phones(reference):
+    spoken = [phone for phone in merge_phones(reference) if phone.ipa]
+    for phone, following in zip(spoken, [*spoken[1:], None], strict=True):
         letters = list(visemes.normalise(phone.ipa))
         vowels = len(letters) > 1 and all("vowel" in visemes.classify(c).kinds for c in letters[:2])
         middle_s = phone.start_s + NUCLEUS_SHARE * (phone.end_s - phone.start_s) if vowels else phone.end_s
-        for letter, low_s, high_s in zip(letters[:2], (phone.start_s, middle_s), (middle_s, phone.end_s), strict=False):
+        spans = [(phone.start_s, middle_s), (middle_s, phone.end_s)][: len(letters)]
+        gap_s = following.start_s - phone.end_s if following else PAUSE_S
+        if gap_s < PAUSE_S and following:
+            spans[-1 if vowels else 0] = (spans[-1 if vowels else 0][0], phone.end_s + gap_s / 2)
+            height[(grid >= phone.end_s + gap_s / 2) & (grid < following.start_s)] = _JAW_HEIGHT.get(
+                visemes.normalise(following.ipa)[:1], OTHER_JAW
+            )
+        for letter, (low_s, high_s) in zip(letters, spans, strict=False):
             height[(grid >= low_s) & (grid < high_s)] = _JAW_HEIGHT.get(letter, OTHER_JAW)
     window = np.hanning(round(JAW_SMOOTH_S / step_s) + 2)[1:-1]
     return np.interp(times, grid, np.convolve(height, window / window.sum(), mode="same"))
 
 
-def envelope(samples: Samples, sample_rate: int, times: Array) -> Array:
-    """RMS over ENVELOPE_S at each time, relative to its 95th percentile; 0 outside the sound. (n,)."""
-    window = round(ENVELOPE_S * sample_rate)
+def envelope(samples: Samples, sample_rate: int, times: Array, window_s: float = ENVELOPE_S) -> Array:
+    """RMS over `window_s` at each time, relative to its 95th percentile; 0 outside the sound. (n,)."""
+    window = round(window_s * sample_rate)
     total = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     centre = (times * sample_rate).astype(np.int64)
     low, high = np.clip(centre - window // 2, 0, len(samples)), np.clip(centre + window // 2, 0, len(samples))

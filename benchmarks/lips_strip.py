@@ -4,8 +4,8 @@
 
 The sentence is spoken by Piper, put through the app's own composer and drawn by the live face, as a viewer sees it;
 each cell is the picture at one moment, with the word and the sound that are heard then. p and b carry their name from
-40 ms before their burst, while the voice is down and the lips have to be shut. Every p b m must be shut, w and oo
-round, ee wide.
+45 ms before their burst until it, while the voice is down and the lips have to be shut. Every p b m must be shut, w
+and oo round, ee wide.
 """
 
 from __future__ import annotations
@@ -31,13 +31,16 @@ from animator.tha3.composer import Composer  # noqa: E402
 from animator.tha3.pose import MOUTH  # noqa: E402
 from animator.tha3.render import render_poses  # noqa: E402
 from benchmarks.lips import spoken  # noqa: E402
-from benchmarks.lips_metrics import Utterance  # noqa: E402
+from benchmarks.lips_metrics import CLOSED_EARLY_S, Utterance  # noqa: E402
 
 SENTENCES = ("Peter bought my new blue boat.", "We choose to see the moon, you know.")
 CROP = (231, 158, 281, 192)
 """Mouth and chin in the picture of 512 px: left, top, right, bottom."""
 CELL_PX = (150, 102)
 COLUMNS = 12
+BURST_S = 0.015
+AFTER_S = 0.15
+"""So long after the last sound the strip goes on."""
 GAP_PX = 4
 WORD_PX, SOUND_PX = 22, 26
 BACKGROUND = (24, 28, 34)
@@ -78,10 +81,13 @@ def frames_of(utterance: Utterance, character: Path, fps: float) -> tuple[npt.ND
     from app.settings import Settings
 
     who = load_character(character)
-    composer = Composer(1, who.expressions, Motion(liveliness=0.0, blink_every_s=20.0, gestures=False))
+    composer = Composer(
+        1, who.expressions, Motion(liveliness=0.0, blink_every_s=20.0, gestures=False), who.mouth_shapes
+    )
     clip = SpeechClip(1, 0, utterance.samples, utterance.sample_rate, "", utterance.reference, last=True)
     composer.push(clip)
-    times = np.arange(-1.0 / fps, utterance.duration_s + 0.1, 1 / fps)
+    last_s = max(p.end_s for p in utterance.reference if p.ipa)
+    times = np.arange(-1.0 / fps, last_s + AFTER_S, 1 / fps)
     still = composer.pose(None, 0.0)
     poses = []
     for t in times:
@@ -98,6 +104,7 @@ def frames_of(utterance: Utterance, character: Path, fps: float) -> tuple[npt.ND
 def strip(utterance: Utterance, times: npt.NDArray[np.float64], pictures: Sequence[Pixels]) -> Image.Image:
     """The sheet: rows of mouths with their words and sounds."""
     phones = [phone for phone in merge_phones(utterance.reference) if phone.ipa]
+    sounds = _heard(phones)
     words = words_of(utterance.text, utterance.reference)
     cell_w, cell_h = CELL_PX
     rows = -(-len(pictures) // COLUMNS)
@@ -106,21 +113,37 @@ def strip(utterance: Utterance, times: npt.NDArray[np.float64], pictures: Sequen
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP_PX + 2, 18), utterance.text, font=font(20), fill="white", anchor="lm")
     step_s = float(times[1] - times[0])
+    shown = -1
     for k, (t, picture) in enumerate(zip(times, pictures, strict=True)):
         x = GAP_PX + (k % COLUMNS) * (cell_w + GAP_PX)
         y = 36 + (k // COLUMNS) * row_h
-        word = next((w for w, a, b in words if a - step_s / 2 <= t < b + step_s / 2), "")
-        if word:
+        word = next((i for i, (_, a, b) in enumerate(words) if a - step_s / 2 <= t < b + step_s / 2), -1)
+        if word >= 0:
             draw.rectangle((x - GAP_PX, y, x + cell_w, y + WORD_PX - 3), fill=(52, 66, 92))
-            if not any(w == word and a - step_s / 2 <= t - step_s < b + step_s / 2 for w, a, b in words):
-                draw.text((x + 4, y + WORD_PX // 2 - 1), word, font=font(15), fill=(190, 214, 255), anchor="lm")
-        heard = [p for p in phones if p.start_s < t + step_s / 2 and p.end_s > t - step_s / 2]
-        label = " ".join(p.ipa for p in heard)
+            if word != shown:
+                draw.text(
+                    (x + 4, y + WORD_PX // 2 - 1), words[word][0], font=font(15), fill=(190, 214, 255), anchor="lm"
+                )
+        shown = word
+        label = " ".join(sound for sound, a, b in sounds if a < t + step_s / 4 and b > t - step_s / 4)
         draw.text((x + 4, y + WORD_PX + SOUND_PX // 2 - 2), label, font=font(18), fill="white", anchor="lm")
         time = f"{1000 * t:.0f}"
         draw.text((x + cell_w - 4, y + WORD_PX + SOUND_PX // 2), time, font=font(11), fill=(120, 130, 140), anchor="rm")
         sheet.paste(_mouth(picture), (x, y + WORD_PX + SOUND_PX))
     return sheet
+
+
+def _heard(phones: Sequence[Phone]) -> list[tuple[str, float, float]]:
+    """Sounds with the times at which their lips are due: p and b are labelled at the burst that ends their closure."""
+    found: list[tuple[str, float, float]] = []
+    for phone in phones:
+        start_s, end_s = phone.start_s, phone.end_s
+        if phone.ipa[:1] in {"p", "b"}:
+            start_s, end_s = phone.start_s - CLOSED_EARLY_S, phone.start_s + BURST_S
+        if found and phone.start_s - found[-1][2] < phone.end_s - phone.start_s and found[-1][0][:1] in {"p", "b"}:
+            start_s = found[-1][2]  # what follows the burst is the next sound already
+        found.append((phone.ipa, start_s, end_s))
+    return found
 
 
 def _mouth(picture: Pixels) -> Image.Image:
@@ -138,7 +161,7 @@ def main() -> None:
     parser.add_argument("sentence", nargs="*", default=SENTENCES)
     parser.add_argument("--character", type=Path, default=ROOT / "characters" / "haru")
     parser.add_argument("--voice", type=Path, help="a Piper .onnx (default: the installed voice)")
-    parser.add_argument("--fps", type=float, default=18.0)
+    parser.add_argument("--fps", type=float, default=20.0)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
     options = parser.parse_args()
     if options.voice is None:

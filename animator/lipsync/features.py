@@ -28,6 +28,8 @@ _ORDER = ("bilabial", "labiodental", "labiovelar", "dental", "alveolar", "postal
           "velar", "uvular", "pharyngeal", "glottal")
 # fmt: on
 
+_LIP_PLACES = 3
+"""Bilabial, labiodental and labiovelar: each a look of its own."""
 _VOWEL_OR_NOT, _LIPS, _ROUNDING, _MANNER, _PLACE_STEP, _HEIGHT_STEP, _BACKNESS = 20.0, 8.0, 4.0, 2.0, 0.3, 1.5, 0.5
 """Weights of a difference, in an order that follows what a lip reader sees first."""
 
@@ -63,7 +65,7 @@ FEATURES = _build()
 # A letter that is not on the chart tells what it is in its Unicode name: "LATIN SMALL LETTER P WITH STROKE",
 # "LATIN SMALL LETTER S WITH SWASH TAIL", "LATIN LETTER SMALL CAPITAL OE".
 _BASE_LETTER = re.compile(
-    r"LETTER (?:SMALL |CAPITAL |TURNED |REVERSED |OPEN |CLOSED |SCRIPT |GREEK |STRETCHED |SIDEWAYS )*([A-Z]+)\b"
+    r"LETTER (?:(?:SMALL|CAPITAL|TURNED|REVERSED|OPEN|CLOSED|SCRIPT|GREEK|STRETCHED|SIDEWAYS|INSULAR) )*([A-Z]+)\b"
 )
 _NAMED = {
     "ESH": "ʃ", "EZH": "ʒ", "ENG": "ŋ", "ETH": "ð", "THETA": "θ", "BETA": "β", "PHI": "ɸ", "CHI": "χ", "GAMMA": "ɣ",
@@ -82,8 +84,8 @@ def features_of(letter: str) -> Features | None:
         return None
     symbol = _NAMED.get(match[1], match[1].lower())
     base = FEATURES.get(symbol) or (FEATURES.get(symbol[:1]) if len(symbol) <= 2 else None)
-    if base is None or base.is_vowel:
-        return base
+    if base is None or base.is_vowel or base.place in _ORDER[:_LIP_PLACES]:
+        return base  # what the tongue does besides is not seen behind lips that do something
     for words, place in _HOOKS:
         if words in name:
             return Features(False, base.rounded, place=place, manner=base.manner)
@@ -98,8 +100,7 @@ def distance(one: Features, other: Features) -> float:
     if one.is_vowel:
         return total + _HEIGHT_STEP * abs(one.height - other.height) + _BACKNESS * (one.back != other.back)
     here, there = _ORDER.index(one.place), _ORDER.index(other.place)
-    lips = 2  # bilabial, labiodental and labiovelar are each a look of their own
-    total += _LIPS * ((here <= lips or there <= lips) and here != there)
+    total += _LIPS * ((here < _LIP_PLACES or there < _LIP_PLACES) and here != there)
     return total + _MANNER * (one.manner != other.manner) + _PLACE_STEP * abs(here - there)
 
 

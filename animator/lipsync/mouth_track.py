@@ -34,7 +34,10 @@ SUSTAIN_SHARE = 0.75
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
 FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
-REST_DOMINANCE = 0.02
+SHARPNESS = 2.0
+"""Power of the pull: between round and wide lips a mean is neither, so the stronger of two sounds gets more than its
+part (2: of 0.6 and 0.4, it gets 0.69)."""
+REST_DOMINANCE = 0.005
 """Pull of the resting mouth where no sound is near."""
 LIP_HEAVY_REACH_S = 0.200
 """How far before its place a rounded sound is felt through tongue consonants ("stew": rounded on the s)."""
@@ -69,6 +72,9 @@ RELEASE_SEARCH_S = 0.060
 """So far from its label the release of a p or b is looked for in the sound: quiet, then louder from one moment to the
 next. An aligner's label may be off by more than the closure lasts. Loudness counts by its square root here, so that the
 breath of a p counts beside the voice of a b."""
+RELEASE_EARLY_S = 0.015
+"""Where a burst is found earlier than this before its label, the lips are held until then: an error of the search must
+not take the closure out of the 40 ms in which it counts, at 24 fps and more."""
 CLOSED_FOR_S, BURST_S = 0.040, 0.030
 CLOSED_LOUDNESS, BURST_RISE, BURST_CAP = 0.45, 0.10, 0.35
 """Most in the CLOSED_FOR_S before a release, least rise to the BURST_S after it, and what counts as loud (all roots).
@@ -76,6 +82,9 @@ CLOSED_LOUDNESS, BURST_RISE, BURST_CAP = 0.45, 0.10, 0.35
 Measured as above: loudness 0.0 to 0.05 in a closure, 0.05 to 0.15 right after a p, 0.5 right after a b."""
 RELEASE_PULL = 0.20
 """How much more a burst at the search's end has to rise to win over one at the label."""
+VOICELESS, LONGEST_HOLD_S = 0.030, 0.080
+"""While the sound is below this (-30 dB) after a label, the lips of a p or b have not been heard to part: they are held
+on, for so long at most. Aligners may label a closure where it begins, or too early."""
 MERGE_CLOSURES_S = 0.090
 """Two closures nearer than this are one hold ("mp")."""
 MERGE_OVER_VOWEL_S = 0.050
@@ -89,21 +98,21 @@ JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.55, 0.45, (0.40, 1.15)
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.65, 0.35, (0.40, 1.15)
 """Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
 """The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
-PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.80
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.85
 GAIN_BOUNDS = (0.40, 1.20)
 """All gains of a vowel together: what is said is always seen to be said."""
-SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.80
-"""A vowel of 40 ms reaches 0.8 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
+SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.85
+"""A vowel of 40 ms reaches 0.85 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
 """The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.45, 0.60, 0.060
-"""Openings also follow the running loudness a little, so that a label a few frames off does not show: a silent
-moment takes off this share, one of 0.6 of the clip's loud parts or more nothing."""
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.60, 0.60, 0.050
+"""The jaw also follows the running loudness, so that a label a few frames off does not show: a silent moment takes off
+this share, one of 0.6 of the clip's loud parts or more nothing."""
 
 # Silence
 LONG_PAUSE_S = 0.150
@@ -117,7 +126,13 @@ SHORT_PAUSE_RAMP_S = 0.030
 QUIET, AUDIBLE = 0.05, 0.30
 """Loudness relative to the clip's loud parts below which a short pause counts as quiet, and above which as sounding."""
 SILENT = 0.020
-"""Relative loudness (-34 dB) below which nothing is said, whatever the phones claim."""
+"""Relative loudness (-34 dB) below which nothing is said, whatever the phones claim ..."""
+FLOOR_PERCENTILE, SILENT_OVER_FLOOR, MOST_SILENT = 5, 3.5, 0.10
+"""... but a recording has noise: what is within 3.5 times its quietest moments is silent too, up to -20 dB at most.
+
+Measured on 11 recordings of people: quietest moments at 0.01 to 0.045, pauses at 0.03 to 0.07 (median)."""
+SILENCE_WINDOW_S = 0.040
+"""Loudness is smoothed over this before a silence is looked for: a click does not end it."""
 SILENT_RUN_S = 0.200
 """Silence inside a sound is a pause from this length; the closure of a p is shorter."""
 NO_SOUND = 1e-4
@@ -301,8 +316,8 @@ class MouthTrack:
         first, last = (round((edge - self._start_s) / STEP_S) for edge in (start_s, end_s))
         return float(self._loudness[max(first, 0) : last + 1].max(initial=0.0))
 
-    def _release_near(self, label_s: float) -> float | None:
-        """Where the sound bursts out of a closure within RELEASE_SEARCH_S of `label_s`; None where it does not."""
+    def _release_near(self, label_s: float, within_s: tuple[float, float]) -> float | None:
+        """Where the sound bursts out of a closure near `label_s`, within the two bounds from it; None if nowhere."""
         if self._loudness is None:
             return None
         closed, burst = round(CLOSED_FOR_S / STEP_S), round(BURST_S / STEP_S)
@@ -310,7 +325,8 @@ class MouthTrack:
         root = np.sqrt(self._loudness)
         middle = round((label_s - self._start_s) / STEP_S)
         best: tuple[float, int] | None = None
-        for i in range(max(middle - reach, closed), min(middle + reach + 1, len(self._loudness) - burst)):
+        first, last = (middle + round(bound_s / STEP_S) for bound_s in within_s)
+        for i in range(max(first, closed), min(last + 1, len(self._loudness) - burst)):
             quiet = float(root[i - closed : i].mean())
             rise = float(np.minimum(root[i + 1 : i + 1 + burst], BURST_CAP).mean()) - quiet
             score = rise - RELEASE_PULL * abs(i - middle) / reach
@@ -322,7 +338,12 @@ class MouthTrack:
         """Cut true silence out of sounds: an aligner that knows only onsets lets sounds last through pauses."""
         if self._loudness is None:
             return segments
-        silent = np.concatenate([[0], (self._loudness < SILENT).astype(np.int8), [0]])
+        width = int(SILENCE_WINDOW_S / STEP_S) | 1
+        smooth = np.convolve(self._loudness, np.full(width, 1.0 / width), mode="same")
+        within = (self._time >= 0) & (self._time <= self.duration_s)
+        floor = float(np.percentile(self._loudness[within], FLOOR_PERCENTILE))
+        most = min(max(SILENT, SILENT_OVER_FLOOR * floor), MOST_SILENT)
+        silent = np.concatenate([[0], (smooth < most).astype(np.int8), [0]])
         edges = np.flatnonzero(np.diff(silent))
         runs = [
             (float(self._time[a]), float(self._time[min(b, len(self._time) - 1)]))
@@ -416,6 +437,7 @@ class MouthTrack:
         beyond = (time < np.array(wall_before, dtype=np.float32)) | (time > np.array(wall_after, dtype=np.float32))
         dominance[beyond] *= np.float32(BARRIER)
         self._leader = dominance.argmax(axis=1)
+        dominance = np.power(dominance, np.float32(SHARPNESS))
         weight = dominance.sum(axis=1, keepdims=True) + np.float32(REST_DOMINANCE)
         # Mixed as openings: half of one shape and half of another would both drown in the parameters' dead zones.
         return response.parameters(dominance @ np.array(targets, dtype=np.float32) / weight)
@@ -507,7 +529,7 @@ class MouthTrack:
             if holds:
                 between = segments[holds[-1][2] + 1 : i]
                 limit_s = MERGE_OVER_VOWEL_S if any(s.has("vowel") for s in between) else MERGE_CLOSURES_S
-                if shut_s - holds[-1][1] < limit_s:
+                if not between or shut_s - holds[-1][1] < limit_s:
                     holds[-1] = (holds[-1][0], max(open_s, holds[-1][1]), i)
                     continue
             holds.append((shut_s, open_s, i))
@@ -517,15 +539,32 @@ class MouthTrack:
     def _plosive_hold(self, segment: Segment, before_s: float) -> tuple[float, float]:
         """When p or b hold the lips, `before_s` the length of the sound before: until the burst that is heard."""
         pull_s = float(np.clip(before_s / 2, *PLOSIVE_PULL_S))
-        first_s, last_s = segment.start_s, segment.released_s
-        shut_s = first_s - pull_s
-        open_s = last_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - last_s), PLOSIVE_HOLD_S)
-        if (release_s := self._release_near(last_s)) is None:
-            return shut_s, open_s
-        early_s, late_s = sorted((release_s, last_s))
-        if self._loudest(early_s, late_s) <= CLOSED_LOUDNESS**2:  # shut at the label too: hold from one to the other
-            return min(shut_s, early_s - pull_s), max(min(late_s, last_s + PLOSIVE_HOLD_S), early_s)
-        return (release_s - pull_s if first_s == last_s else min(shut_s, release_s - pull_s)), release_s
+        label_s = segment.released_s
+        shut_s = segment.start_s - pull_s
+        open_s = label_s + min(PLOSIVE_HOLD_SHARE * (segment.end_s - label_s), PLOSIVE_HOLD_S)
+        within_s = (
+            -min(max(before_s, RELEASE_EARLY_S), RELEASE_SEARCH_S),
+            min(segment.end_s - label_s, RELEASE_SEARCH_S),
+        )
+        release_s = self._release_near(label_s, within_s)
+        if release_s is not None:
+            early_s, late_s = sorted((release_s, label_s))
+            if self._loudest(early_s, late_s) <= CLOSED_LOUDNESS**2:  # shut at the label too: from one to the other
+                shut_s = min(shut_s, early_s - pull_s)
+                open_s = max(min(late_s, label_s + PLOSIVE_HOLD_S), early_s)
+            else:
+                moved_s = release_s - pull_s
+                shut_s = moved_s if label_s == segment.start_s else min(shut_s, moved_s)
+                open_s = max(release_s, label_s - RELEASE_EARLY_S)
+        return shut_s, max(open_s, min(self._silent_until(open_s), segment.end_s, label_s + LONGEST_HOLD_S))
+
+    def _silent_until(self, start_s: float) -> float:
+        """Until when nothing is heard from `start_s` on; `start_s` itself where something is."""
+        if self._loudness is None:
+            return start_s
+        first = max(round((start_s - self._start_s) / STEP_S), 0)
+        sounding = np.flatnonzero(self._loudness[first:] > VOICELESS)
+        return start_s + float(sounding[0]) * STEP_S if len(sounding) else start_s
 
     def _closures(self, segments: list[Segment]) -> tuple[Grid, Grid, Grid]:
         """Gate curves of p b m, of f v, and of β ɸ ʋ, each over the grid, in [0, gate]."""

@@ -50,7 +50,7 @@ class Segment:
     gain: float = 1.0
     plosive: bool = False
     released_s: float = 0.0
-    """Of a plosive: the label of its release; the last one's where several are joined ("stop being")."""
+    """Of a plosive: the label of its release; later than its start in a long one."""
 
     @property
     def length_s(self) -> float:
@@ -68,9 +68,10 @@ class Segment:
 
 
 def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
-    """Join what one sound was cut into: `t ʃ`, `a ɪ` (unless the second carries stress), a lone length or stress mark.
+    """Join what one sound was cut into: `t ʃ`, `a ɪ`, a lone length or stress mark.
 
-    Phones come back in order, without overlaps and without empty spans; times in s.
+    No diphthong is made of two vowels of which the second carries stress or is nasal alone. Phones come back in order,
+    without overlaps and without empty spans; times in s.
     """
     ordered = sorted(
         (p for p in phones if math.isfinite(p.start_s) and math.isfinite(p.end_s)), key=lambda p: p.start_s
@@ -98,8 +99,11 @@ def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
                 merged[-1] = Phone(last.ipa + ipa, last.start_s if adjacent else phone.start_s, phone.end_s)
                 continue
             pair = visemes.normalise(last.ipa) + base
-            second_is_stressed = ipa.startswith(tuple(visemes.STRESS))
-            if base and adjacent and not second_is_stressed and pair in visemes.AFFRICATES | visemes.DIPHTHONGS:
+            is_apart = ipa.startswith(tuple(visemes.STRESS)) or (
+                # Japanese ん after a vowel is written as a nasal u: no diphthong.
+                _NASAL_MARK in _decomposed(ipa) and _NASAL_MARK not in _decomposed(last.ipa)
+            )
+            if base and adjacent and not is_apart and pair in visemes.AFFRICATES | visemes.DIPHTHONGS:
                 merged[-1] = Phone(last.ipa + ipa, last.start_s, phone.end_s)
                 continue
             if last.end_s <= last.start_s:
@@ -109,7 +113,9 @@ def merge_phones(phones: Sequence[Phone]) -> list[Phone]:
 
 
 def segments_of(phones: Sequence[Phone], language: str = "", table: Table = visemes.TABLE_OF_ASSETS) -> list[Segment]:
-    """The shapes that the phones run through, in order and without overlaps; neighbours of one shape are joined.
+    """The shapes that the phones run through, in order and without overlaps.
+
+    Neighbours of one shape are joined, but for closures, each of which has a release of its own.
 
     Args:
         phones: What is said when; overlaps, gaps and unsorted input are put right.
@@ -126,14 +132,10 @@ def segments_of(phones: Sequence[Phone], language: str = "", table: Table = vise
     joined: list[Segment] = []
     for segment in found:
         last = joined[-1] if joined else None
-        if last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S:
+        same = last is not None and last.viseme is segment.viseme and segment.start_s - last.end_s <= STEP_S
+        if last is not None and same and not segment.has("closure"):  # each closure keeps its own release
             joined[-1] = replace(
-                last,
-                end_s=segment.end_s,
-                stress=last.stress or segment.stress,
-                gain=max(last.gain, segment.gain),
-                plosive=last.plosive or segment.plosive,
-                released_s=segment.released_s if segment.plosive else last.released_s,
+                last, end_s=segment.end_s, stress=last.stress or segment.stress, gain=max(last.gain, segment.gain)
             )
         else:
             joined.append(segment)

@@ -129,7 +129,7 @@ class Tha3:
 
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
-            composer = Composer(self._seed, character.expressions, character.motion)
+            composer = Composer(self._seed, character.expressions, character.motion, character.mouth_shapes)
             composer.take_over(self._composer)
             for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
                 composer.push(clip)

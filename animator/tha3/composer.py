@@ -27,7 +27,7 @@ from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
 from animator.tha3.crossfade import Crossfade, smoothstep
 from animator.tha3.expressions import FADE_S, HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
-from animator.tha3.gestures import OPENING_AT_S, Cue, cue_of, gesture_at, gesture_length_s
+from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
 from animator.tha3.idle import BODY_LAG_S, BODY_PER_HEAD, idle_pose, random_at
 from animator.timebase import LEAD_S, TAIL_S
 
@@ -249,10 +249,11 @@ class Composer:
             text = before.text
         track = sentence.piece(len(sentence.starts_s) - 1)
         cue = cue_of(text, sentence.duration_s)
-        if cue is not None:
-            # A cue belongs to one piece; where a sentence ends is known with its last one only.
-            is_here = cue.at_s >= track.starts_s and (clip.final or cue.at_s <= OPENING_AT_S)
-            cue = replace(cue, at_s=cue.at_s - track.starts_s) if is_here else None
+        whole = cue_of(text, math.inf)
+        if cue is not None and whole is not None:
+            # One at a sentence's end belongs to its last piece, any other to its first.
+            is_here = clip.final if math.isinf(whole.at_s) else track.index == 0
+            cue = replace(cue, at_s=max(cue.at_s - track.starts_s, 0.0)) if is_here else None
         return _Speech(track, SpokenBreath(sentence.phones, sentence.duration_s), cue, text)
 
     def _shown_s(self, sentence: SentenceTrack, turn: int, index: int) -> float:

@@ -207,7 +207,7 @@ def test_clips_that_follow_each_other_leave_no_jump_at_the_seam() -> None:
 
     seam = round((0.2 + first.duration_s) / FRAME_S)
     around = np.array([mouth(pose) for pose in poses[seam - 6 : seam + 7]])
-    assert np.abs(np.diff(around, axis=0)).max() < 0.3
+    assert np.abs(np.diff(around, axis=0)).max() < 0.35  # a whole shape in 0.1 s, as inside a sentence
     assert min(areas[seam - 6 : seam + 7]) > 0.8
 
 
