@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from animator.lipsync.align import Scores
+from animator.lipsync.onset_bias import NONE
 from animator.lipsync.windows import WindowedStream, in_parts
 from animator.messages import Samples
 
@@ -18,6 +19,7 @@ FRAME_S = 0.020
 BIAS_S = 0.036
 """CTC emits a phoneme this much after its onset: median over 216 sentences by Piper's en_US-joe, text forced
 (`benchmarks/phones_bias.py hama`)."""
+BIASES_S = NONE
 LOOK_AHEAD_S = 0.12
 """What follows a frame changes it for longer (up to 0.2 s); this leaves 0.11 s to decide between phones."""
 CONTEXT_S = 2.0
@@ -34,6 +36,7 @@ class HamaModel:
     silence: int | None = None
     hop_s = FRAME_S
     bias_s = BIAS_S
+    biases_s = BIASES_S
     look_ahead_s = LOOK_AHEAD_S
 
     def __init__(self, model: Any) -> None:

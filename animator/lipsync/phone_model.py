@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animator.lipsync import onset_bias
 from animator.lipsync import phone_features as features
+from animator.lipsync.onset_bias import Biases
 from animator.messages import Samples
 
 FORMAT = "kuchipaku-phones-1"
@@ -60,6 +62,7 @@ class PhoneModel:
         hop_s: Length of a frame in s. Frame i covers [i * hop_s, (i + 1) * hop_s) of the sound.
         look_ahead_s: Sound after a frame's end that its answer waits for, in s.
         bias_s: How much later than the truth alignment with this model puts onsets; already measured, to be subtracted.
+        biases_s: What single sounds add to `bias_s`; empty where it was not measured.
         bigram: float32 (classes, classes), log probability of a class after another one, from the training texts.
         about: Further text of the file: `licence`, `data`, `figures`, `trained_on`.
     """
@@ -73,6 +76,7 @@ class PhoneModel:
         self.silence: int | None = self.symbols.index("")
         self.hop_s = features.HOP / features.SAMPLE_RATE
         self.bias_s = metadata.bias_s
+        self.biases_s = metadata.biases_s
         self.bigram = metadata.bigram
         self.about = metadata.about
         self.look_ahead_s = (metadata.right * features.HOP + features.REACH) / features.SAMPLE_RATE
@@ -179,6 +183,7 @@ class _Metadata:
     left: int
     right: int
     bias_s: float
+    biases_s: Biases
     bigram: LogProbs
     about: dict[str, str]
 
@@ -247,6 +252,7 @@ def _read(found: dict[str, str]) -> _Metadata:
         symbols = json.loads(found["symbols"])
         left, right = int(found["left_frames"]), int(found["right_frames"])
         bias_s, hop_s = float(found["bias_s"]), float(found["hop_s"])
+        biases_s = onset_bias.from_plain(json.loads(found.get("biases_s", "{}")))
         bigram = np.frombuffer(base64.b64decode(found["bigram"], validate=True), np.float16).astype(np.float32)
     except (KeyError, ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise PhoneModelError(f"its description cannot be read ({error}). Restore the file.") from error
@@ -264,4 +270,4 @@ def _read(found: dict[str, str]) -> _Metadata:
     if wrong is not None:
         raise PhoneModelError(f"its description holds {wrong}. Choose another phone model.")
     about = {key: text for key, text in found.items() if key in {"licence", "data", "figures", "trained_on"}}
-    return _Metadata(tuple(symbols), left, right, bias_s, bigram.reshape(len(symbols), -1), about)
+    return _Metadata(tuple(symbols), left, right, bias_s, biases_s, bigram.reshape(len(symbols), -1), about)

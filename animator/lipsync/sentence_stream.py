@@ -23,6 +23,7 @@ from animator.lipsync.align import (
 )
 from animator.lipsync.loudness import FLOOR as SILENT_RMS
 from animator.lipsync.loudness import LOUDNESS, QUIET_SHARE, clean
+from animator.lipsync.onset_bias import MOST_S
 from animator.lipsync.sources import (
     LONGEST_CLOSURE_S,
     MISSED,
@@ -68,6 +69,8 @@ class _Event:
     end: int | None
     confidence: float
     method: Method
+    onset_s: float
+    """When it begins, without the model's bias."""
 
 
 class _Track:
@@ -215,11 +218,17 @@ class SentenceStream:
             model = hearing.model
             while events:
                 event = events[0]
-                start_s = min(max(event.start * model.hop_s - model.bias_s, given_s), duration_s)
-                known_s = events[1].start * model.hop_s - model.bias_s if len(events) > 1 else None
+                known_s = events[1].onset_s if len(events) > 1 else None
                 if event.end is not None:
                     end_s = event.end * model.hop_s - model.bias_s
+                    # The next sound may not be final yet: then where this one ends is as it looks now.
+                    after = next((e for e in (*events[1:2], *hearing.guesses) if e.start >= event.end), None)
+                    if after is not None:
+                        end_s = after.onset_s if after.start == event.end else min(end_s, after.onset_s)
+                    start_s = _before(event.onset_s, end_s - model.hop_s, given_s, duration_s)
                 else:
+                    latest_s = duration_s if known_s is None else known_s - model.hop_s
+                    start_s = _before(event.onset_s, latest_s, given_s, duration_s)
                     # Beyond what the model has said there may be a phone before the silence.
                     said_s = duration_s if is_end else hearing.final * model.hop_s - model.bias_s
                     silence_s = self._silence_after(start_s + 0.02, said_s if known_s is None else known_s)
@@ -232,6 +241,9 @@ class SentenceStream:
                 events.pop(0)
                 made += self._unheard(given_s, start_s)
                 self._has_heard = self._has_heard or not dry
+                if end_s > given_s - MOST_S:
+                    # Corrected times may cross; no sound is lost by that.
+                    end_s = max(end_s, start_s + model.hop_s)
                 end_s = min(max(end_s, 0.0), duration_s)
                 if end_s > start_s:
                     if event.ipa:
@@ -289,7 +301,7 @@ class _Hearing:
 
     def __init__(self, model: AcousticModel, sample_rate: int, text: str, language: str) -> None:
         self.model = model
-        ear = ear_of(model)
+        ear = self._ear = ear_of(model)
         self._is_ctc = ear.kind.blank is not None
         self._stream = model.stream()
         self._resampler = _resampler(sample_rate)
@@ -357,7 +369,9 @@ class _Hearing:
         for span in said:
             start = max(span.start, self._upto)
             if span.end - start >= (1 if span.start == start else 2):
-                made.append((self._event(self._script.ipa[span.index], start, span, "aligned"), span.end))
+                is_initial = self._script.is_initial(span.index)
+                event = self._event(self._script.ipa[span.index], start, span, "aligned", is_initial)
+                made.append((event, span.end))
         holes = [*unwritten(said, self._script, free, last + 1)]
         made += self._decoded(free, [*holes, *((s.start, s.end) for s in spans if s not in said)])
         return sorted(made, key=lambda each: each[0].start)
@@ -375,11 +389,18 @@ class _Hearing:
                 if span.end <= self.final:
                     self._sureness = sureness.copy()
                 is_sure = float(np.exp(np.mean(sureness))) >= SURE
-                made.append((self._event(ipa if is_sure else "", span.start, span, "decoded"), span.end))
+                event = self._event(ipa if is_sure else "", span.start, span, "decoded", None)
+                made.append((event, span.end))
         return made
 
-    def _event(self, ipa: str, start: int, span: Span, method: Method) -> _Event:
-        return _Event(ipa, start, None if self._is_ctc else span.end, span.confidence, method)
+    def _event(self, ipa: str, start: int, span: Span, method: Method, is_initial: bool | None) -> _Event:
+        onset_s = self._ear.onset_s(start, ipa, is_initial)
+        return _Event(ipa, start, None if self._is_ctc else span.end, span.confidence, method, onset_s)
+
+
+def _before(time_s: float, latest_s: float, given_s: float, duration_s: float) -> float:
+    """A start that leaves its sound some time, after what was given and inside the sound."""
+    return min(max(min(time_s, latest_s), given_s), duration_s)
 
 
 def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:

@@ -11,12 +11,13 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from animator.lipsync import inventory, visemes
+from animator.lipsync import inventory, onset_bias, visemes
 from animator.lipsync.align import (
     Alignment,
     Kind,
@@ -83,7 +84,8 @@ class AcousticModel(Protocol):
 
     `symbols` are IPA per class; exactly one of `blank` (CTC) and `silence` (frame-wise) is a class, the other None.
     Frame i covers [i, i+1) * `hop_s` of the sound. `bias_s` is how much later than the truth it puts a phone's onset;
-    who uses the times takes it off. `look_ahead_s` is how much sound after a frame its stream waits for. Calls from
+    who uses the times takes it off. A model may bring `biases_s` (`onset_bias.Biases`): what single sounds add to it.
+    `look_ahead_s` is how much sound after a frame its stream waits for. Calls from
     several threads are serialised inside.
     """
 
@@ -271,6 +273,11 @@ class Script:
     target: Target
     ipa: tuple[str, ...]
 
+    def is_initial(self, index: int) -> bool:
+        """Whether a word begins with this phone."""
+        words = self.target.words
+        return index == 0 or words[index - 1] != words[index]
+
 
 @dataclass(slots=True)
 class Ear:
@@ -286,6 +293,12 @@ class Ear:
         self.kind = Kind(blank=self.model.blank, silence=self.model.silence)
         self.bigram = getattr(self.model, "bigram", None)
         self.symbols = SymbolMap(self.model.symbols, self.kind.rest)
+
+    def onset_s(self, frame: int, ipa: str, is_initial: bool | None) -> float:
+        """When a phone that the model puts at `frame` really begins, in s; None: where words begin is not known."""
+        biases = getattr(self.model, "biases_s", onset_bias.NONE)
+        late_s = self.model.bias_s + onset_bias.difference_s(biases, ipa, is_initial)
+        return float(frame * self.model.hop_s - late_s)
 
     def script(self, text: TextPhones) -> Script | None:
         """What the model should hear for a text; None where it has nothing to hear."""
@@ -446,29 +459,40 @@ def _around(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def decoded_sounds(ear: Ear, spans: Sequence[Span], duration_s: float) -> list[_Sound]:
     """What a free decode found, as IPA; what the table of mouth shapes does not know is left out."""
-    model = ear.model
-    sounds = []
+    known = []
     for span in spans:
-        ipa = model.symbols[span.index]
+        ipa = ear.model.symbols[span.index]
         if (bare := visemes.normalise(ipa)) and visemes.is_known(bare):
-            start_s, end_s = (max(frame * model.hop_s - model.bias_s, 0.0) for frame in (span.start, span.end))
-            sounds.append(_Sound(ipa, min(start_s, duration_s), min(end_s, duration_s), span.confidence))
-    return lasting(sounds, duration_s) if ear.kind.blank is not None else [s for s in sounds if s.end_s > s.start_s]
+            known.append((span, ipa, ear.onset_s(span.start, ipa, None)))
+    return _timed(ear, known, duration_s)
 
 
 def aligned_sounds(ear: Ear, spans: Sequence[Span], script: Script, duration_s: float) -> list[_Sound]:
     """What was forced, as the text's IPA."""
-    model = ear.model
-    sounds = [
-        _Sound(
-            script.ipa[span.index],
-            min(max(span.start * model.hop_s - model.bias_s, 0.0), duration_s),
-            min(max(span.end * model.hop_s - model.bias_s, 0.0), duration_s),
-            span.confidence,
-        )
-        for span in spans
+    known = []
+    for span in spans:
+        ipa = script.ipa[span.index]
+        known.append((span, ipa, ear.onset_s(span.start, ipa, script.is_initial(span.index))))
+    return _timed(ear, known, duration_s)
+
+
+def _timed(ear: Ear, known: Sequence[tuple[Span, str, float]], duration_s: float) -> list[_Sound]:
+    """Spans with their IPA and onset in s as sounds; one that ends where the next begins does so when corrected too."""
+    if not known:
+        return []
+    hop_s, is_ctc = ear.model.hop_s, ear.kind.blank is not None
+    is_joined = [a.end == b.start for (a, _, _), (b, _, _) in pairwise(known)] + [False]
+    ends = [
+        END_OF_TIME if is_ctc or joined else span.end * hop_s - ear.model.bias_s
+        for (span, _, _), joined in zip(known, is_joined, strict=True)
     ]
-    return lasting(sounds, duration_s) if ear.kind.blank is not None else [s for s in sounds if s.end_s > s.start_s]
+    # No sound is shorter than the frame that it was heard in.
+    starts = onset_bias.in_order([start_s for _, _, start_s in known], ends, hop_s)
+    sounds = []
+    for (span, ipa, _), start_s, end_s, next_s in zip(known, starts, ends, [*starts, END_OF_TIME][1:], strict=True):
+        end_s = min(max(min(end_s, next_s), 0.0), duration_s)
+        sounds.append(_Sound(ipa, min(max(start_s, 0.0), duration_s), end_s, span.confidence))
+    return lasting(sounds, duration_s) if is_ctc else [each for each in sounds if each.end_s > each.start_s]
 
 
 def lasting(sounds: Sequence[_Sound], duration_s: float) -> list[_Sound]:

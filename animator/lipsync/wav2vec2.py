@@ -24,7 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animator.lipsync import onset_bias
 from animator.lipsync.align import Scores
+from animator.lipsync.onset_bias import Biases
 from animator.lipsync.windows import WindowedStream, in_parts
 from animator.messages import Samples
 
@@ -41,7 +43,8 @@ CONTEXT_S = 2.0
 SPECIAL = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
 """The vocabulary's first entries; <pad> is the CTC blank."""
 BIAS_FILE = "kuchipaku.json"
-"""Beside the model: {"bias_s": ...} as `benchmarks/phones_bias.py --store` measured it."""
+"""Beside the model: {"bias_s": ..., "biases_s": {sound: [...]}} (`onset_bias.py`), as measured by
+`benchmarks/phones_bias.py --store`."""
 MAX_TEXT_BYTES = 4 << 20
 MAX_WEIGHT_BYTES = 4 << 30
 MAX_VOCABULARY = 4096
@@ -63,10 +66,19 @@ class Wav2Vec2Model:
     hop_s = HOP_S
     look_ahead_s = LOOK_AHEAD_S
 
-    def __init__(self, name: str, symbols: tuple[str, ...], logits: Logits, normalises: bool, bias_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        symbols: tuple[str, ...],
+        logits: Logits,
+        normalises: bool,
+        bias_s: float,
+        biases_s: Biases = onset_bias.NONE,
+    ) -> None:
         self.name = name
         self.symbols = symbols
         self.bias_s = bias_s
+        self.biases_s = biases_s
         self._logits = logits
         self._normalises = normalises
         self._lock = threading.Lock()
@@ -109,6 +121,7 @@ class _Description:
     symbols: tuple[str, ...]
     normalises: bool
     bias_s: float
+    biases_s: Biases
     config: dict[str, Any]
 
 
@@ -175,7 +188,7 @@ def describe(folder: Path) -> _Description:
         )
     by_id = {i: token for token, i in vocabulary.items()}
     symbols = tuple("" if i < len(SPECIAL) else by_id[i] for i in range(len(ids)))
-    return _Description(symbols, bool(extractor.get("do_normalize", True)), _bias_s(folder), config)
+    return _Description(symbols, bool(extractor.get("do_normalize", True)), *_bias_s(folder), config)
 
 
 def _check_grid(path: Path, config: dict[str, Any]) -> None:
@@ -195,17 +208,19 @@ def _check_grid(path: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _bias_s(folder: Path) -> float:
+def _bias_s(folder: Path) -> tuple[float, Biases]:
     path = folder / BIAS_FILE
     if not path.is_file():
-        return BIAS_S
-    value = _json(path).get("bias_s")
+        return BIAS_S, onset_bias.NONE
+    held = _json(path)
+    value = held.get("bias_s")
+    remedy = "Measure it again (python benchmarks/phones_bias.py), or delete the file."
     if isinstance(value, bool) or not isinstance(value, int | float) or not -0.1 <= value <= 0.2:
-        raise Wav2Vec2Error(
-            f"{path} has a bias_s of {value!r}; expected s from -0.1 to 0.2. Measure it again "
-            "(python benchmarks/phones_bias.py), or delete the file."
-        )
-    return float(value)
+        raise Wav2Vec2Error(f"{path} has a bias_s of {value!r}; expected s from -0.1 to 0.2. {remedy}")
+    try:
+        return float(value), onset_bias.from_plain(held.get("biases_s", {}))
+    except ValueError as error:
+        raise Wav2Vec2Error(f"{path} has biases_s that do not fit: {error}. {remedy}") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -233,7 +248,8 @@ def _load_folder(folder: Path, device: str) -> Wav2Vec2Model:
     import torch
 
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return Wav2Vec2Model("wav2vec2", about.symbols, torch_logits(network, chosen), about.normalises, about.bias_s)
+    logits = torch_logits(network, chosen)
+    return Wav2Vec2Model("wav2vec2", about.symbols, logits, about.normalises, about.bias_s, about.biases_s)
 
 
 def torch_logits(network: Any, device: str) -> Logits:
@@ -321,10 +337,17 @@ def export(folder: Path, out: Path) -> None:
     """Write the folder's network as one ONNX file. Needs PyTorch. Raises Wav2Vec2Error."""
     about = describe(folder)
     network = network_of(folder, about.config).eval()
-    export_network(network, about.symbols, about.normalises, about.bias_s, out)
+    export_network(network, about.symbols, about.normalises, about.bias_s, out, about.biases_s)
 
 
-def export_network(network: Any, symbols: tuple[str, ...], normalises: bool, bias_s: float, out: Path) -> None:
+def export_network(
+    network: Any,
+    symbols: tuple[str, ...],
+    normalises: bool,
+    bias_s: float,
+    out: Path,
+    biases_s: Biases = onset_bias.NONE,
+) -> None:
     """Write a network as ONNX, with what has to be known about it in the file."""
     import onnx
     import torch
@@ -357,6 +380,7 @@ def export_network(network: Any, symbols: tuple[str, ...], normalises: bool, bia
         "symbols": json.dumps(symbols, ensure_ascii=False),
         "normalises": json.dumps(normalises),
         "bias_s": json.dumps(bias_s),
+        "biases_s": json.dumps(onset_bias.to_plain(biases_s), ensure_ascii=False),
     }
     onnx.helper.set_model_props(model, facts)
     onnx.save(model, str(out))
@@ -383,6 +407,7 @@ def _load_export(path: Path) -> Wav2Vec2Model:
     try:
         symbols = tuple(json.loads(facts["symbols"]))
         normalises, bias_s = bool(json.loads(facts["normalises"])), float(json.loads(facts["bias_s"]))
+        biases_s = onset_bias.from_plain(json.loads(facts.get("biases_s", "{}")))
         is_ours = facts["format"] == EXPORT_FORMAT and all(isinstance(s, str) for s in symbols)
     except (KeyError, TypeError, ValueError, RecursionError):
         is_ours = False
@@ -398,7 +423,7 @@ def _load_export(path: Path) -> Wav2Vec2Model:
     def logits(sound: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(session.run(None, {"sound": sound})[0])
 
-    return Wav2Vec2Model("wav2vec2 (ONNX)", symbols, logits, normalises, bias_s)
+    return Wav2Vec2Model("wav2vec2 (ONNX)", symbols, logits, normalises, bias_s, biases_s)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from animator.lipsync import onset_bias
 from animator.lipsync import phone_features as features
 from animator.lipsync.phone_model import FORMAT, LICENCE
 
@@ -196,6 +197,27 @@ def export(source: Path, out: Path, bias_s: float = 0.0, half: bool = True) -> N
     }
     onnx.helper.set_model_props(model, metadata)
     out.write_bytes(model.SerializeToString())
+
+
+def store_biases(path: Path, bias_s: float, biases_s: onset_bias.Biases) -> None:
+    """Write a measured onset bias into the model file `path`; the network and its weights stay as they are.
+
+    Raises:
+        OSError: If the file cannot be read or written; then it is as it was.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    metadata["bias_s"] = f"{bias_s:.4f}"
+    metadata["biases_s"] = json.dumps(onset_bias.to_plain(biases_s), ensure_ascii=False)
+    onnx.helper.set_model_props(model, metadata)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(model.SerializeToString())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from animator.lipsync.inventory import PHONES
+from animator.lipsync.onset_bias import Row
 from animator.lipsync.phone_model import PhoneModel, PhoneModelError
-from animator.lipsync.training.export import context_frames, export
+from animator.lipsync.training.export import context_frames, export, store_biases
 from animator.lipsync.training.network import PhoneNet, Reach, Shape, to_arrays
 
 SMALL = Shape(width=16, expansion=2, blocks=(Reach(7, 1, 2), Reach(5, 2, 1), Reach(7, 4, 0)))
@@ -183,6 +184,8 @@ def test_a_file_larger_than_any_model_is_refused_unread(tmp_path: Path):
         ("left_frames", "99999", "context"),
         ("bias_s", "7", "bias"),
         ("bias_s", "nan", "bias"),
+        ("biases_s", '{"p": [9, 9, 9]}', "cannot be read"),
+        ("biases_s", "[", "cannot be read"),
         ("hop_s", "0.02", "frames"),
         ("bigram", "!!", "cannot be read"),
         ("bigram", "", "pairs"),
@@ -190,12 +193,25 @@ def test_a_file_larger_than_any_model_is_refused_unread(tmp_path: Path):
 )
 def test_a_description_that_does_not_fit_is_refused(model_file: Path, key: str, value: str, said: str):
     network = onnx.load(str(model_file))
-    for entry in network.metadata_props:
-        if entry.key == key:
-            entry.value = value
+    metadata = {entry.key: entry.value for entry in network.metadata_props}
+    onnx.helper.set_model_props(network, {**metadata, key: value})
 
     with pytest.raises(PhoneModelError, match=said):
         PhoneModel(network.SerializeToString())
+
+
+def test_a_bias_measured_afterwards_is_stored_and_the_network_stays(model_file: Path, tmp_path: Path):
+    path = tmp_path / "w.onnx"
+    path.write_bytes(model_file.read_bytes())
+    table = {"": Row(0.0, 0.001, -0.008), "p": Row(-0.03, -0.031, -0.052)}
+
+    store_biases(path, -0.0123, table)
+
+    stored, before = PhoneModel.load(path), PhoneModel.load(model_file)
+    assert (-0.0123, table, {}) == (stored.bias_s, stored.biases_s, before.biases_s)
+    assert before.about == stored.about
+    assert onnx.load(str(model_file)).graph == onnx.load(str(path)).graph
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_a_network_of_another_shape_is_refused(model_file: Path):

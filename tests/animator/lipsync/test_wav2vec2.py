@@ -207,6 +207,7 @@ def _not_finite(folder: Path) -> None:
         (lambda f: changed(f, "vocab.json", **{"<pad>": 1, "<s>": 0}), "<pad>, <s> elsewhere"),
         (lambda f: changed(f, "preprocessor_config.json", sampling_rate=8000), "8000 Hz"),
         (lambda f: write(f, "kuchipaku.json", {"bias_s": 3}), "bias_s of 3"),
+        (lambda f: write(f, "kuchipaku.json", {"bias_s": 0, "biases_s": {"p": [1]}}), "biases_s that do not fit"),
         (_cut, "is damaged"),
         (_without("lm_head.weight"), "lm_head.weight is missing"),
         (_not_finite, "lm_head.bias has values that are no numbers"),
@@ -235,6 +236,12 @@ def test_a_measured_bias_stands_in_the_folder(folder: Path) -> None:
     write(folder, "kuchipaku.json", {"bias_s": 0.031})
 
     assert 0.031 == describe(folder).bias_s
+
+
+def test_so_does_what_single_sounds_add(folder: Path) -> None:
+    write(folder, "kuchipaku.json", {"bias_s": 0.031, "biases_s": {"p": [0.01, 0.02, 0.03]}})
+
+    assert {"p": (0.01, 0.02, 0.03)} == describe(folder).biases_s == load(folder, "cpu").biases_s
 
 
 def test_as_onnx_it_hears_the_same(published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
