@@ -175,3 +175,11 @@ def test_any_table_leaves_every_sound_in_order(seed: int, ctc: bool) -> None:
         assert list(names) == [phone.ipa for phone in phones]
         assert all(a.end_s <= b.start_s + 1e-9 for a, b in pairwise(phones))
         assert all(phone.start_s < phone.end_s for phone in phones)
+
+
+def test_the_table_of_hama_is_one_that_could_be_stored() -> None:
+    from animator.lipsync.hama_model import BIASES_S
+
+    assert from_plain(to_plain(BIASES_S)) == BIASES_S
+    assert OTHER in BIASES_S
+    assert all(onset_bias.key_of(sound) == sound for sound in BIASES_S)
