@@ -486,8 +486,13 @@ def _timed(ear: Ear, known: Sequence[tuple[Span, str, float]], duration_s: float
         END_OF_TIME if is_ctc or joined else span.end * hop_s - ear.model.bias_s
         for (span, _, _), joined in zip(known, is_joined, strict=True)
     ]
+    # A closure before a pause stays where it was heard: delayed to its burst it may lie in the silence as a whole.
+    onsets = [
+        start_s if is_ctc or joined else min(start_s, span.start * hop_s - ear.model.bias_s)
+        for (span, _, start_s), joined in zip(known, is_joined, strict=True)
+    ]
     # No sound is shorter than the frame that it was heard in.
-    starts = onset_bias.in_order([start_s for _, _, start_s in known], ends, hop_s)
+    starts = onset_bias.in_order(onsets, ends, hop_s)
     sounds = []
     for (span, ipa, _), start_s, end_s, next_s in zip(known, starts, ends, [*starts, END_OF_TIME][1:], strict=True):
         end_s = min(max(min(end_s, next_s), 0.0), duration_s)

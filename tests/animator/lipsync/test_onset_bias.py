@@ -183,3 +183,13 @@ def test_the_table_of_hama_is_one_that_could_be_stored() -> None:
     assert from_plain(to_plain(BIASES_S)) == BIASES_S
     assert OTHER in BIASES_S
     assert all(onset_bias.key_of(sound) == sound for sound in BIASES_S)
+
+
+def test_a_closure_before_a_pause_is_not_delayed_into_the_silence() -> None:
+    model = CodedModel()
+    model.biases_s = {"p": Row(-0.05, -0.05, -0.05)}  # type: ignore[attr-defined]
+
+    heard = phones_of(say(("", 200), ("ɑ", 200), ("p", 40), ("", 400)), RATE, model=model)
+
+    assert ["ɑ", "p"] == [phone.ipa for phone in heard.phones]
+    assert 0.4 == pytest.approx(heard.phones[1].start_s, abs=0.011)
