@@ -15,11 +15,25 @@ from animator.lipsync.loudness import LOUDNESS, LoudnessPhones
 from animator.lipsync.sources import AcousticModel, Heard, phones_of
 from animator.messages import Phone, Samples, SpeechClip
 
-__all__ = ["DEFAULT", "LOUDNESS", "Choice", "LoudnessPhones", "best_source", "choose", "heard_in", "phones_for"]
+__all__ = [
+    "DEFAULT",
+    "LOUDNESS",
+    "Choice",
+    "LoudnessPhones",
+    "best_source",
+    "choose",
+    "heard_in",
+    "phones_for",
+    "source_for",
+]
 
 
 DEFAULT = ""
-"""The best model that runs here: our own, then hama, then none."""
+"""The best model that runs here: for whole sentences in hama's languages hama, else our own, then hama, then none."""
+
+HAMA_LANGUAGES = frozenset({"en", "ko"})
+"""Learnt from people, hama hears these better in voices that our own model was not trained on
+(assets/phones/README.md). Pieces of a stream cost it twenty times as much, so those are our own model's."""
 
 _lock = threading.Lock()
 _wanted = DEFAULT
@@ -46,6 +60,17 @@ def choose(wanted: str) -> None:
 def best_source() -> Choice:
     """The model in use, loaded once. Takes seconds the first time."""
     return _chosen(_wanted)
+
+
+def source_for(language: str) -> Choice:
+    """The model for a whole sentence in the language of this espeak code ("" where nobody knows), loaded once.
+
+    A model that was chosen by name hears every language.
+    """
+    if _wanted == DEFAULT and language.split("-")[0] in HAMA_LANGUAGES:
+        found = _chosen("hama")
+        return found if found.model is not None else best_source()
+    return best_source()
 
 
 @lru_cache(maxsize=4)
@@ -76,4 +101,4 @@ def phones_for(samples: Samples, sample_rate: int, text: str = "", language: str
 
     Takes up to 0.15 s per second of sound; call it from a thread that may wait.
     """
-    return phones_of(samples, sample_rate, text, language, model=best_source().model).phones
+    return phones_of(samples, sample_rate, text, language, model=source_for(language).model).phones

@@ -12,7 +12,7 @@ from animator.lipsync import phone_files, phonemes, response, visemes
 from animator.lipsync.hama_model import HamaModel
 from animator.lipsync.mouth_track import MouthTrack
 from animator.lipsync.phone_files import PhoneSourceError, load_model
-from animator.lipsync.phonemes import LOUDNESS, best_source, choose, heard_in, phones_for
+from animator.lipsync.phonemes import LOUDNESS, best_source, choose, heard_in, phones_for, source_for
 from animator.lipsync.sources import phones_of
 from animator.messages import Phone, Samples, SpeechClip
 
@@ -137,6 +137,38 @@ def test_a_model_that_is_not_there_is_replaced_and_that_is_said() -> None:
 
     assert choice.model is not None
     assert "There is no phone model '/nowhere/at/all'" in choice.reason
+
+
+@needs_hama
+@pytest.mark.parametrize(
+    ("language", "name"), [("en", "hama"), ("en-gb", "hama"), ("ja", "own"), ("hi", "own"), ("", "own")]
+)
+def test_each_language_is_heard_by_the_model_that_knows_it_best(language: str, name: str) -> None:
+    assert source_for(language).model is phonemes._chosen(name).model
+
+
+def test_a_model_that_was_chosen_by_name_hears_every_language() -> None:
+    choose("own")
+
+    assert source_for("en").model is phonemes._chosen("own").model
+
+
+def test_where_hama_does_not_run_english_is_heard_by_our_own_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = load_model("own")
+
+    def only_own(name: str) -> object:
+        if name == "hama":
+            raise PhoneSourceError("hama does not run.")
+        return own
+
+    monkeypatch.setattr(phone_files, "load_model", only_own)
+    phonemes._chosen.cache_clear()
+    try:
+        found = source_for("en").model
+    finally:
+        phonemes._chosen.cache_clear()
+
+    assert found is own
 
 
 @needs_hama
