@@ -24,6 +24,8 @@ FLOOR = -16.0
 """What a class is worth at least per frame: one frame of a model's certainty must not decide a whole sentence."""
 SKIP_PHONE = -10.0
 """Log-probability of a phone of the text that was not said."""
+SKIP_FIRM = -40.0
+"""The same for a firm one: it is left out with its word only, or where the sound leaves it no frame."""
 SKIP_WORD = -5.0
 """Log-probability of leaving out a word, on top of SKIP_WORD_PHONE for each of its phones."""
 SKIP_WORD_PHONE = -2.5
@@ -75,17 +77,22 @@ class Target:
     """What was said, as a model's classes.
 
     `classes` holds for each phone the classes that may stand for it (the likeliest counts); `words` the number of the
-    word that each phone belongs to, in order.
+    word that each phone belongs to, in order; `firm` the places of phones that are not left out of a word that is said.
     """
 
     classes: tuple[tuple[int, ...], ...]
     words: tuple[int, ...]
+    firm: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.words) or any(b < a for a, b in pairwise(self.words)):
             raise ValueError("each phone needs a word, in order")
         if any(not allowed for allowed in self.classes):
             raise ValueError("each phone needs a class at least")
+
+    def skip(self, phone: int) -> float:
+        """Log-probability of leaving out one phone alone."""
+        return SKIP_FIRM if phone in self.firm else SKIP_PHONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +249,9 @@ def _framewise_text(target: Target, kind: Kind) -> Lattice:
             else:
                 made.may_start(first)
             if second is not None:
-                made.follow(first, second, SKIP_PHONE)
+                made.follow(first, second, target.skip(phone - 1))
             if phone == word[0] + 1:
-                made.follow(first, gap, SKIP_PHONE)
+                made.follow(first, gap, target.skip(phone - 1))
             state = first
             for k in range(1, kind.min_frames):
                 after = made.add(target.classes[phone], phone, stays=k == kind.min_frames - 1)
@@ -256,13 +263,13 @@ def _framewise_text(target: Target, kind: Kind) -> Lattice:
         after = made.add(_FILLER_SET, Lattice.GAP, stays=True)
         made.follow(after, last, PAUSE)
         if second is not None:
-            made.follow(after, second, PAUSE + SKIP_PHONE)
+            made.follow(after, second, PAUSE + target.skip(word[-1]))
         made.follow(after, gap, _word_cost(word))
         if number == len(words) - 1:
             made.may_end(after)
             made.may_end(last)
             if second is not None:
-                made.may_end(second, SKIP_PHONE)
+                made.may_end(second, target.skip(word[-1]))
         gap = after
     return made.finish()
 
@@ -286,7 +293,7 @@ def _ctc_text(target: Target, kind: Kind) -> Lattice:
             is_last = phone == word[-1]
             after = made.add(*((_FILLER_SET, Lattice.GAP) if is_last else ((blank,), Lattice.REST)), stays=True)
             made.follow(after, state)
-            made.follow(after, before, SKIP_PHONE)
+            made.follow(after, before, target.skip(phone))
             before, phone_before = after, state
         made.follow(before, gap, _word_cost(word))
         if number == len(words) - 1:

@@ -63,6 +63,8 @@ EXTRA = 2
 END_OF_TIME = 1 << 60
 LONGEST_CLOSURE_S = 0.15
 """A plosive within a longer silence was not said there."""
+SILENT_CLOSURE_S = 0.06
+"""A p or b that is not heard to open lasts at most so long."""
 
 Method = Literal["durations", "aligned", "decoded", "loudness"]
 
@@ -309,7 +311,9 @@ class Ear:
                     classes.append(allowed)
                     words.append(number)
                     written.append(ipa)
-        return Script(Target(tuple(classes), tuple(words)), tuple(written)) if classes else None
+        # Nobody says a word without shutting the lips for its p, b and m, however little of them is heard.
+        firm = frozenset(i for i, ipa in enumerate(written) if "closure" in visemes.classify(ipa).kinds)
+        return Script(Target(tuple(classes), tuple(words), firm), tuple(written)) if classes else None
 
 
 # ------------------------------------------------------------------------------------------------------- what is heard
@@ -551,7 +555,8 @@ def unwritten(spans: Sequence[Span], script: Script, free: Sequence[Span], until
 def in_speech(sounds: Sequence[_Sound], quiet: Sequence[tuple[float, float]], duration_s: float) -> list[_Sound]:
     """`sounds` without what lies in silence: an end is drawn back to where the silence begins.
 
-    A sound that lies within a silence as a whole is dropped, unless the silence is as short as a closure.
+    A sound that lies within a silence as a whole is dropped, unless the silence is as short as a closure, or it is a p
+    or b with which the silence begins: its closure is silent, and at a sentence's end its burst is too.
     """
     kept = []
     for each in sounds:
@@ -560,7 +565,8 @@ def in_speech(sounds: Sequence[_Sound], quiet: Sequence[tuple[float, float]], du
             if a >= end_s or b <= start_s or (b - a <= LONGEST_CLOSURE_S and a > 0 and b < duration_s):
                 continue
             if a <= start_s and b >= end_s:
-                end_s = start_s
+                shuts = "closure" in visemes.classify(each.ipa).kinds and start_s - a < LONGEST_CLOSURE_S
+                end_s = min(end_s, start_s + SILENT_CLOSURE_S) if shuts else start_s
             elif a > start_s:
                 end_s = min(end_s, max(a, start_s + 0.02))
             elif b - start_s > 0.05:
