@@ -224,9 +224,21 @@ def test_lips_shut_at_the_start_of_a_following_clip_in_spite_of_the_glide() -> N
     assert min(mouth(pose).max() for pose in poses) <= SHUT
 
 
+def sung_aaa(seconds: float) -> np.ndarray:
+    """A vowel as a throat makes it: harmonics of 130 Hz through the resonances of ɑ. A bare tone is a hum, an m."""
+    time_s = np.arange(int(seconds * RATE)) / RATE
+    sound = np.zeros(len(time_s))
+    for hz in np.arange(130.0, 4000.0, 130.0):
+        gain = sum(level / (1.0 + ((hz - at) / width) ** 2) for at, width, level in ((730, 60, 1), (1090, 70, 0.6)))
+        sound += (gain + 0.02) * np.sin(2 * np.pi * hz * (time_s + 0.0006 * np.sin(2 * np.pi * 4 * time_s)))
+    return (0.4 * sound / np.abs(sound).max()).astype(np.float32)
+
+
 def test_a_clip_without_phones_gets_them_from_its_sound() -> None:
     composer = Composer(1)
-    speech = clip(1, 0, *AAA, known=False)
+    samples = np.zeros(int(0.9 * RATE), np.float32)
+    samples[int(0.05 * RATE) : int(0.65 * RATE)] = sung_aaa(0.6)
+    speech = SpeechClip(1, 0, samples, RATE, "", None, last=False)
     composer.push(speech)
 
     areas = [float(response.area(mouth(pose))) for pose in play(composer, speech, 100.0)]
