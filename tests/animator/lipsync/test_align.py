@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,6 +117,22 @@ def test_a_single_phone_that_was_swallowed_is_skipped() -> None:
 
     assert found is not None
     assert [1, 3] == [place[0] for place in where(found, wanted)]
+
+
+@pytest.mark.parametrize(("kind", "sure"), [(CTC, 0.9998), (FRAMEWISE, 0.99)])
+@pytest.mark.parametrize("firm", [1, 2])
+def test_a_firm_phone_is_not_left_out_of_its_word(kind: Kind, sure: float, firm: int) -> None:
+    """Lips shut for the b of "rabbit" however little of it is heard, in a word and at its end."""
+    said = (1, 2, 3) if firm == 1 else (1, 3, 2)
+    plain = target(said)
+    heard = [1, 0, 0, 0, 3, 0, 0, 0] if kind is CTC else [1] * 6 + [3] * 6
+    found = align(scores(*heard, sure=sure), replace(plain, firm=frozenset([firm])), kind)
+    without = align(scores(*heard, sure=sure), plain, kind)
+
+    assert found is not None
+    assert without is not None
+    assert firm in [span.index for span in found.spans]
+    assert firm not in [span.index for span in without.spans]
 
 
 @pytest.mark.parametrize("kind", [CTC, FRAMEWISE])

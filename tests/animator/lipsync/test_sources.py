@@ -10,7 +10,7 @@ from animator.lipsync import visemes
 from animator.lipsync.align import Scores
 from animator.lipsync.loudness import LOUDNESS
 from animator.lipsync.mouth_track import MouthTrack
-from animator.lipsync.sources import Heard, SymbolMap, phones_of
+from animator.lipsync.sources import Heard, SymbolMap, _Sound, in_speech, phones_of
 from animator.messages import Phone, Samples
 from tests.animator.lipsync.coded_speech import RATE, SYMBOLS, CodedModel, say
 
@@ -135,6 +135,15 @@ def test_phones_do_not_last_into_silence() -> None:
     assert ["m", "ɑ", "m", "ɑ"] == ipa(heard)
     assert heard.phones[1].end_s == pytest.approx(0.3, abs=0.03)
     assert heard.phones[2].start_s == pytest.approx(1.1, abs=0.03)
+
+
+def test_a_p_whose_closure_is_all_that_is_left_of_it_before_a_pause_is_kept() -> None:
+    """The "p" of "lamp." is often not released: silence is all that its closure sounds like."""
+    sounds = [_Sound("m", 0.2, 0.4, 0.9), _Sound("p", 0.45, 0.9, 0.5), _Sound("s", 1.2, 1.3, 0.5)]
+
+    kept = in_speech(sounds, [(0.4, 2.0)], 2.0)
+
+    assert [("m", 0.2, 0.4), ("p", 0.45, pytest.approx(0.51))] == [(s.ipa, s.start_s, s.end_s) for s in kept]
 
 
 def test_a_models_bias_is_taken_off() -> None:
