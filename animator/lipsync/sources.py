@@ -556,7 +556,7 @@ def in_speech(sounds: Sequence[_Sound], quiet: Sequence[tuple[float, float]], du
     """`sounds` without what lies in silence: an end is drawn back to where the silence begins.
 
     A sound that lies within a silence as a whole is dropped, unless the silence is as short as a closure, or it is a p
-    or b with which the silence begins: its closure is silent, and at a sentence's end its burst is too.
+    or b with which the silence begins or ends: its closure is silent, and at a sentence's end its burst is too.
     """
     kept = []
     for each in sounds:
@@ -565,8 +565,13 @@ def in_speech(sounds: Sequence[_Sound], quiet: Sequence[tuple[float, float]], du
             if a >= end_s or b <= start_s or (b - a <= LONGEST_CLOSURE_S and a > 0 and b < duration_s):
                 continue
             if a <= start_s and b >= end_s:
-                shuts = "closure" in visemes.classify(each.ipa).kinds and start_s - a < LONGEST_CLOSURE_S
-                end_s = min(end_s, start_s + SILENT_CLOSURE_S) if shuts else start_s
+                shuts = "closure" in visemes.classify(each.ipa).kinds
+                if shuts and start_s - a < LONGEST_CLOSURE_S:
+                    end_s = min(end_s, start_s + SILENT_CLOSURE_S)
+                elif shuts and b - end_s < LONGEST_CLOSURE_S:
+                    start_s = max(start_s, end_s - SILENT_CLOSURE_S)
+                else:
+                    end_s = start_s
             elif a > start_s:
                 end_s = min(end_s, max(a, start_s + 0.02))
             elif b - start_s > 0.05:

@@ -146,6 +146,17 @@ def test_a_p_whose_closure_is_all_that_is_left_of_it_before_a_pause_is_kept() ->
     assert [("m", 0.2, 0.4), ("p", 0.45, pytest.approx(0.51))] == [(s.ipa, s.start_s, s.end_s) for s in kept]
 
 
+def test_a_b_that_opens_a_word_after_a_pause_is_kept() -> None:
+    """The closure of "but" is silent: it lies in the pause before it, right before its burst."""
+    sounds = [_Sound("oʊ", 0.2, 0.4, 0.9), _Sound("b", 0.8, 0.95, 0.5), _Sound("ʌ", 0.97, 1.2, 0.9)]
+
+    kept = in_speech(sounds, [(0.4, 0.97)], 2.0)
+
+    assert [("oʊ", 0.2, 0.4), ("b", pytest.approx(0.89), 0.95), ("ʌ", 0.97, 1.2)] == [
+        (s.ipa, s.start_s, s.end_s) for s in kept
+    ]
+
+
 def test_a_models_bias_is_taken_off() -> None:
     model = CodedModel()
     model.bias_s = 0.03
