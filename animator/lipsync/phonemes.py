@@ -65,12 +65,9 @@ def best_source() -> Choice:
 def source_for(language: str) -> Choice:
     """The model for a whole sentence in the language of this espeak code ("" where nobody knows), loaded once.
 
-    A model that was chosen by name hears every language.
+    A model that was chosen by name hears every language; where hama does not run, our own stands in.
     """
-    if _wanted == DEFAULT and language.split("-")[0] in HAMA_LANGUAGES:
-        found = _chosen("hama")
-        return found if found.model is not None else best_source()
-    return best_source()
+    return _chosen("hama" if _wanted == DEFAULT and language.split("-")[0] in HAMA_LANGUAGES else _wanted)
 
 
 @lru_cache(maxsize=4)
@@ -91,7 +88,7 @@ def heard_in(clip: SpeechClip) -> Heard:
     """
     if clip.phones is not None:
         return phones_of(clip.samples, clip.sample_rate, stated=clip.phones)
-    choice = best_source()
+    choice = source_for(clip.language)
     heard = phones_of(clip.samples, clip.sample_rate, clip.spoken, clip.language, model=choice.model)
     return replace(heard, reason="; ".join(filter(None, (heard.reason, choice.reason.rstrip(".")))))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from animator.lipsync import clip_phones, phonemes
+from animator.lipsync import phonemes
 from animator.lipsync.clip_phones import ClipPhones
 from animator.lipsync.phonemes import Choice
 from animator.lipsync.sources import phones_of
@@ -18,8 +18,7 @@ SOUND = say(("", 200), *_ONCE, ("", 300), *_ONCE, ("", 200))
 @pytest.fixture(autouse=True)
 def _hears_by_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     choice = Choice(CodedModel())
-    for module in (clip_phones, phonemes):
-        monkeypatch.setattr(module, "best_source", lambda: choice)
+    monkeypatch.setattr(phonemes, "_chosen", lambda wanted: choice)
 
 
 def piece(

@@ -147,6 +147,14 @@ def test_each_language_is_heard_by_the_model_that_knows_it_best(language: str, n
     assert source_for(language).model is phonemes._chosen(name).model
 
 
+@needs_hama
+@pytest.mark.parametrize(("language", "name"), [("en", "hama"), ("ja", "own")])
+def test_a_clip_is_heard_by_the_model_of_its_language(language: str, name: str) -> None:
+    spoken = SpeechClip(1, 0, syllables(3), RATE, "", None, last=True, language=language)
+
+    assert heard_in(spoken).model == name
+
+
 def test_a_model_that_was_chosen_by_name_hears_every_language() -> None:
     choose("own")
 
