@@ -14,6 +14,7 @@ __all__ = [
     "Ask",
     "AudioBlock",
     "Command",
+    "Configure",
     "Cue",
     "Express",
     "Fact",
@@ -21,20 +22,28 @@ __all__ = [
     "Frame",
     "Gesture",
     "LipSyncTest",
+    "ListDevices",
     "MouthOffset",
     "Mute",
+    "NextCharacter",
+    "Panic",
     "Phone",
     "PlayoutAnchor",
+    "PreviewPose",
     "PushToTalk",
     "Quit",
     "Samples",
     "Say",
+    "SecretChanged",
     "Sentence",
     "SpeechClip",
     "SpeechPiece",
     "StopTalking",
     "SwitchCamera",
     "SwitchCharacter",
+    "TestBrain",
+    "TestFace",
+    "ToggleMute",
     "Transcript",
     "UserFact",
     "Utterance",
@@ -196,6 +205,14 @@ class Fact:
     | avatar | mouth_offset | ms (how much later than the sound the mouth is shown) |
     | avatar | lip_sync_test | turn (clicks and flashes have begun; the turn ends as any other) |
     | camera | frames | sent, repeated |
+    | settings | changed | name, value (in force; also once for each that differs from the file's after a start) |
+    | settings | refused | name, value, problem, remedy (what was in force stays) |
+    | devices | list | microphones, speakers, cameras (names, in the system's order) |
+    | brain | tested | provider, model, ok, detail, round_trip_ms, first_token_ms (None where not reached); one each |
+    | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
+    | show | panic | on |
+    | show | characters | names (the list of all has changed) |
+    | keys | pressed | action (a key that works everywhere was pressed), key |
     """
 
     at_ns: int
@@ -292,6 +309,66 @@ class SwitchCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class NextCharacter:
+    """Load the character after this one in the list of all, the first one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleMute:
+    """Switch the microphone off if it is on, and on if it is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """True: silence, empty queues, neutral face, microphone off, "be right back" to viewers; False: back on air."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPose:
+    """Show these THA3 values by name over the expression, live, without keeping them; None ends it."""
+
+    values: tuple[tuple[str, float], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Change the setting `name`, such as "voice.speed": checked, kept in the settings file, and in force at once."""
+
+    name: str
+    value: bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretChanged:
+    """The key called `name` was stored or removed in the system's credential store: use it from now on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestBrain:
+    """Ask each provider of the settings for a word; what comes of it is told in facts."""
+
+    __test__ = False  # no test of pytest's
+
+
+@dataclass(frozen=True, slots=True)
+class TestFace:
+    """Measure how many frames a second the tier `tier` ("live" or "exact") draws here; told in a fact."""
+
+    __test__ = False
+
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListDevices:
+    """Look again which microphones, loudspeakers and cameras are there; told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End every stage."""
 
@@ -309,5 +386,14 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | NextCharacter
+    | ToggleMute
+    | Panic
+    | PreviewPose
+    | Configure
+    | SecretChanged
+    | TestBrain
+    | TestFace
+    | ListDevices
     | Quit
 )

@@ -57,6 +57,18 @@ class Bridge(QObject):
     """What the lips of the newest clip are made from: method, model, reason."""
     lip_sync_test = Signal(int)
     """The turn in which clicks and flashes have begun."""
+    setting_changed = Signal(str, object)
+    """Dotted name, value in force."""
+    setting_refused = Signal(str, str, str)
+    """Dotted name, problem, remedy."""
+    devices = Signal(list, list, list)
+    """Names of the microphones, loudspeakers and cameras."""
+    brain_tested = Signal(dict)
+    face_tested = Signal(dict)
+    panic = Signal(bool)
+    characters = Signal(list)
+    key_pressed = Signal(str)
+    """The action of a key that works everywhere."""
     tick = Signal()
     slow_tick = Signal()
 
@@ -159,6 +171,22 @@ class Bridge(QObject):
                 self.lip_sync_test.emit(int(data["turn"]))
             case "avatar", "character":
                 self.character.emit(str(data["name"]))
+            case "avatar", "tested":
+                self.face_tested.emit(dict(data))
+            case "settings", "changed":
+                self.setting_changed.emit(str(data["name"]), data["value"])
+            case "settings", "refused":
+                self.setting_refused.emit(str(data["name"]), str(data["problem"]), str(data.get("remedy") or ""))
+            case "devices", "list":
+                self.devices.emit(list(data["microphones"]), list(data["speakers"]), list(data["cameras"]))
+            case "brain", "tested":
+                self.brain_tested.emit(dict(data))
+            case "show", "panic":
+                self.panic.emit(bool(data["on"]))
+            case "show", "characters":
+                self.characters.emit(list(data["names"]))
+            case "keys", "pressed":
+                self.key_pressed.emit(str(data["action"]))
 
 
 def _number(value: object) -> float:

@@ -1,0 +1,93 @@
+"""What every page of the window works with: facts in, commands out, and the settings as they are now."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.bus import Bus
+from app.gui.bridge import Bridge
+from app.gui.theme import Theme
+from app.messages import Command, Configure, Frame
+from app.settings import Settings
+
+Value = bool | int | float | str
+
+
+class Studio(QObject):
+    """One per window, on the GUI thread. Pages read `settings`, call `set`, `put`, and connect to the signals."""
+
+    setting_changed = Signal(str, object)
+    """Dotted name, value that is in force now."""
+    setting_refused = Signal(str, str, str)
+    """Dotted name, problem, remedy; what was in force stays."""
+    theme_changed = Signal(object)
+    """The new Theme."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        bridge: Bridge,
+        settings: Settings,
+        theme: Theme,
+        latest_frame: Callable[[], Frame | None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.bridge = bridge
+        self.settings = settings
+        self.theme = theme
+        self.latest_frame = latest_frame
+        self._gate = bus.gate
+        bridge.setting_changed.connect(self._note_change)
+        bridge.setting_refused.connect(self.setting_refused)
+
+    def put(self, command: Command) -> None:
+        """Put a command on the gate; returns at once."""
+        self._gate.put(command)
+
+    def value(self, name: str) -> Value:
+        """The setting of this dotted name, such as "voice.speed", as it is in force."""
+        table, key = name.split(".", 1)
+        value: Value = getattr(getattr(self.settings, table), key)
+        return value
+
+    def set(self, name: str, value: Value) -> None:
+        """Ask for a setting. It holds once `setting_changed` says so; `setting_refused` says why it does not."""
+        if value != self.value(name):
+            self.put(Configure(name, value))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours from now on."""
+        self.theme = theme
+        self.theme_changed.emit(theme)
+
+    def _note_change(self, name: str, value: object) -> None:
+        table, key = name.split(".", 1)
+        held = dataclasses.replace(getattr(self.settings, table), **{key: value})
+        self.settings = dataclasses.replace(self.settings, **{table: held})
+        self.setting_changed.emit(name, value)
+
+
+class Page(QWidget):
+    """One page of the window. `title` is shown (translated) beside the icon called `icon`."""
+
+    icon = ""
+
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.studio = studio
+
+    @property
+    def title(self) -> str:
+        """The page's name, translated."""
+        raise NotImplementedError
+
+    def enter(self) -> None:
+        """The page is shown from now on."""
+
+    def leave(self) -> None:
+        """The page is hidden, or the window closes: end what costs time, and what was only tried."""
