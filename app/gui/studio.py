@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -12,9 +11,7 @@ from app.bus import Bus
 from app.gui.bridge import Bridge
 from app.gui.theme import Theme
 from app.messages import Command, Configure, Frame
-from app.settings import Settings
-
-Value = bool | int | float | str
+from app.settings import Settings, Value, value_of, with_value
 
 
 class Studio(QObject):
@@ -51,9 +48,7 @@ class Studio(QObject):
 
     def value(self, name: str) -> Value:
         """The setting of this dotted name, such as "voice.speed", as it is in force."""
-        table, key = name.split(".", 1)
-        value: Value = getattr(getattr(self.settings, table), key)
-        return value
+        return value_of(self.settings, name)
 
     def set(self, name: str, value: Value) -> None:
         """Ask for a setting. It holds once `setting_changed` says so; `setting_refused` says why it does not."""
@@ -65,10 +60,8 @@ class Studio(QObject):
         self.theme = theme
         self.theme_changed.emit(theme)
 
-    def _note_change(self, name: str, value: object) -> None:
-        table, key = name.split(".", 1)
-        held = dataclasses.replace(getattr(self.settings, table), **{key: value})
-        self.settings = dataclasses.replace(self.settings, **{table: held})
+    def _note_change(self, name: str, value: Value) -> None:
+        self.settings = with_value(self.settings, name, value)
         self.setting_changed.emit(name, value)
 
 
