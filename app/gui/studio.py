@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -13,8 +12,7 @@ from app.gui.bridge import Bridge
 from app.gui.theme import Theme
 from app.gui.window_info import WindowInfo
 from app.messages import Command, Configure, Frame
-
-Value = bool | int | float | str
+from app.settings import Value, value_of, with_value
 
 
 class Studio(QObject):
@@ -54,9 +52,7 @@ class Studio(QObject):
 
     def value(self, name: str) -> Value:
         """The setting of this dotted name, such as "voice.speed", as it is in force."""
-        table, key = name.split(".", 1)
-        value: Value = getattr(getattr(self.settings, table), key)
-        return value
+        return value_of(self.settings, name)
 
     def set(self, name: str, value: Value) -> None:
         """Ask for a setting. It holds once `setting_changed` says so; `setting_refused` says why it does not."""
@@ -68,10 +64,8 @@ class Studio(QObject):
         self.theme = theme
         self.theme_changed.emit(theme)
 
-    def _note_change(self, name: str, value: object) -> None:
-        table, key = name.split(".", 1)
-        held = dataclasses.replace(getattr(self.settings, table), **{key: value})
-        self.settings = dataclasses.replace(self.settings, **{table: held})
+    def _note_change(self, name: str, value: Value) -> None:
+        self.settings = with_value(self.settings, name, value)
         self.setting_changed.emit(name, value)
 
 
