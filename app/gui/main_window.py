@@ -13,10 +13,10 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySe
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import Bus
+from app.gui import pages
 from app.gui.banner import Banner
 from app.gui.bridge import Bridge
 from app.gui.display import require_display
-from app.gui.pages import PAGES
 from app.gui.pages.stage_page import StagePage
 from app.gui.rail import Rail
 from app.gui.status import StatusLine
@@ -44,7 +44,7 @@ class MainWindow(QWidget):
         self._theme = system_theme()
         self._has_quit = False
         self._is_talk_held = False
-        self._entries = {entry.name: entry for entry in PAGES}
+        self._entries = {entry.name: entry for entry in pages.PAGES}
         self._pages: dict[str, Page] = {}
         self._shown: Page | None = None
         self.setObjectName("window")
@@ -61,7 +61,7 @@ class MainWindow(QWidget):
         self._apply_theme(self._theme)
         self._connect()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
-        self.show_page(PAGES[0].name)
+        self.show_page(pages.PAGES[0].name)
         self.bridge.start()
 
     # Pages.
@@ -96,10 +96,10 @@ class MainWindow(QWidget):
         self.banner = Banner(self._theme)
         self.status = StatusLine(self._theme)
         self.rail = Rail(self._theme)
-        for entry in PAGES:
+        for entry in pages.PAGES:
             self.rail.add(entry.name, entry.title, entry.icon)
         self.stack = QStackedWidget()
-        stage_page = self._page(PAGES[0].name)
+        stage_page = self._page(pages.PAGES[0].name)
         assert isinstance(stage_page, StagePage)
         self.stage_page = stage_page
         foot = QHBoxLayout()

@@ -15,7 +15,7 @@ class PageEntry:
     """One place of the rail: its name, its label (English, translated when shown), its icon, and where its class is."""
 
     name: str
-    label: str
+    label: object
     icon: str
     module: str
     kind: str
@@ -23,7 +23,7 @@ class PageEntry:
     @property
     def title(self) -> str:
         """The label in the language of the window."""
-        return QCoreApplication.translate("pages", self.label)
+        return QCoreApplication.translate("pages", str(self.label))
 
     def load(self) -> type[Page]:
         """Import the page's class."""

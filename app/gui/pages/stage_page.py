@@ -31,7 +31,17 @@ from app.gui.stage_view import StageView
 from app.gui.studio import Page, Studio
 from app.gui.switch import Switch
 from app.gui.theme import Theme
-from app.messages import Ask, Express, Gesture, LipSyncTest, MouthOffset, Mute, StopTalking, SwitchCamera, SwitchCharacter
+from app.messages import (
+    Ask,
+    Express,
+    Gesture,
+    LipSyncTest,
+    MouthOffset,
+    Mute,
+    StopTalking,
+    SwitchCamera,
+    SwitchCharacter,
+)
 
 MAX_TYPED = 2000
 """Characters: more than a small model's context takes."""
@@ -109,9 +119,9 @@ class StagePage(Page):
         self.splitter.setHandleWidth(8)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self._build_talk())
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([700, 420])
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([745, 390])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.splitter, 1)
@@ -147,7 +157,7 @@ class StagePage(Page):
     def _build_talk(self) -> QWidget:
         panel = QFrame()
         panel.setProperty("role", "panel")
-        panel.setMinimumWidth(280)
+        panel.setMinimumWidth(240)
         self.picker = Picker()
         self.picker.setAccessibleName(self.tr("Character"))
         self.picker.setToolTip(self.tr("Who you talk with"))
