@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import queue
 import select
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.errors import AppError
@@ -70,10 +71,9 @@ class X11Keys:
         self._display: Any = None
         self._on_key: Callable[[str, bool], None] = lambda keys, down: None
         self._wake_read, self._wake_write = os.pipe()
-        self._lock = threading.Lock()
-        self._wanted: tuple[str, ...] = ()
-        self._told: threading.Event | None = None
-        self._problems: dict[str, str] = {}
+        self._on_refused: Callable[[Mapping[str, str]], None] = lambda refused: None
+        self._wanted: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
+        self._keys: tuple[str, ...] = ()
         self._grabbed: dict[tuple[int, int], str] = {}
         """Key code and modifiers, without those of the locks, to the keys as they are written."""
         self._down: dict[int, str] = {}
@@ -81,7 +81,7 @@ class X11Keys:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def start(self, on_key: Callable[[str, bool], None]) -> None:
+    def start(self, on_key: Callable[[str, bool], None], on_refused: Callable[[Mapping[str, str]], None]) -> None:
         """Connect to the X server. Raises AppError where there is none."""
         try:
             from Xlib.display import Display
@@ -96,19 +96,14 @@ class X11Keys:
                 f"The X server cannot be reached for keys ({type(error).__name__}).",
                 "Keys that work everywhere need a desktop; those in the window work without.",
             ) from error
-        self._on_key = on_key
+        self._on_key, self._on_refused = on_key, on_refused
         self._thread = threading.Thread(target=self._run, name="keys-x11", daemon=True)
         self._thread.start()
 
-    def grab(self, keys: Sequence[str]) -> dict[str, str]:
-        """Take these keys and let every other go; returns why for each that could not be taken."""
-        told = threading.Event()
-        with self._lock:
-            self._wanted, self._told = tuple(keys), told
+    def grab(self, keys: Mapping[str, str]) -> None:
+        """Take these keys and let every other go; returns at once."""
+        self._wanted.put(tuple(keys))
         self._wake()
-        told.wait(2.0)
-        with self._lock:
-            return dict(self._problems)
 
     def close(self) -> None:
         """Let every key go; safe to call twice."""
@@ -150,18 +145,14 @@ class X11Keys:
                 self._on_key(keys, False)
             with contextlib.suppress(Exception):
                 self._display.close()
-            with self._lock:
-                if self._told is not None:
-                    self._told.set()
 
     def _regrab_if_asked(self) -> None:
-        with self._lock:
-            wanted, told, self._told = self._wanted, self._told, None
-        if told is not None:
-            problems = self._regrab(wanted)
-            with self._lock:
-                self._problems = problems
-            told.set()
+        try:
+            while True:
+                self._keys = self._wanted.get_nowait()
+                self._on_refused(self._regrab(self._keys))
+        except queue.Empty:
+            return
 
     def _regrab(self, wanted: Sequence[str]) -> dict[str, str]:
         from Xlib import X, error
@@ -205,9 +196,9 @@ class X11Keys:
         from Xlib import XK, X
 
         mask: int = X.LockMask
-        codes = {
-            self._display.keysym_to_keycode(XK.string_to_keysym(name)) for name in ("Num_Lock", "Scroll_Lock")
-        } - {0}
+        codes = {self._display.keysym_to_keycode(XK.string_to_keysym(name)) for name in ("Num_Lock", "Scroll_Lock")} - {
+            0
+        }
         for index, row in enumerate(self._display.get_modifier_mapping()):
             if codes & set(row):
                 mask |= 1 << index
@@ -237,11 +228,7 @@ class X11Keys:
         elif event.type == X.MappingNotify:
             self._display.refresh_keyboard_mapping(event)
             if event.request != X.MappingPointer and self._has_moved():
-                with self._lock:
-                    wanted = self._wanted
-                problems = self._regrab(wanted)
-                with self._lock:
-                    self._problems = problems
+                self._on_refused(self._regrab(self._keys))
 
     def _has_moved(self) -> bool:
         """Whether another layout puts one of our keys elsewhere."""

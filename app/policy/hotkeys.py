@@ -139,7 +139,8 @@ def parse(name: str, value: str) -> Binding:
             mode, for_s = "timed", float(found["seconds"])
             if not SECONDS[0] <= for_s <= SECONDS[1]:
                 raise AppError(
-                    f"An expression cannot show for {for_s:g} s.", f"Between {SECONDS[0]:g} and {SECONDS[1]:g} s it can."
+                    f"An expression cannot show for {for_s:g} s.",
+                    f"Between {SECONDS[0]:g} and {SECONDS[1]:g} s it can.",
                 )
         else:
             mode = "hold" if found["name"] == "hold" else "toggle"
@@ -150,6 +151,20 @@ def is_action(action: str) -> bool:
     """Whether there is such an action."""
     kind, _, name = action.partition(" ")
     return action in (*ACTIONS, *RESERVED_ACTIONS) or (kind in ("express", "gesture") and bool(name.strip()))
+
+
+def in_words(action: str) -> str:
+    """What the action does, in English: for desktops that show it."""
+    kind, _, name = action.partition(" ")
+    return {
+        "talk": "Talk while held",
+        "mute": "Microphone off or on",
+        "stop": "Stop talking",
+        "next_character": "Next character",
+        "panic": "Panic: off air, or back",
+        "express": f"Expression: {name}",
+        "gesture": f"Gesture: {name}",
+    }.get(kind, action)
 
 
 def natural_mode(action: str) -> Mode:
