@@ -25,6 +25,7 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    PreviewPose,
     PushToTalk,
     Say,
     Sentence,
@@ -689,6 +690,9 @@ class Line:
             case Gesture(name=name):
                 if self._avatar is not None:
                     self._avatar.gesture(name)
+            case PreviewPose(values=values):
+                if self._avatar is not None:
+                    self._avatar.preview(None if values is None else dict(values))
             case LipSyncTest(on=on):
                 self._test_lip_sync(on)
             case MouthOffset(offset_ms=offset_ms):
