@@ -436,11 +436,12 @@ def virtual_camera(settings: Settings) -> VirtualCamera:
 
 def global_keys() -> GlobalKeys:
     """What gives this desktop's keys, not started yet. Raises AppError where nothing can."""
-    if sys.platform == "win32":
+    platform: str = sys.platform  # named, or type checkers would take the other systems' lines for unreachable
+    if platform == "win32":
         from app.backends.keys_windows import WindowsKeys
 
         return WindowsKeys()
-    if sys.platform == "darwin":
+    if platform == "darwin":
         from app.backends.keys_macos import MacKeys
 
         return MacKeys()

@@ -143,7 +143,7 @@ class Show:
                 self._switch.switch(on)
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
-                    settings_file.keep_setting(paths.settings_file(), "lips", "mouth_offset_ms", offset_ms)
+                    settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)

@@ -8,9 +8,9 @@ come through the application's main event loop, which Qt runs: without a window 
 from __future__ import annotations
 
 import ctypes
-import sys
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
@@ -77,7 +77,7 @@ class MacKeys:
 
     def start(self, on_key: Callable[[str, bool], None], on_refused: Callable[[Mapping[str, str]], None]) -> None:
         """Ask the system to tell of hot keys. Raises AppError elsewhere than on a Mac, and where it refuses."""
-        if sys.platform != "darwin":
+        if not Path(CARBON).parent.exists():
             raise AppError("Carbon's hot keys are only there on macOS.", "Use this system's own.")
         self._on_key, self._on_refused = on_key, on_refused
         carbon = self._carbon = ctypes.CDLL(CARBON)
@@ -111,7 +111,9 @@ class MacKeys:
             ctypes.c_void_p,
             ctypes.c_void_p,
         )
-        kinds = (_EventTypeSpec * 2)((CLASS_KEYBOARD, HOT_KEY_PRESSED), (CLASS_KEYBOARD, HOT_KEY_RELEASED))
+        kinds = (_EventTypeSpec * 2)(
+            _EventTypeSpec(CLASS_KEYBOARD, HOT_KEY_PRESSED), _EventTypeSpec(CLASS_KEYBOARD, HOT_KEY_RELEASED)
+        )
         status = carbon.InstallEventHandler(
             carbon.GetEventDispatcherTarget(), self._handler, 2, kinds, None, ctypes.byref(self._installed)
         )

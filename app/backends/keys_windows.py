@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import queue
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -93,7 +92,7 @@ class WindowsKeys:
 
     def start(self, on_key: Callable[[str, bool], None], on_refused: Callable[[Mapping[str, str]], None]) -> None:
         """Start the message loop. Raises AppError elsewhere than on Windows."""
-        if sys.platform != "win32":
+        if not hasattr(ctypes, "windll"):
             raise AppError("Windows' hot keys are only there on Windows.", "Use this system's own.")
         self._on_key, self._on_refused = on_key, on_refused
         self._thread = threading.Thread(target=self._run, name="keys-windows", daemon=True)

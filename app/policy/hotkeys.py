@@ -138,10 +138,8 @@ def parse(name: str, value: str) -> Binding:
         if found["seconds"]:
             mode, for_s = "timed", float(found["seconds"])
             if not SECONDS[0] <= for_s <= SECONDS[1]:
-                raise AppError(
-                    f"An expression cannot show for {for_s:g} s.",
-                    f"Between {SECONDS[0]:g} and {SECONDS[1]:g} s it can.",
-                )
+                low, high = SECONDS
+                raise AppError(f"An expression cannot show for {for_s:g} s.", f"It can for {low:g} to {high:g} s.")
         else:
             mode = "hold" if found["name"] == "hold" else "toggle"
     return Binding(action, keys, mode, for_s, character)
