@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import tomllib
-import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,12 @@ from typing import Any, TypeVar
 from app.errors import AppError
 
 T = TypeVar("T")
+Value = bool | int | float | str
+VERSION = 1
+"""Of the file. A file of another version is kept aside and never read as if it were this one."""
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+LONGEST = 1000
+"""Letters of a setting: a path, an address, a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,71 @@ class CameraSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """How the app's window looks and starts."""
+
+    theme: str = "auto"
+    """"auto" goes by the system; "light"; "dark"."""
+    language: str = "auto"
+    """Of the window's words: "auto" goes by the system; "en"; "ja"."""
+    text_scale: float = 1.0
+    """1.5 is half as large again."""
+    start_minimised: bool = False
+    """Start as an icon in the tray, without a window."""
+    always_on_top: bool = False
+    """Keep the window above those of other programs."""
+    first_steps: bool = True
+    """Show the three first steps at the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettings:
+    """What the character stands before in the window, and where."""
+
+    background: str = "theme"
+    """"theme": the window's own; "transparent"; "colour"; "picture"; "green", which streaming software can key out."""
+    colour: str = "#2b2d3a"
+    """Of the background "colour": # and six hexadecimal digits, red, green, blue."""
+    picture: str = ""
+    """Of the background "picture": the path of a PNG or JPEG."""
+    zoom: float = 1.0
+    """2 shows the character twice as large."""
+    x: float = 0.0
+    """So far to the right of the middle, in parts of the stage's width."""
+    y: float = 0.0
+    """So far below the middle, in parts of the stage's height."""
+    safe_area: bool = False
+    """Draw the frame within which nothing is cut off on any screen."""
+
+
+DEFAULT_BINDINGS = {
+    "talk": "Ctrl+Alt+Space",
+    "mute": "Ctrl+Alt+M",
+    "stop": "Ctrl+Alt+S",
+    "next_character": "Ctrl+Alt+N",
+    "panic": "Ctrl+Alt+P",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Keys that work while another program has the focus."""
+
+    on: bool = True
+    bindings: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_BINDINGS))
+    """What each action is called by, such as talk = "Ctrl+Alt+Space"; "" is no key. An action for one character alone
+    is written with its name: "haru/express happy" = "Ctrl+Alt+1". As a setting: "keys.bindings." and the action."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Control by other programs of this computer (Stream Deck, scripts), over HTTP and WebSocket on 127.0.0.1."""
+
+    on: bool = False
+    port: int = 8793
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, one table of the file each."""
 
@@ -161,6 +233,10 @@ class Settings:
     face: FaceSettings = field(default_factory=FaceSettings)
     lips: LipsSettings = field(default_factory=LipsSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
+    stage: StageSettings = field(default_factory=StageSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -172,6 +248,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
+    "window.theme": ("auto", "light", "dark"),
+    "window.language": ("auto", "en", "ja"),
+    "stage.background": ("theme", "transparent", "colour", "picture", "green"),
 }
 RANGES: dict[str, tuple[float, float]] = {
     "hearing.patience": (0.4, 3.0),
@@ -192,7 +271,72 @@ RANGES: dict[str, tuple[float, float]] = {
     "lips.mouth_offset_ms": (-200, 200),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),
+    "window.text_scale": (1.0, 2.0),
+    "stage.zoom": (0.25, 4.0),
+    "stage.x": (-2.0, 2.0),
+    "stage.y": (-2.0, 2.0),
+    "control.port": (1024, 65535),
 }
+
+
+PATTERNS: dict[str, tuple[str, str]] = {
+    "stage.colour": (r"#[0-9a-fA-F]{6}", "# and six hexadecimal digits, such as #2b2d3a"),
+}
+"""What a text must look like, and how that is said."""
+
+
+def setting_names() -> tuple[str, ...]:
+    """The dotted name of every setting but the keys' bindings, such as "voice.speed", in the order of the file."""
+    tables = typing.get_type_hints(Settings)
+    names = [f"{table}.{f.name}" for table, kind in tables.items() for f in dataclasses.fields(kind)]
+    return tuple(name for name in names if name != "keys.bindings")
+
+
+def value_of(settings: Settings, name: str) -> Value:
+    """The setting called `name`. Raises AppError where there is none of that name.
+
+    "keys.bindings." and an action gives the keys of that action, "" where it has none.
+    """
+    table, key, action = _parts(name)
+    held = getattr(getattr(settings, table), key)
+    return str(held.get(action, "")) if action else typing.cast("Value", held)
+
+
+def with_value(settings: Settings, name: str, value: Value) -> Settings:
+    """The same settings but for the one called `name`.
+
+    Raises AppError that says what would be right, for a name that is none and for a value that it cannot have.
+    """
+    table, key, action = _parts(name)
+    held = getattr(settings, table)
+    try:
+        checked: Any = _checked(name, value, str if action else _hints(type(held))[key])
+    except ValueError as error:
+        raise AppError(str(error), f"{name} stays as it was.") from error
+    if action:
+        checked = {**getattr(held, key), action: checked}
+        if not value and action not in DEFAULT_BINDINGS:
+            del checked[action]
+    return dataclasses.replace(settings, **{table: dataclasses.replace(held, **{key: checked})})
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An entry of a settings file that is not understood: the keys that lead to it, and why."""
+
+    path: tuple[str, ...]
+    problem: str
+
+
+def understand(table: Mapping[str, Any]) -> tuple[Settings, tuple[Wrong, ...]]:
+    """Settings of a parsed file, and what of it is not understood. Everything else has its default or its value."""
+    wrong: list[Wrong] = []
+    version = table.get("version", VERSION)
+    if type(version) is not int or not 1 <= version <= VERSION:
+        problem = f"version is {version!r}; this app knows the versions 1 to {VERSION} of the settings."
+        wrong.append(Wrong(("version",), problem))
+    tables = {key: value for key, value in table.items() if key != "version"}
+    return _read(Settings, tables, (), wrong), tuple(wrong)
 
 
 def load_settings(path: Path) -> Settings:
@@ -210,33 +354,65 @@ def load_settings(path: Path) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AppError(f"The settings in {path} are not valid TOML: {error}.", "Mend or remove the file.") from error
-    try:
-        return _read(Settings, table, "")
-    except ValueError as error:
-        raise AppError(f"In {path}: {error}", "Correct the line or remove it; every setting has a default.") from error
+    settings, wrong = understand(table)
+    if wrong:
+        raise AppError(f"In {path}: {wrong[0].problem}", "Correct the line or remove it; every setting has a default.")
+    return settings
 
 
-def _read(kind: type[T], table: dict[str, Any], prefix: str) -> T:
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(kind)
+def _parts(name: str) -> tuple[str, str, str]:
+    """Table, key and (of keys.bindings alone) action."""
+    table, _, rest = name.partition(".")
+    key, _, action = rest.partition(".")
+    tables = _hints(Settings)
+    is_known = table in tables and key in _hints(tables[table])
+    if not is_known or bool(action) != (table == "keys" and key == "bindings"):
+        close = difflib.get_close_matches(name, setting_names(), n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]!r}?" if close else "The README lists them all."
+        raise AppError(f"There is no setting {name!r}.", hint)
+    return table, key, action
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _read(kind: type[T], table: Mapping[str, Any], path: tuple[str, ...], wrong: list[Wrong]) -> T:
+    hints = _hints(kind)
     values: dict[str, Any] = {}
     for key, value in table.items():
-        name = f"{prefix}{key}"
-        if key not in fields:
-            close = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]!r}?" if close else f" Known here: {', '.join(fields)}."
-            raise ValueError(f"there is no setting {name!r}.{hint}")
-        wanted = hints[key]
-        if dataclasses.is_dataclass(wanted):
+        here = (*path, key)
+        name = ".".join(here)
+        if key not in hints:
+            close = difflib.get_close_matches(key, hints, n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Known here: {', '.join(hints)}."
+            wrong.append(Wrong(here, f"there is no setting {name!r}.{hint}"))
+        elif dataclasses.is_dataclass(hints[key]) or name == "keys.bindings":
             if not isinstance(value, dict):
-                raise ValueError(f"{name} is a table: write [{name}] above its settings.")
-            values[key] = _read(typing.cast("type[Any]", wanted), value, f"{name}.")
+                wrong.append(Wrong(here, f"{name} is a table: write [{name}] above its settings."))
+            elif name == "keys.bindings":
+                values[key] = {**DEFAULT_BINDINGS, **_read_bindings(value, here, wrong)}
+            else:
+                values[key] = _read(hints[key], value, here, wrong)
         else:
-            values[key] = _checked(name, value, wanted)
+            try:
+                values[key] = _checked(name, value, hints[key])
+            except ValueError as error:
+                wrong.append(Wrong(here, str(error)))
     return kind(**values)
 
 
-def _checked(name: str, value: Any, wanted: type | types.UnionType) -> Any:
+def _read_bindings(table: Mapping[str, Any], path: tuple[str, ...], wrong: list[Wrong]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for action, value in table.items():
+        try:
+            found[action] = _checked(f"{'.'.join(path)}.{action}", value, str)
+        except ValueError as error:
+            wrong.append(Wrong((*path, action), str(error)))
+    return found
+
+
+def _checked(name: str, value: Any, wanted: type) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not wanted or not isinstance(value, (bool, int, float, str)):
@@ -247,4 +423,8 @@ def _checked(name: str, value: Any, wanted: type | types.UnionType) -> Any:
     if name in RANGES and not RANGES[name][0] <= float(value) <= RANGES[name][1]:
         low, high = RANGES[name]
         raise ValueError(f"{name} must lie from {low:g} to {high:g}, got {value!r}.")
+    if name in PATTERNS and not re.fullmatch(PATTERNS[name][0], str(value)):
+        raise ValueError(f"{name} must be {PATTERNS[name][1]}, got {value!r}.")
+    if isinstance(value, str) and (len(value) > LONGEST or _UNWRITABLE.search(value)):
+        raise ValueError(f"{name} must be one line of at most {LONGEST} letters.")
     return value

@@ -148,7 +148,7 @@ class Show:
                 self._switch.switch(on)
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
-                    settings_file.keep_setting(paths.settings_file(), "lips", "mouth_offset_ms", offset_ms)
+                    settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():

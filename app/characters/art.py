@@ -209,13 +209,13 @@ def _in_front(lab: _Floats, background: _Floats, spread: float) -> Mask:
     return _without_specks(~behind)
 
 
-def _without_specks(kept: Mask) -> Mask:
-    """Without parts that are small beside the largest one."""
+def _without_specks(kept: Mask, share: float = 0.004) -> Mask:
+    """Without parts that are smaller than a `share` of the largest one."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(kept.astype(np.uint8), connectivity=8)
     if count <= 2:
         return kept
     areas = stats[1:, cv2.CC_STAT_AREA]
-    large = 1 + np.flatnonzero(areas >= 0.004 * areas.max())
+    large = 1 + np.flatnonzero(areas >= share * areas.max())
     return np.isin(labels, large)
 
 
@@ -260,7 +260,7 @@ def _cut_by_search(pixels: Pixels) -> Pixels:
         cv2.grabCut(small, guess, None, np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
     except cv2.error as error:
         raise _NOT_TOLD_APART from error
-    kept = _without_specks((guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD))
+    kept = _without_specks((guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD), share=0.3)
     if not _MIN_KEPT < float(np.mean(kept)) < _MAX_KEPT:
         raise _NOT_TOLD_APART
     soft = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), 1.2)

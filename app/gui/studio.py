@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -11,10 +10,9 @@ from PySide6.QtWidgets import QWidget
 from app.bus import Bus
 from app.gui.bridge import Bridge
 from app.gui.theme import Theme
+from app.gui.window_info import WindowInfo
 from app.messages import Command, Configure, Frame
-from app.settings import Settings
-
-Value = bool | int | float | str
+from app.settings import Value, value_of, with_value
 
 
 class Studio(QObject):
@@ -26,19 +24,22 @@ class Studio(QObject):
     """Dotted name, problem, remedy; what was in force stays."""
     theme_changed = Signal(object)
     """The new Theme."""
+    retried = Signal(object)
+    """A tuple of stages that the user has asked something of again: what went wrong before is news if it comes back."""
 
     def __init__(
         self,
         bus: Bus,
         bridge: Bridge,
-        settings: Settings,
+        info: WindowInfo,
         theme: Theme,
         latest_frame: Callable[[], Frame | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.settings = settings
+        self.info = info
+        self.settings = info.settings
         self.theme = theme
         self.latest_frame = latest_frame
         self._gate = bus.gate
@@ -51,9 +52,7 @@ class Studio(QObject):
 
     def value(self, name: str) -> Value:
         """The setting of this dotted name, such as "voice.speed", as it is in force."""
-        table, key = name.split(".", 1)
-        value: Value = getattr(getattr(self.settings, table), key)
-        return value
+        return value_of(self.settings, name)
 
     def set(self, name: str, value: Value) -> None:
         """Ask for a setting. It holds once `setting_changed` says so; `setting_refused` says why it does not."""
@@ -65,10 +64,8 @@ class Studio(QObject):
         self.theme = theme
         self.theme_changed.emit(theme)
 
-    def _note_change(self, name: str, value: object) -> None:
-        table, key = name.split(".", 1)
-        held = dataclasses.replace(getattr(self.settings, table), **{key: value})
-        self.settings = dataclasses.replace(self.settings, **{table: held})
+    def _note_change(self, name: str, value: Value) -> None:
+        self.settings = with_value(self.settings, name, value)
         self.setting_changed.emit(name, value)
 
 
@@ -91,3 +88,6 @@ class Page(QWidget):
 
     def leave(self) -> None:
         """The page is hidden, or the window closes: end what costs time, and what was only tried."""
+
+    def close_down(self) -> None:
+        """The window closes, after `leave`: no timer goes on."""
