@@ -15,7 +15,7 @@ GAP_PX = 8
 
 
 class Switch(QCheckBox):
-    """Symbol, text, slider. The symbol is struck through while off, so that colour is not the only sign."""
+    """Symbol, text, slider; symbol or text may be empty. Off, the symbol is struck through and the knob at the left."""
 
     def __init__(self, symbol: str, text: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -31,8 +31,9 @@ class Switch(QCheckBox):
 
     def sizeHint(self) -> QSize:
         """Room for symbol, text and slider."""
-        text_px = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(ICON_PX + text_px + TRACK_PX.width() + 2 * GAP_PX + 4, 32)
+        words_px = self.fontMetrics().horizontalAdvance(self.text()) + GAP_PX if self.text() else 0
+        symbol_px = ICON_PX + GAP_PX if self._symbol else 0
+        return QSize(symbol_px + words_px + TRACK_PX.width() + 4, max(32, self.fontMetrics().height() + 10))
 
     def minimumSizeHint(self) -> QSize:
         """Never cut off."""
@@ -48,11 +49,12 @@ class Switch(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colour = QColor(theme.text if self.isChecked() else theme.dim)
-        icons.paint(
-            painter, self._symbol, QRectF(2, middle - ICON_PX / 2, ICON_PX, ICON_PX), colour, not self.isChecked()
-        )
+        left = 2
+        if self._symbol:
+            where = QRectF(left, middle - ICON_PX / 2, ICON_PX, ICON_PX)
+            icons.paint(painter, self._symbol, where, colour, not self.isChecked())
+            left += ICON_PX + GAP_PX
         painter.setPen(colour)
-        left = 2 + ICON_PX + GAP_PX
         text_px = self.fontMetrics().horizontalAdvance(self.text())
         painter.drawText(QRectF(left, 0, text_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
         track = QRectF(
