@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
@@ -35,7 +34,7 @@ from app.settings import CHOICES, RANGES, Value
 SETTLE_MS = 200
 """A slider that has stood so long is asked for: not each of its places on the way."""
 
-EDITOR_CHARS = 44
+EDITOR_CHARS = 46
 """Width of a control in letters, so that it grows with the text."""
 
 
@@ -352,8 +351,6 @@ class NumberField(Field):
             self.box.setSingleStep(step)
         self.box.setSuffix(unit)
         self.box.setSpecialValueText(at_least)
-        # Arrow keys and the slider step; buttons of a few pixels only take room.
-        self.box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.box.setKeyboardTracking(False)
         self.box.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         calm(self.box)

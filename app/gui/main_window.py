@@ -235,7 +235,10 @@ class MainWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the icons of the rail and gives its labels' room to the page."""
         super().resizeEvent(event)
-        self.rail.set_narrow(event.size().width() < NARROW_PX)
+        self._fit_rail()
+
+    def _fit_rail(self) -> None:
+        self.rail.set_narrow(self.width() < NARROW_PX * float(self.studio.value("window.text_scale")))
 
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -245,6 +248,7 @@ class MainWindow(QWidget):
         for part in (self.banner, self.rail, self.status):
             part.set_theme(theme)
         self.studio.set_theme(theme)
+        self._fit_rail()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the timers and ask the line to end; once."""

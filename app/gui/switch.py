@@ -22,7 +22,8 @@ class Switch(QCheckBox):
         self._symbol = symbol
         self._theme = theme
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        can_shrink = QSizePolicy.Policy.Maximum if symbol else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(can_shrink, QSizePolicy.Policy.Fixed)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
@@ -36,8 +37,10 @@ class Switch(QCheckBox):
         return QSize(symbol_px + words_px + TRACK_PX.width() + 4, max(32, self.fontMetrics().height() + 10))
 
     def minimumSizeHint(self) -> QSize:
-        """Never cut off."""
-        return self.sizeHint()
+        """Where there is no room for the text, symbol and slider are left, and the tooltip."""
+        if not self._symbol:
+            return self.sizeHint()
+        return QSize(ICON_PX + GAP_PX + TRACK_PX.width() + 4, self.sizeHint().height())
 
     def hitButton(self, pos: QPoint) -> bool:
         """The whole widget can be clicked."""
@@ -55,8 +58,10 @@ class Switch(QCheckBox):
             icons.paint(painter, self._symbol, where, colour, not self.isChecked())
             left += ICON_PX + GAP_PX
         painter.setPen(colour)
-        text_px = self.fontMetrics().horizontalAdvance(self.text())
-        painter.drawText(QRectF(left, 0, text_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        room_px = self.width() - left - TRACK_PX.width() - GAP_PX
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room_px)
+        if room_px > 3 * self.fontMetrics().averageCharWidth():
+            painter.drawText(QRectF(left, 0, room_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
         track = QRectF(
             self.width() - TRACK_PX.width() - 2, middle - TRACK_PX.height() / 2, TRACK_PX.width(), TRACK_PX.height()
         )

@@ -137,7 +137,8 @@ def style_sheet(theme: Theme, base_pt: float, scale: float = 1.0) -> str:
     heading = f"{base_pt * 1.5:.1f}pt"
 
     def px(at_one: float) -> str:
-        return f"{round(at_one * scale)}px"
+        # Larger text needs room for itself, not for as much more around it.
+        return f"{round(at_one + 16 * (scale - 1))}px"
 
     return f"""
 QWidget#window {{ background: {t.window}; }}
@@ -181,6 +182,7 @@ QLineEdit:disabled {{ color: {t.dim}; }}
 QLineEdit[role="field"] {{ min-height: {px(34)}; font-size: {base_pt:.1f}pt; }}
 QAbstractSpinBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
   padding: 0 10px; min-height: {px(34)}; min-width: {px(58)}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 0px; border: none; }}
 QAbstractSpinBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; }}
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{ background: transparent; border: none; padding: 0;
   min-height: 0; font-size: {base_pt:.1f}pt; }}

@@ -109,7 +109,7 @@ class FacePage(FormPage):
                 self.tr("Detail"),
                 self.tr("Art larger than 512 pixels can be drawn at its own size."),
                 {
-                    "auto": self.tr("Fine where the computer is quick enough"),
+                    "auto": self.tr("Fine, where that is quick enough"),
                     "high": self.tr("Fine"),
                     "plain": self.tr("Plain"),
                 },

@@ -45,7 +45,7 @@ class VoicePage(FormPage):
                 self.tr("Engine"),
                 self.tr("Piper is built in and needs no network. It speaks too where a server cannot be reached."),
                 {
-                    "auto": self.tr("The server where one is set, else Piper"),
+                    "auto": self.tr("A server if one is set, else Piper"),
                     "piper": self.tr("Piper (built in)"),
                     "kokoro": self.tr("Kokoro"),
                     "alltalk": self.tr("AllTalk"),
