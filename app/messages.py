@@ -22,6 +22,7 @@ __all__ = [
     "Frame",
     "Gesture",
     "LipSyncTest",
+    "ListCharacters",
     "ListDevices",
     "MouthOffset",
     "Mute",
@@ -45,6 +46,7 @@ __all__ = [
     "TestFace",
     "ToggleMute",
     "Transcript",
+    "TryPersona",
     "UserFact",
     "Utterance",
 ]
@@ -211,6 +213,7 @@ class Fact:
     | settings | refused | name, value, problem, remedy (what was in force stays) |
     | devices | list | microphones, speakers, cameras (names, in the system's order) |
     | brain | tested | provider, model, ok, detail, round_trip_ms, first_token_ms (None where not reached); one each |
+    | brain | tried | number (of the TryPersona), text (so far), done, and where nobody could answer: problem, remedy |
     | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
     | show | panic | on |
     | show | characters | names (the list of all has changed) |
@@ -378,6 +381,25 @@ class ListDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class ListCharacters:
+    """Look again which characters there are; told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryPersona:
+    """Ask the brain `text` as a character of `persona`, aside from the show: not spoken, not kept.
+
+    `before` is what was asked and answered in this try-out so far. The answer is told in facts with this `number`; a
+    newer one ends the one before, and an empty `text` ends the try-out.
+    """
+
+    number: int
+    persona: str
+    text: str
+    before: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End every stage."""
 
@@ -405,5 +427,7 @@ Command = (
     | TestBrain
     | TestFace
     | ListDevices
+    | ListCharacters
+    | TryPersona
     | Quit
 )

@@ -10,11 +10,24 @@ from animator.timebase import Clock
 from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
+from app.characters import library
 from app.errors import AppError
-from app.messages import Command, Frame, MouthOffset, Mute, Quit, Say, SwitchCamera, SwitchCharacter
+from app.messages import (
+    Command,
+    Frame,
+    ListCharacters,
+    MouthOffset,
+    Mute,
+    Quit,
+    Say,
+    SwitchCamera,
+    SwitchCharacter,
+    TryPersona,
+)
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
+from app.try_out import TryOut
 
 
 class Show:
@@ -62,6 +75,7 @@ class Show:
             fallback_speaker=compose.null_speaker(clock),
             on_command=self._obey,
         )
+        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self._settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -114,7 +128,7 @@ class Show:
             return
         self._stopped = True
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop]
+        parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -135,6 +149,10 @@ class Show:
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
                     settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
+            case ListCharacters():
+                self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
+            case TryPersona():
+                self._try_out.ask(command)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():

@@ -71,6 +71,7 @@ class Bridge(QObject):
     face_tested = Signal(dict)
     panic = Signal(bool)
     characters = Signal(list)
+    persona_tried = Signal(dict)
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     tick = Signal()
@@ -189,6 +190,8 @@ class Bridge(QObject):
                 self.devices.emit(list(data["microphones"]), list(data["speakers"]), list(data["cameras"]))
             case "brain", "tested":
                 self.brain_tested.emit(dict(data))
+            case "brain", "tried":
+                self.persona_tried.emit(dict(data))
             case "show", "panic":
                 self.panic.emit(bool(data["on"]))
             case "show", "characters":
