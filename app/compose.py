@@ -20,6 +20,7 @@ from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.characters import library
+from app.control_token import control_token, token_file
 from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
@@ -29,6 +30,7 @@ from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
     ChatModel,
+    ControlServer,
     EchoCanceller,
     GlobalKeys,
     Memory,
@@ -465,6 +467,13 @@ def global_keys() -> GlobalKeys:
         "There is no desktop whose keys could be used.",
         "Keys that work everywhere need X11, Wayland, Windows or macOS; other programs can use the control instead.",
     )
+
+
+def control_server(port: int) -> ControlServer:
+    """Where other programs ask, not listening yet. Raises AppError where there can be no token."""
+    from app.backends.control_server import AiohttpControlServer
+
+    return AiohttpControlServer(port, control_token(token_file()))
 
 
 def bakes_dir() -> Path:

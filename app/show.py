@@ -11,6 +11,7 @@ from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
 from app.characters import library
+from app.control import Control, ControlRuntime
 from app.errors import AppError
 from app.keys import KeyRuntime
 from app.messages import (
@@ -82,6 +83,10 @@ class Show:
         )
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self._settings, persona))
+        self._control: ControlRuntime | None = None
+        if self._keys is not None:
+            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -114,6 +119,8 @@ class Show:
         self._line.start()
         if self._keys is not None:
             self._keys.start()
+        if self._control is not None:
+            self._control.start()
 
     def latest(self) -> Frame | None:
         """The newest frame, or None before the first."""
@@ -139,6 +146,8 @@ class Show:
         parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
+        if self._control is not None:
+            parts.append(self._control.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
