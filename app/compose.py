@@ -40,7 +40,7 @@ from app.ports import (
 )
 from app.settings import Settings
 from app.stages.camera import CameraStage
-from app.voice import server_voice, with_stand_in
+from app.voice import engine_of, server_voice, with_stand_in
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = ears.HEARING_MODEL
@@ -83,6 +83,11 @@ def find_character(name: str) -> Path:
         return path.resolve()
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def name_of(folder: Path) -> str:
+    """What `find_character` finds a character's folder or PNG by: its name where that will do, else its path."""
+    return folder.name if folder.parent in character_roots() else str(folder)
 
 
 def character_of(folder: Path) -> Character:
@@ -184,6 +189,11 @@ def speech_synth(settings: Settings, piper: SpeechSynth, bus: Bus, *, required: 
     return piper if server is None else with_stand_in(server, piper, say_switch)
 
 
+def has_server_voice(settings: Settings) -> bool:
+    """Whether a server speaks under these settings."""
+    return engine_of(settings.voice) != "piper"
+
+
 def say_trouble(bus: Bus, error: AppError) -> None:
     """Somebody else's ears cannot be used; the computer's own go on."""
     bus.emit("stt", "state", state="failed", label="Groq", problem=error.problem, remedy=error.remedy)
@@ -221,6 +231,11 @@ class Later:
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._made: Any = None
+
+    @property
+    def name(self) -> str:
+        """What was made is called; "" before."""
+        return str(getattr(self._made, "name", ""))
 
     def load(self) -> None:
         """Make it and load it; raises AppError."""
@@ -489,6 +504,7 @@ class FaceSpeed:
 
     tier: str
     fps: float | None
+    device: str = ""
     problem: str = ""
 
 
@@ -504,7 +520,7 @@ def measure_face(settings: Settings, folder: Path, tier: str, clock: Clock, bus:
         face.wait_loaded(MEASURE_LOAD_S)
         state = held.held["state"][1]
         if tier not in str(state.get("label")):
-            return FaceSpeed(tier, None, str(state.get("problem") or f"The face {tier} does not run here."))
+            return FaceSpeed(tier, None, "", str(state.get("problem") or f"The face {tier} does not run here."))
         face.step(None, 0)  # the first frame warms everything up
         start_ns, count = clock.now_ns(), 0
         while clock.now_ns() - start_ns < MEASURE_NS:
@@ -512,13 +528,13 @@ def measure_face(settings: Settings, folder: Path, tier: str, clock: Clock, bus:
             face.step(None, count * 1_000_000_000 // 30)
         return FaceSpeed(tier, round(count * 1e9 / (clock.now_ns() - start_ns), 1))
     except AppError as error:
-        return FaceSpeed(tier, None, f"{error.problem} {error.remedy}")
+        return FaceSpeed(tier, None, "", f"{error.problem} {error.remedy}")
     finally:
         if face is not None:
             face.close()
 
 
-def test_brain(settings: Settings, clock: Clock, on_each: Callable[[brain.ProviderReport], None]) -> None:
+def ask_brain(settings: Settings, clock: Clock, on_each: Callable[[brain.ProviderReport], None]) -> None:
     """Ask each provider of the settings for a word. Blocks for seconds; never raises for one that fails."""
     try:
         found = brain.candidates(settings.brain, default_store(), brain.CHECK_PERSONA, lambda name, note: None)

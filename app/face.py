@@ -55,7 +55,8 @@ class Face:
     All methods may be called from any thread.
     """
 
-    def __init__(self, avatar: LoadingAvatar) -> None:
+    def __init__(self, avatar: LoadingAvatar | None) -> None:
+        """Without an avatar there is no picture until one is brought in."""
         self._lock = threading.Lock()
         self._now = avatar
         self._coming: LoadingAvatar | None = None
@@ -67,8 +68,8 @@ class Face:
         self._is_closed = False
 
     @property
-    def current(self) -> LoadingAvatar:
-        """The avatar that is shown."""
+    def current(self) -> LoadingAvatar | None:
+        """The avatar that is shown; None where the first one could not be started."""
         return self._now
 
     def bring_in(self, avatar: LoadingAvatar, timeout_s: float) -> None:
@@ -92,13 +93,15 @@ class Face:
         with self._lock:
             old, self._now, self._coming = self._now, avatar, None
             is_closed = self._is_closed
-        old.close()
+        if old is not None:
+            old.close()
         if is_closed:
             avatar.close()
 
     def wait_loaded(self, timeout_s: float) -> None:
         """Wait until the character is fully ready; raises AppError if it could not be."""
-        self._now.wait_loaded(timeout_s)
+        if self._now is not None:
+            self._now.wait_loaded(timeout_s)
 
     def push(self, clip: SpeechClip) -> None:
         """Send a clip ahead of its sound."""
@@ -145,7 +148,7 @@ class Face:
     def latest(self) -> Frame | None:
         """The newest frame, or None before the first. `seq` goes on growing over a change of the avatar."""
         with self._lock:
-            frame = self._now.latest()
+            frame = self._now.latest() if self._now is not None else None
             if frame is not None and frame is not self._seen:
                 self._seen = frame
                 self._seq += 1
@@ -167,4 +170,4 @@ class Face:
             what(avatar)
 
     def _avatars(self) -> list[LoadingAvatar]:
-        return [self._now] if self._coming is None else [self._now, self._coming]
+        return [avatar for avatar in (self._now, self._coming) if avatar is not None]

@@ -290,6 +290,7 @@ class AnimatorProcess:
     def close(self) -> None:
         """End the process within 2 s; safe to call twice."""
         self._closing = True
+        self._loaded.set()  # nobody is to wait for what will never come
         self._send({"type": "quit"})
         with self._lock:
             process, self._process = self._process, None

@@ -42,9 +42,9 @@ def list_devices() -> Devices:
 
 def cameras() -> tuple[str, ...]:
     """The virtual cameras that can be chosen."""
-    if sys.platform.startswith("linux"):
+    if (platform := str(sys.platform)).startswith("linux"):
         return tuple(str(device) for device in loopback_devices(_LOOPBACKS))
-    return _CAMERAS.get(sys.platform, ())
+    return _CAMERAS.get(platform, ())
 
 
 def loopback_devices(folder: Path) -> list[Path]:
