@@ -14,12 +14,14 @@ from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.bus import Bus
 from app.changes import AT_ONCE, Apply, Changes
+from app.characters import library
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
 from app.messages import (
     Command,
     Configure,
     Frame,
+    ListCharacters,
     ListDevices,
     MouthOffset,
     Mute,
@@ -31,10 +33,12 @@ from app.messages import (
     SwitchCharacter,
     TestBrain,
     TestFace,
+    TryPersona,
 )
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
+from app.try_out import TryOut
 
 FACE_WITHIN_S = 900.0
 """A character that was never baked with these weights is baked first."""
@@ -104,6 +108,7 @@ class Show:
             on_command=self._obey,
         )
         self._route()
+        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -187,7 +192,7 @@ class Show:
         self._stopped = True
         self._changes.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop]
+        parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -212,6 +217,10 @@ class Show:
                 (self._changes.keep if keep else self._changes.note)("lips.mouth_offset_ms", offset_ms)
             case SwitchCamera(on=on):
                 self._changes.run("camera", lambda: self._switch_camera(on))
+            case ListCharacters():
+                self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
+            case TryPersona():
+                self._try_out.ask(command)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
                 self._changes.keep("face.character", compose.name_of(self._folder))
