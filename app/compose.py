@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from animator.character import Character, CharacterError, list_characters, load_character
-from animator.messages import Samples
+from animator.messages import Pixels, Samples
 from animator.timebase import Clock
 from app import brain, ears, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
@@ -31,6 +33,7 @@ from app.ports import (
     AvatarHost,
     ChatModel,
     EchoCanceller,
+    GlobalKeys,
     Memory,
     Microphone,
     Speaker,
@@ -569,6 +572,31 @@ def virtual_camera(settings: Settings) -> VirtualCamera:
     return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
 
 
+def global_keys() -> GlobalKeys:
+    """What gives this desktop's keys, not started yet. Raises AppError where nothing can."""
+    platform: str = sys.platform  # named, or type checkers would take the other systems' lines for unreachable
+    if platform == "win32":
+        from app.backends.keys_windows import WindowsKeys
+
+        return WindowsKeys()
+    if platform == "darwin":
+        from app.backends.keys_macos import MacKeys
+
+        return MacKeys()
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
+        from app.backends.keys_portal import PortalKeys
+
+        return PortalKeys()
+    if os.environ.get("DISPLAY"):
+        from app.backends.keys_x11 import X11Keys
+
+        return X11Keys()
+    raise AppError(
+        "There is no desktop whose keys could be used.",
+        "Keys that work everywhere need X11, Wayland, Windows or macOS; other programs can use the control instead.",
+    )
+
+
 def bakes_dir() -> Path:
     """Where baked faces lie."""
     return paths.cache_dir() / "bakes"
@@ -600,3 +628,15 @@ def weights(settings: Settings) -> Path:
             "All five files of one variant of THA3 must lie in it: separable or standard, float or half.",
         )
     return folder
+
+
+@cache
+def be_right_back() -> Pixels:
+    """The picture that viewers get in a panic: uint8 RGBA, square, read-only."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(paths.REPOSITORY / "assets" / "be_right_back.png") as picture:
+        pixels = np.asarray(picture.convert("RGBA"))
+    pixels.flags.writeable = False
+    return pixels

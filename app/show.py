@@ -17,6 +17,7 @@ from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
+from app.keys import KeyRuntime
 from app.messages import (
     Command,
     Configure,
@@ -26,6 +27,7 @@ from app.messages import (
     MouthOffset,
     Mute,
     NextCharacter,
+    Panic,
     Quit,
     Say,
     SecretChanged,
@@ -75,8 +77,11 @@ class Show:
         speaker: Speaker | None = None,
         greet: bool = True,
         face: bool = True,
+        keys: bool = True,
     ) -> None:
         """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+
+        With `keys` the desktop's keys are taken that the settings bind.
 
         Raises AppError for an unusable character.
         """
@@ -108,6 +113,7 @@ class Show:
             on_command=self._obey,
         )
         self._route()
+        self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
@@ -159,6 +165,8 @@ class Show:
         if not self._is_settings_character():
             self._changes.note("face.character", compose.name_of(self._folder))
         self._line.start()
+        if self._keys is not None:
+            self._keys.start()
 
     def _is_settings_character(self) -> bool:
         try:
@@ -193,6 +201,8 @@ class Show:
         self._changes.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
         parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
+        if self._keys is not None:
+            parts.append(self._keys.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -217,6 +227,10 @@ class Show:
                 (self._changes.keep if keep else self._changes.note)("lips.mouth_offset_ms", offset_ms)
             case SwitchCamera(on=on):
                 self._changes.run("camera", lambda: self._switch_camera(on))
+            case Panic(on=on):
+                if self._camera is not None:
+                    self._camera.show_instead(compose.be_right_back() if on else None)
+                self._bus.emit("show", "panic", on=on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():

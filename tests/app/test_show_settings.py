@@ -158,7 +158,7 @@ class Studio:
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
         chosen = settings or Settings()
-        self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False)
+        self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False, keys=False)
 
     def start(self, **options: bool) -> None:
         self.show.start(**options)
