@@ -209,6 +209,7 @@ class Line:
         self._turns = Turns()
         self._history = History(self.options.history_tokens)
         self._history_lock = threading.Lock()
+        self._configuring = threading.Lock()
         self._muted = threading.Event()
         self._pushed = threading.Event()
         self._is_off_air = self._muted_by_panic = False
@@ -386,9 +387,11 @@ class Line:
 
     # Settings, while it runs. Each waits until what is being worked on is done; call them on a thread of your own.
 
-    def configure(self, options: LineOptions) -> None:
-        """Listen, remember and speak by `options` from now on; `source`, `clips_ahead` and `speculate` stay."""
-        old, self.options = self.options, options
+    def configure(self, **changes: Any) -> None:
+        """Listen, remember and speak by these fields of LineOptions from now on. `source` and `speculate` stay."""
+        with self._configuring:
+            old = self.options
+            self.options = options = replace(old, **changes)
         if self._vad is not None and hearing_of(old) != hearing_of(options):
             self._vad.listen(hearing_of(options))
         if old.hearing != options.hearing and self._pushed.is_set():
