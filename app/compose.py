@@ -603,7 +603,8 @@ def control_server(port: int) -> ControlServer:
     """Where other programs ask, not listening yet. Raises AppError where there can be no token."""
     from app.backends.control_server import AiohttpControlServer
 
-    return AiohttpControlServer(port, control_token(token_file()))
+    control_token(token_file())  # here it can be said that there can be none
+    return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
 def bakes_dir() -> Path:

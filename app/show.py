@@ -30,6 +30,7 @@ from app.messages import (
     NextCharacter,
     Panic,
     Quit,
+    RecordKey,
     Say,
     SecretChanged,
     SwitchCamera,
@@ -38,6 +39,7 @@ from app.messages import (
     TestFace,
     TryPersona,
 )
+from app.policy import hotkeys
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
@@ -240,6 +242,9 @@ class Show:
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
                 self._bus.emit("show", "panic", on=on)
+            case RecordKey(on=on):
+                if self._keys is not None:
+                    self._keys.pause(on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():
@@ -334,6 +339,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
+        route(("keys",), AT_ONCE, _check_keys)
 
     def _configure_line(self, old: Settings, new: Settings) -> None:
         # Only what differs: two parts may change options of the line at the same moment.
@@ -419,6 +425,13 @@ class Show:
         self._switch.change(lambda: compose.virtual_camera(new))
         if new.camera.on != self._switch.is_on:
             self._switch.switch(new.camera.on)
+
+
+def _check_keys(old: Settings, new: Settings) -> None:
+    """Refuse a binding that means nothing. Whoever takes the keys hears of a good one by its fact."""
+    for name, value in new.keys.bindings.items():
+        if old.keys.bindings.get(name) != value:
+            hotkeys.parse(name, value)
 
 
 @contextlib.contextmanager

@@ -35,9 +35,10 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class AiohttpControlServer:
     """Keeps `app.ports.ControlServer`. Its loop runs on a thread of its own."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, token: Callable[[], str]) -> None:
+        """`token` gives the one that counts now; it may raise AppError."""
         self._port = port
-        self._token = token.encode()
+        self._token = token
         self._control: RemoteControl | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Future[None] | None = None
@@ -118,14 +119,11 @@ class AiohttpControlServer:
             return _refusal(403, f"This address is called {HOST}:{self._port}.", "Ask for that one.")
         if "Origin" in request.headers:
             return _refusal(403, "Web pages may not control this program.", "Use a program of this computer.")
-        if not self._is_known(request):
-            await asyncio.sleep(WRONG_TOKEN_S)
-            return _refusal(
-                401,
-                "The token is missing or wrong.",
-                "Send the header Authorization: Bearer TOKEN; the page Hotkeys has it.",
-            )
         try:
+            if not self._is_known(request):
+                await asyncio.sleep(WRONG_TOKEN_S)
+                remedy = "Send it as the header Authorization: Bearer TOKEN; the page Hotkeys has it."
+                return _refusal(401, "The token is missing or wrong.", remedy)
             return await handler(request)
         except AppError as error:
             return _refusal(400, error.problem, error.remedy)
@@ -134,7 +132,7 @@ class AiohttpControlServer:
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             given = request.query.get("token", "")
-        return hmac.compare_digest(given.strip().encode(), self._token)
+        return hmac.compare_digest(given.strip().encode(), self._token().encode())
 
     # What is asked
 
@@ -174,12 +172,15 @@ class AiohttpControlServer:
         end = self._remote.listen(lambda state: _post_to(loop, states, state))
         held: set[str] = set()
         self._sockets.add(socket)
-        sender = asyncio.create_task(self._send_states(socket, states))
+        sender = asyncio.create_task(self._send_states(request, socket, states))
         try:
             states.put_nowait(self._remote.state())
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     continue
+                if not self._is_known(request):  # there is a new token since
+                    await socket.close()
+                    break
                 try:
                     holding = self._remote.request(_parsed(message.data))
                 except AppError as error:
@@ -196,12 +197,16 @@ class AiohttpControlServer:
                 self._remote.let_go(action)
         return socket
 
-    @staticmethod
-    async def _send_states(socket: web.WebSocketResponse, states: asyncio.Queue[dict[str, Any]]) -> None:
+    async def _send_states(
+        self, request: web.Request, socket: web.WebSocketResponse, states: asyncio.Queue[dict[str, Any]]
+    ) -> None:
         while True:
             state = await states.get()
             while not states.empty():  # a slow reader gets the newest one
                 state = states.get_nowait()
+            if not self._is_known(request):
+                await socket.close()
+                return
             with contextlib.suppress(ConnectionError):
                 await socket.send_json({"state": state})
 

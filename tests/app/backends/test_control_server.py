@@ -52,7 +52,8 @@ class Remote:
 class Rig:
     def __init__(self) -> None:
         self.remote = Remote()
-        self.server = AiohttpControlServer(0, TOKEN)
+        self.token = TOKEN
+        self.server = AiohttpControlServer(0, lambda: self.token)
         self.server.start(self.remote)
 
     def ask(
@@ -141,7 +142,7 @@ def test_only_this_computer_is_listened_to(rig: Rig) -> None:
 
 def test_a_taken_port_is_said(rig: Rig) -> None:
     with pytest.raises(AppError, match="cannot listen"):
-        AiohttpControlServer(rig.server.port, TOKEN).start(Remote())
+        AiohttpControlServer(rig.server.port, lambda: TOKEN).start(Remote())
 
 
 def test_after_its_end_nobody_listens(rig: Rig) -> None:
@@ -175,3 +176,19 @@ def test_a_socket_gets_the_state_asks_and_lets_go_of_what_it_held(rig: Rig) -> N
     assert "not JSON" in refused["problem"]
     assert [{"action": "talk", "pressed": True}, {"let go": "talk"}] == [rig.asked(), rig.asked()]
     assert [] == rig.remote.listeners
+
+
+def test_a_new_token_shuts_out_whoever_has_the_old_one(rig: Rig) -> None:
+    async def talk() -> Any:
+        async with (
+            aiohttp.ClientSession(headers=KNOWN) as session,
+            session.ws_connect(f"http://127.0.0.1:{rig.server.port}/v1/events") as connection,
+        ):
+            await connection.receive_json(timeout=TIMEOUT_S)
+            rig.token = "n" * 32
+            await connection.send_json({"action": "mute"})
+            return (await connection.receive(timeout=TIMEOUT_S)).type
+
+    assert aiohttp.WSMsgType.CLOSE == asyncio.run(talk())
+    assert 401 == rig.ask("GET", "/v1/state")[0]
+    assert rig.remote.asked.empty()
