@@ -12,6 +12,7 @@ from app.gui import pages
 from app.gui.pages import PageEntry
 from app.gui.studio import Page, Studio
 from app.messages import Express, PushToTalk, StopTalking
+from tests.app.gui.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,3 +114,22 @@ def test_a_narrow_window_keeps_the_icons_of_the_rail(two_pages: Rig) -> None:
     rig.qtbot.waitUntil(lambda: rig.window.rail.width() < wide_px, timeout=5000)
 
     assert "Sheet" == button(rig, "sheet").toolTip()
+
+
+# Never held up
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in pages.PAGES])
+def test_showing_a_page_never_holds_the_window_up_for_16_ms(rig: Rig, name: str) -> None:
+    """The first time a page is made, the second time only shown. Imports are done once a process, before."""
+    for entry in pages.PAGES:
+        entry.load()
+    rig.qtbot.wait(100)
+    watchdog = Watchdog()
+
+    for shown in (name, "stage", name):
+        rig.window.rail.chosen.emit(shown)
+        rig.qtbot.wait(400)
+    watchdog.stop()
+
+    assert max(watchdog.gaps_ms) < 16.0, sorted(watchdog.gaps_ms)[-8:]
