@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -363,17 +363,15 @@ class KeysPage(FormPage):
         """The page's name."""
         return self.tr("Hotkeys")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
-        studio = self.studio
         self.say_intro(self.tr("Keys that work while a game or another program has the focus."))
         self._rows: list[KeyRow] = []
-        self._status: dict[str, Any] = {}
-        self._build_everywhere()
-        self._build_show()
-        self._build_character()
-        self._build_control()
-        bridge = studio.bridge
+        yield from self._build_everywhere()
+        yield from self._build_show()
+        yield from self._build_character()
+        yield from self._build_control()
+        bridge = self.studio.bridge
         bridge.keys_status.connect(self._show_keys_status)
         bridge.control_status.connect(self._show_control_status)
         bridge.key_pressed.connect(self._show_pressed)
@@ -382,7 +380,7 @@ class KeysPage(FormPage):
         if bridge.control:
             self._show_control_status(bridge.control)
 
-    def _build_everywhere(self) -> None:
+    def _build_everywhere(self) -> Iterator[None]:
         section = self.section(self.tr("Everywhere"))
         section.add(
             SwitchField(
@@ -400,8 +398,9 @@ class KeysPage(FormPage):
         self._fade.setSingleShot(True)
         self._fade.setInterval(2500)
         self._fade.timeout.connect(lambda: self.pressed.say(""))
+        yield
 
-    def _build_show(self) -> None:
+    def _build_show(self) -> Iterator[None]:
         section = self.section(self.tr("Show"))
         words = Words()
         for action, help_text in (
@@ -421,10 +420,11 @@ class KeysPage(FormPage):
             ),
         ):
             self._add_row(section.add, action, words.of(action), help_text)
+            yield
         self._talk_note = Note()
         section.add_widget(self._talk_note)
 
-    def _build_character(self) -> None:
+    def _build_character(self) -> Iterator[None]:
         studio = self.studio
         section = self.section(self.tr("Expressions and gestures"))
         self.scope_row = Row(
@@ -441,10 +441,12 @@ class KeysPage(FormPage):
         own = [each.action.removeprefix("express ") for each in self._bound() if each.action.startswith("express ")]
         for name in dict.fromkeys([*studio.info.expressions, *EXPRESSIONS, *own]):
             self._add_row(section.add, f"express {name}", readable(name), "")
+            yield
         for name in GESTURES:
             self._add_row(section.add, f"gesture {name}", self.tr("{name} (gesture)").format(name=readable(name)), "")
+            yield
 
-    def _build_control(self) -> None:
+    def _build_control(self) -> Iterator[None]:
         studio = self.studio
         section = self.section(self.tr("Other programs"))
         section.add(
@@ -458,6 +460,7 @@ class KeysPage(FormPage):
                 ),
             )
         )
+        yield
         section.add(
             NumberField(
                 studio,
@@ -469,6 +472,7 @@ class KeysPage(FormPage):
             ),
             applies=lambda: bool(studio.value("control.on")),
         )
+        yield
         self.token = TokenRow(
             self.tr("Token"),
             self.tr("Whoever has it can press your keys and let the character speak. It lies in a file of your own."),
@@ -476,6 +480,7 @@ class KeysPage(FormPage):
         section.add(self.token, applies=lambda: bool(studio.value("control.on")))
         self.control_note = Note()
         section.add_widget(self.control_note)
+        yield
 
     def _add_row(self, add: Callable[[Row], Row], action: str, label: str, help_text: str) -> None:
         row = KeyRow(self.studio, action, label, help_text)
@@ -506,7 +511,7 @@ class KeysPage(FormPage):
     def refresh(self) -> None:
         """Show what applies to the settings in force."""
         super().refresh()
-        if not hasattr(self, "token"):
+        if not hasattr(self, "control_note"):  # not whole yet
             return
         if self.studio.value("control.on") and not self.token.line.text() and self.isVisible():
             self.token.look()
@@ -515,18 +520,18 @@ class KeysPage(FormPage):
         words = self.tr("The talk key does nothing yet: on the page Hearing, choose to be heard only while it is held.")
         self._talk_note.say("" if is_push or not has_key else words)
 
-    def enter(self) -> None:
+    def look(self) -> None:
         """Read the token, where it is to be seen."""
         if self.studio.value("control.on"):
             self.token.look()
 
     def leave(self) -> None:
         """No key is recorded any longer."""
-        for row in self._rows:
+        super().leave()
+        for row in getattr(self, "_rows", ()):
             row.recorder.end()
 
     def _show_keys_status(self, status: dict[str, Any]) -> None:
-        self._status = status
         if not status.get("on"):
             self.desktop.say(self.tr("Switched off."), "dim")
         elif status.get("problem"):

@@ -43,6 +43,7 @@ def open_page(make_rig: Callable[..., Rig]) -> Callable[..., tuple[Rig, KeysPage
         )
         page = rig.window.show_page("keys")
         assert isinstance(page, KeysPage)
+        page.finish()
         rig.commands()
         return rig, page
 
@@ -178,8 +179,9 @@ def test_what_was_told_before_the_page_was_made_is_shown_too(make_rig: Callable[
     status(rig)
 
     page = rig.window.show_page("keys")
-
     assert isinstance(page, KeysPage)
+    page.finish()
+
     assert "work everywhere" in page.desktop.text()
 
 
