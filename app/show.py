@@ -339,7 +339,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
-        route(("keys",), AT_ONCE, _check_keys)
+        route(("keys",), AT_ONCE, self._check_keys)
 
     def _configure_line(self, old: Settings, new: Settings) -> None:
         # Only what differs: two parts may change options of the line at the same moment.
@@ -404,6 +404,12 @@ class Show:
         with contextlib.suppress(AppError):  # it is said there
             self._switch.change(lambda: compose.virtual_camera(settings))
 
+    def _check_keys(self, old: Settings, new: Settings) -> None:
+        # Whoever works with the keys follows the facts; what is no key is refused before there is one.
+        for action, keys in new.keys.bindings.items():
+            if keys != old.keys.bindings.get(action, ""):
+                hotkeys.parse(action, keys)
+
     def _offset_mouth(self, offset_ms: int) -> None:
         if self._face is not None:
             self._face.mouth_offset(offset_ms)
@@ -425,13 +431,6 @@ class Show:
         self._switch.change(lambda: compose.virtual_camera(new))
         if new.camera.on != self._switch.is_on:
             self._switch.switch(new.camera.on)
-
-
-def _check_keys(old: Settings, new: Settings) -> None:
-    """Refuse a binding that means nothing. Whoever takes the keys hears of a good one by its fact."""
-    for name, value in new.keys.bindings.items():
-        if old.keys.bindings.get(name) != value:
-            hotkeys.parse(name, value)
 
 
 @contextlib.contextmanager
