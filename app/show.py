@@ -15,6 +15,7 @@ from app import compose, paths, secrets, settings_file
 from app.bus import Bus
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
+from app.control import Control, ControlRuntime
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
 from app.keys import KeyRuntime
@@ -29,6 +30,7 @@ from app.messages import (
     NextCharacter,
     Panic,
     Quit,
+    RecordKey,
     Say,
     SecretChanged,
     SwitchCamera,
@@ -115,6 +117,10 @@ class Show:
         )
         self._route()
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
+        self._control: ControlRuntime | None = None
+        if self._keys is not None:
+            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
@@ -168,6 +174,8 @@ class Show:
         self._line.start()
         if self._keys is not None:
             self._keys.start()
+        if self._control is not None:
+            self._control.start()
 
     def _is_settings_character(self) -> bool:
         try:
@@ -204,6 +212,8 @@ class Show:
         parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
+        if self._control is not None:
+            parts.append(self._control.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -232,6 +242,9 @@ class Show:
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
                 self._bus.emit("show", "panic", on=on)
+            case RecordKey(on=on):
+                if self._keys is not None:
+                    self._keys.pause(on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():
