@@ -64,7 +64,7 @@ def tracing(bus: Bus, path: Path | None) -> Iterator[None]:
         yield
         return
     try:
-        file = path.open("w", encoding="utf-8")
+        file = path.open("w", encoding="utf-8", buffering=1)  # line by line: whoever reads along is not late
     except OSError as error:
         raise AppError(f"The trace {path} cannot be written: {error.strerror}.", "Choose another --trace.") from error
     lock = threading.Lock()
