@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -79,6 +79,13 @@ class Animator(Protocol):
 
     def gesture(self, name: str, host_ns: int) -> None:
         """Begin gesture `name` ("nod", "shake", …); unknown names raise ValueError."""
+        ...
+
+    def preview(self, values: Mapping[str, float] | None, host_ns: int) -> None:
+        """Show these parameters by name in place of the expression, without keeping them; None ends it.
+
+        Unknown names raise ValueError; values out of range are brought into it.
+        """
         ...
 
     def think(self, turn: int, on: bool, host_ns: int) -> None:

@@ -102,6 +102,8 @@ class Worker:
             self._mouth_offset_ns = offset_ms * 1_000_000
         elif kind in ("express", "feel", "gesture"):
             self._act(kind, header)
+        elif kind == "preview":
+            self._preview(header["values"])
         elif kind == "think":
             self._engine.think(int(header["turn"]), bool(header["on"]), self._now_ns())
         elif kind == "load":
@@ -132,6 +134,15 @@ class Worker:
             self._tell({"event": "problem", "problem": str(error), "remedy": remedy})
         else:
             self._tell(fact)
+
+    def _preview(self, values: object) -> None:
+        if values is not None and not isinstance(values, dict):
+            raise ValueError("a preview's values are no table of names and numbers")
+        found = None if values is None else {str(name): float(value) for name, value in values.items()}
+        try:
+            self._engine.preview(found, self._now_ns())
+        except ValueError as error:
+            self._tell({"event": "problem", "problem": str(error), "remedy": "Name THA3's parameters."})
 
     def _now_ns(self) -> int:
         """Host time, or the film's own time where frames are asked for."""

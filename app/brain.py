@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from animator.timebase import Clock
+from app import secrets
 from app.backends.llm_failover import Candidate, FailoverChat
 from app.errors import AppError
 from app.models import ModelStore
@@ -41,13 +41,16 @@ def candidates(
     from app.backends.llm_openai import OpenAiChat
     from app.backends.openai_stream import StreamTimeouts
 
-    variables = os.environ if environment is None else environment
+    # The store is asked only where a key may be wanted: it may make the user unlock it.
+    variables = environment
+    if variables is None:
+        variables = secrets.environment() if brain.provider != "local" else {}
     key = variables.get(GROQ_KEY, "").strip()
     found: list[Candidate] = []
     if brain.provider == "groq" and not key:
         raise AppError(
             "The settings ask for Groq, and no Groq key is set.",
-            f'Set {GROQ_KEY}, or write provider = "local" under [brain].',
+            f'Store one on the page Brain, set {GROQ_KEY}, or write provider = "local" under [brain].',
         )
     if brain.provider == "server" and not brain.server_url.strip():
         raise AppError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from animator.timebase import Clock
+from app import secrets
 from app.errors import AppError
 from app.models import ModelStore
 from app.ports import Transcriber
@@ -31,7 +31,6 @@ def transcriber(
     from app.backends.stt_faster_whisper import FasterWhisperTranscriber, WhisperByChoice
     from app.backends.stt_groq import GroqTranscriber
 
-    variables = os.environ if environment is None else environment
     local: Transcriber
     if hearing.model == "auto":
         local = WhisperByChoice(folders(store), language=hearing.language)
@@ -39,11 +38,12 @@ def transcriber(
         local = FasterWhisperTranscriber(folder_of(hearing.model, store), language=hearing.language)
     if hearing.transcriber == "local":
         return local
+    variables = secrets.environment() if environment is None else environment
     key = variables.get(GROQ_KEY, "").strip()
     if not key:
         raise AppError(
             "The settings ask Groq to listen, and no Groq key is set.",
-            f'Set {GROQ_KEY}, or write transcriber = "local" under [hearing].',
+            f'Store one on the page Brain, set {GROQ_KEY}, or write transcriber = "local" under [hearing].',
         )
     return GroqTranscriber(
         local,

@@ -25,10 +25,12 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    PreviewPose,
     PushToTalk,
     Say,
     Sentence,
     StopTalking,
+    ToggleMute,
     Transcript,
     Utterance,
 )
@@ -156,7 +158,8 @@ class Line:
 
     `microphone` (with `detector` and `transcriber`) may be None where nobody is listened to, `chat` where nothing is
     asked, `avatar` where no face is shown. `on_command` gets the commands that the line does not own (SwitchCharacter,
-    SwitchCamera, Quit), on the gate's thread. The avatar is not closed by `stop`: whoever made it does that.
+    SwitchCamera, Quit), and those that change a setting (Mute, MouthOffset) once they are done, on the gate's thread.
+    The avatar is not closed by `stop`: whoever made it does that.
     """
 
     def __init__(
@@ -184,7 +187,6 @@ class Line:
         self._bus = bus
         self._clock = clock
         self._avatar = avatar
-        self._chat = chat
         self._persona = _as_persona(persona)
         self._memory = memory
         self._memory_failed = False
@@ -245,44 +247,45 @@ class Line:
             on_cues=self._playback.add_cues,
         )
         self._stages: list[Stage[Any]] = []
+        self._capture: CaptureStage | None = None
+        self._vad: VadStage | None = None
+        self._stt: SttStage | None = None
         if microphone is not None and detector is not None and transcriber is not None:
             # 2 s of sound in blocks of a window or more: enough to ride out a busy moment.
             blocks: Channel[AudioBlock] = Channel(64, "wait" if is_file else "drop oldest")
             guesses = Guesses()
-            stt = SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept)
-            self._stages += [
-                CaptureStage(
-                    bus,
-                    clock,
-                    microphone,
-                    blocks,
-                    self._muted.is_set,
-                    self._end_of_source,
-                    reopen=not is_file,
-                    clean=echo.cancel if echo is not None else None,
-                ),
-                VadStage(
-                    bus,
-                    self._turns,
-                    blocks,
-                    utterances,
-                    detector,
-                    turn_detector,
-                    hearing_of(self.options),
-                    guesses,
-                    begin_turn=self._begin_turn,
-                    release=self._playback.release,
-                    prepare=stt.prepare,
-                    is_deaf=self._is_deaf,
-                    is_busy=self._is_answering,
-                    is_sounding=self._playback.is_sounding,
-                    is_pushed=self._pushed.is_set,
-                    spoken=self._playback.spoken,
-                    duck=self._playback.duck,
-                    on_end=self._end_of_source,
-                ),
-                stt,
-            ]
+            self._stt = SttStage(bus, clock, self._turns, utterances, transcripts, transcriber, guesses, accept)
+            self._capture = CaptureStage(
+                bus,
+                clock,
+                microphone,
+                blocks,
+                self._muted.is_set,
+                self._end_of_source,
+                reopen=not is_file,
+                clean=echo.cancel if echo is not None else None,
+            )
+            self._vad = VadStage(
+                bus,
+                self._turns,
+                blocks,
+                utterances,
+                detector,
+                turn_detector,
+                hearing_of(self.options),
+                guesses,
+                begin_turn=self._begin_turn,
+                release=self._playback.release,
+                prepare=self._stt.prepare,
+                is_deaf=self._is_deaf,
+                is_busy=self._is_answering,
+                is_sounding=self._playback.is_sounding,
+                is_pushed=self._pushed.is_set,
+                spoken=self._playback.spoken,
+                duck=self._playback.duck,
+                on_end=self._end_of_source,
+            )
+            self._stages += [self._capture, self._vad, self._stt]
         self._llm: LlmStage | None = None
         if chat is not None:
             self._llm = LlmStage(
@@ -337,9 +340,9 @@ class Line:
             left_s = max(0.05, min(timeout_s, (deadline_ns - self._clock.now_ns()) / 1e9))
             ended = thread_join(left_s) and ended
         self._playback.close()
-        if self._chat is not None:
+        if self._llm is not None:
             try:
-                self._chat.close()
+                self._llm.close()
             except Exception as error:
                 _log.warning("closing the chat model failed: %s", type(error).__name__)
         if self._memory is not None:
@@ -368,6 +371,80 @@ class Line:
             return False
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping.is_set() or self._is_idle(), timeout_s)
+
+    # Settings, while it runs. Each waits until what is being worked on is done; call them on a thread of your own.
+
+    def configure(self, options: LineOptions) -> None:
+        """Listen, remember and speak by `options` from now on; `source`, `clips_ahead` and `speculate` stay."""
+        old, self.options = self.options, options
+        if self._vad is not None and hearing_of(old) != hearing_of(options):
+            self._vad.listen(hearing_of(options))
+        if old.hearing != options.hearing and self._pushed.is_set():
+            self._pushed.clear()
+            self._bus.emit("capture", "talk_key", on=False)
+        with self._history_lock:
+            self._history.keep(options.history_tokens)
+        if (old.speak_first_s, old.speak_first_times) != (options.speak_first_s, options.speak_first_times):
+            self._speak_first = SpeakFirst(options.speak_first_s, options.speak_first_times)
+        self._tts.read_out_in(options.spoken_language)
+        if self._llm is not None:
+            self._llm.guess_emotions(options.guess_emotions)
+
+    def accept_by(self, accept: Callable[[str], str]) -> None:
+        """Let `accept` say what of the words is meant for the character."""
+        if self._stt is not None:
+            self._stt.accept_by(accept)
+
+    def replace_chat(self, chat: ChatModel) -> None:
+        """Ask `chat`, which is loaded, from the next question on."""
+        if self._llm is None:
+            raise RuntimeError("this line asks nobody")
+        self._llm.replace(chat)
+
+    def replace_transcriber(self, transcriber: Transcriber) -> None:
+        """Hear with `transcriber`, which is loaded, from the next utterance on."""
+        if self._stt is None:
+            raise RuntimeError("this line hears nothing")
+        self._stt.replace(transcriber)
+
+    def replace_synth(self, synth: SpeechSynth) -> None:
+        """Speak with `synth`, which is loaded, from the next sentence on."""
+        self._tts.replace(synth)
+
+    def replace_microphone(self, microphone: Microphone, echo: EchoCanceller | None) -> None:
+        """Listen to `microphone`, not opened yet, through `echo`; raises what its `open` does, the old one goes on."""
+        if self._capture is None:
+            raise RuntimeError("this line hears nothing")
+        self._capture.replace(microphone, echo.cancel if echo is not None else None)
+
+    def replace_echo(self, echo: EchoCanceller | None) -> None:
+        """Take the echo out by `echo` from now on."""
+        if self._capture is not None:
+            self._capture.clean_by(echo.cancel if echo is not None else None)
+
+    def replace_speaker(self, speaker: Speaker) -> None:
+        """Speak through `speaker`, not opened yet; raises what its `open` does, and then the old one goes on."""
+        self._playback.replace(speaker)
+
+    def replace_memory(self, memory: Memory | None) -> None:
+        """Remember what the user tells in `memory` from now on, or not at all."""
+        with self._history_lock:
+            old, self._memory = self._memory, memory
+            self._memory_failed = False
+            self._told.clear()
+        if memory is None:
+            self._to_remember.clear()
+        if old is not None:
+            old.close()
+
+    def mute(self, muted: bool) -> None:
+        """Switch the microphone off (True) or on. Any thread."""
+        if muted:
+            self._muted.set()
+        else:
+            self._muted.clear()
+        if self._capture is not None:
+            self._capture.say_state("off" if muted else "ready")
 
     # Turns
 
@@ -469,10 +546,11 @@ class Line:
     def _note(self, question: str, is_capable: bool) -> str:
         """What is known of the user for this question, as data (llm thread)."""
         name = self._persona.name
-        if self._memory is None or not name:
+        memory = self._memory
+        if memory is None or not name:
             return ""
         try:
-            facts = [fact for _, fact in self._memory.facts(name)]
+            facts = [fact for _, fact in memory.facts(name)]
         except AppError as error:
             self._say_memory_failed(error)
             return ""
@@ -484,12 +562,13 @@ class Line:
             self._to_remember.append((self._persona.name, self._told.pop(decided)))
 
     def _write_memory(self) -> None:
-        while self._to_remember and self._memory is not None:
+        memory = self._memory
+        while self._to_remember and memory is not None:
             name, text = self._to_remember.popleft()
             facts = facts_in(text)
             if facts and name:
                 try:
-                    self._memory.remember(name, facts)
+                    memory.remember(name, facts)
                 except AppError as error:
                     self._say_memory_failed(error)
 
@@ -523,6 +602,7 @@ class Line:
             self._felt_turn = None
             self._avatar.feel("neutral", 1.0)
         self._write_memory()
+        self._playback.try_again()
         if self._llm is None:
             return
         is_busy = is_speaking or self._open_turn is not None or bool(self._backlog) or not self._llm.loaded.is_set()
@@ -589,8 +669,10 @@ class Line:
                     self._take_from_backlog()
                 else:
                     self._start_typed(command)
-            case Mute(muted=muted):
-                self._mute(muted)
+            case Mute() | ToggleMute():
+                muted = not self._muted.is_set() if isinstance(command, ToggleMute) else command.muted
+                self.mute(muted)
+                self._pass_on(Mute(muted))
             case PushToTalk(pressed=pressed):
                 self._push(pressed)
             case StopTalking():
@@ -608,17 +690,22 @@ class Line:
             case Gesture(name=name):
                 if self._avatar is not None:
                     self._avatar.gesture(name)
+            case PreviewPose(values=values):
+                if self._avatar is not None:
+                    self._avatar.preview(None if values is None else dict(values))
             case LipSyncTest(on=on):
                 self._test_lip_sync(on)
             case MouthOffset(offset_ms=offset_ms):
                 if self._avatar is not None:
                     self._avatar.mouth_offset(offset_ms)
                 self._bus.emit("avatar", "mouth_offset", ms=offset_ms)
-                if self._on_command is not None:  # who keeps the settings keeps this one
-                    self._on_command(command)
+                self._pass_on(command)  # who keeps the settings keeps this one
             case _:
-                if self._on_command is not None:
-                    self._on_command(command)
+                self._pass_on(command)
+
+    def _pass_on(self, command: Command) -> None:
+        if self._on_command is not None:
+            self._on_command(command)
 
     def _test_lip_sync(self, on: bool) -> None:
         """Clicks and flashes, all the way that a sentence goes; or their end."""
@@ -654,7 +741,7 @@ class Line:
         self._playback.release(turn)
         if isinstance(command, Ask):
             self._bus.emit("stt", "transcript", turn=turn, text=text, took_ms=0, typed=True)
-            if self._chat is not None:
+            if self._llm is not None:
                 self._transcripts.put(Transcript(turn, text, "", self._clock.now_ns()))
                 return
             text = self._current_persona().fallback_line
@@ -662,15 +749,6 @@ class Line:
         chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
             self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
-
-    def _mute(self, muted: bool) -> None:
-        if muted:
-            self._muted.set()
-        else:
-            self._muted.clear()
-        for stage in self._stages:
-            if stage.name == "capture":
-                stage.say_state("off" if muted else "ready")
 
     def _push(self, pressed: bool) -> None:
         is_toggle = self.options.hearing == "toggle"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
@@ -216,6 +216,10 @@ class AvatarHost(Protocol):
 
     def gesture(self, name: str) -> None:
         """Make a gesture: nod, shake, tilt, bow or lean."""
+        ...
+
+    def preview(self, values: Mapping[str, float] | None) -> None:
+        """Show these parameters by name in place of the expression, until None ends it. Nothing is kept."""
         ...
 
     def mouth_offset(self, offset_ms: int) -> None:

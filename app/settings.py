@@ -425,7 +425,7 @@ def _checked(name: str, value: Any, wanted: type) -> Any:
     if name in RANGES and not RANGES[name][0] <= float(value) <= RANGES[name][1]:
         low, high = RANGES[name]
         raise ValueError(f"{name} must lie from {low:g} to {high:g}, got {value!r}.")
-    if name in PATTERNS and not re.fullmatch(PATTERNS[name][0], value):
+    if name in PATTERNS and not re.fullmatch(PATTERNS[name][0], str(value)):
         raise ValueError(f"{name} must be {PATTERNS[name][1]}, got {value!r}.")
     if isinstance(value, str) and (len(value) > LONGEST or _UNWRITABLE.search(value)):
         raise ValueError(f"{name} must be one line of at most {LONGEST} letters.")

@@ -134,7 +134,7 @@ class Show:
                 self._switch.switch(on)
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
-                    settings_file.keep_setting(paths.settings_file(), "lips", "mouth_offset_ms", offset_ms)
+                    settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():

@@ -94,6 +94,8 @@ class Stage(Generic[T]):
         self.loaded = threading.Event()
         """Set once loading is over, well or badly."""
         self.stopping = threading.Event()
+        self.between_items = threading.Lock()
+        """Held while loading and while an item is worked on: who holds it may exchange what the stage works with."""
         self.label = ""
         self._thread: threading.Thread | None = None
 
@@ -143,7 +145,8 @@ class Stage(Generic[T]):
     def _run(self) -> None:
         self.say_state("starting")
         try:
-            self.label = self.load()
+            with self.between_items:
+                self.label = self.load()
             if not self.stopping.is_set():
                 self.say_ready()
         except Exception as error:
@@ -159,14 +162,18 @@ class Stage(Generic[T]):
     def run_loop(self) -> None:
         """Take items until the inbox closes. Sources override this."""
         while (item := self.inbox.get()) is not None:
+            with self.between_items:
+                self._work_on(item)
+
+    def _work_on(self, item: T) -> None:
+        try:
+            self.handle(item)
+        except Exception as error:
+            self.say_failed(error)
             try:
-                self.handle(item)
-            except Exception as error:
-                self.say_failed(error)
-                try:
-                    self.recover(item)
-                except Exception as second_error:
-                    self.say_failed(second_error)
+                self.recover(item)
+            except Exception as second_error:
+                self.say_failed(second_error)
 
 
 def _without_message(error: Exception) -> tuple[type[BaseException], BaseException, TracebackType | None]:

@@ -473,7 +473,8 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
     from app.gui.display import require_display
-    from app.gui.main_window import WindowInfo, run_window
+    from app.gui.main_window import run_window
+    from app.gui.window_info import WindowInfo
 
     require_display()
     clock = SystemClock()
@@ -493,6 +494,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             camera_on=camera_on,
             microphone_on=not muted,
             mouth_offset_ms=chosen.lips.mouth_offset_ms,
+            settings=chosen,
         )
 
         def end(_number: int, _frame: FrameType | None) -> None:

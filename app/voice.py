@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from app import secrets
 from app.errors import AppError
 from app.ports import SpeechSynth
 from app.settings import VoiceSettings
@@ -123,9 +123,9 @@ def reports(voice: VoiceSettings, piper: str) -> list[VoiceReport]:
 
 
 def _key(url: str) -> str:
-    key = os.environ.get("KUCHIPAKU_VOICE_KEY", "").strip()
+    key = secrets.read("voice")
     try:
         is_groq = urlsplit(url.strip()).hostname == "api.groq.com"
     except ValueError:
         is_groq = False  # what is wrong with the address is said where the voice is made
-    return key or (os.environ.get("GROQ_API_KEY", "").strip() if is_groq else "")
+    return key or (secrets.read("groq") if is_groq else "")

@@ -19,6 +19,7 @@ _SCRATCH = tempfile.TemporaryDirectory(prefix="kuchipaku-tests-", ignore_cleanup
 for _variable in ("KUCHIPAKU_CACHE", "KUCHIPAKU_CONFIG", "KUCHIPAKU_MEMORY"):
     os.environ.setdefault(_variable, str(Path(_SCRATCH.name) / _variable.lower()))
 os.environ.pop("GROQ_API_KEY", None)
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the user's own keys
 
 
 @pytest.fixture(scope="session")

@@ -363,6 +363,9 @@ class FakeAvatar:
     def mouth_offset(self, offset_ms: int) -> None:
         self.calls.append(("mouth_offset", offset_ms))
 
+    def preview(self, values: dict[str, float] | None) -> None:
+        self.calls.append(("preview", (values,)))
+
     def think(self, turn: int, on: bool) -> None:
         self.calls.append(("think", (turn, on)))
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +250,10 @@ class Tha3:
     def gesture(self, name: str, host_ns: int) -> None:
         """Begin gesture `name`."""
         self._composer.gesture(name, host_ns / 1e9)
+
+    def preview(self, values: Mapping[str, float] | None, host_ns: int) -> None:
+        """Show these parameters in place of the expression; None ends it."""
+        self._composer.preview(values, host_ns / 1e9)
 
     def think(self, turn: int, on: bool, host_ns: int) -> None:
         """Look away while the brain works on `turn`, and back when it no longer does."""

@@ -24,7 +24,7 @@ from animator.messages import Pose, SpeechClip, SpeechTime
 from animator.protocol import Lips
 from animator.tha3 import pose as p
 from animator.tha3.breath import INHALE_S, SETTLE_S, SpokenBreath, rest_breath
-from animator.tha3.crossfade import Crossfade, smoothstep
+from animator.tha3.crossfade import Crossfade, Curve, smoothstep
 from animator.tha3.expressions import FADE_S, HAPPY_LIDS_OPEN, NEUTRAL, ExpressionFader, drawable_lids, while_speaking
 from animator.tha3.gaze import Gaze, steadied
 from animator.tha3.gestures import Cue, cue_of, gesture_at, gesture_length_s
@@ -38,6 +38,8 @@ HEAD_LIMIT = 0.5
 """The live tier is baked within this on head_x, head_y and neck_z."""
 HEAD_FREE = 0.38
 """Up to here the head goes where all layers together want it; beyond, ever less, and never past HEAD_LIMIT."""
+PREVIEW_FADE_S = 0.080
+"""A face that is being edited follows the slider this soon; at once, it would flicker between two values."""
 SAME_GESTURE_S = 0.4
 MAX_GESTURES = 4
 """At once; more are not begun."""
@@ -119,6 +121,10 @@ def within_reach(head: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(np.copysign(np.minimum(eased, HEAD_LIMIT), head), dtype=np.float32)
 
 
+def _still(pose: Pose) -> Curve:
+    return lambda _: pose
+
+
 class Composer:
     """The pose of one character over time.
 
@@ -138,6 +144,9 @@ class Composer:
         self._motion = motion or Motion()
         self._emotion = ExpressionFader(expressions)
         self._hotkey = ExpressionFader(expressions, under=self._emotion.pose_at)
+        self._previewed: Pose | None = None
+        self._preview = Crossfade(self._hotkey.pose_at)
+        """The user's expression, or what is being edited in its place."""
         self._gaze = Gaze(seed)
         self._thinking: int | None = None
         self._gestures: tuple[_Gesture, ...] = ()
@@ -183,6 +192,9 @@ class Composer:
         for mine, other in ((self._emotion, before._emotion), (self._hotkey, before._hotkey)):
             if other.name in mine.names:
                 mine.set(other.name, -1e9, other.intensity)
+        if before._previewed is not None:
+            self._previewed = before._previewed
+            self._preview.to(_still(before._previewed), -1e9, PREVIEW_FADE_S)
         with before._lock:
             self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
             self._breath, self._breathing = before._breath, before._breathing
@@ -289,6 +301,23 @@ class Composer:
         if name != NEUTRAL:
             self._wished_s = time_s
 
+    def preview(self, values: Mapping[str, float] | None, time_s: float) -> None:
+        """Show `values` (THA3 names, a pair's bare name for both sides) in place of any expression, from `time_s` on.
+
+        Blinks, sway, breath and lips go on over it. None ends it. An unknown name raises ValueError; what is out of
+        range or no number is clamped.
+        """
+        if values is None:
+            if self._previewed is not None:
+                self._previewed = None
+                self._preview.to(self._hotkey.pose_at, time_s, FADE_S)
+            return
+        pose = p.clamp(p.pose_of(**values))[0]
+        self._previewed = pose
+        self._preview.to(_still(pose), time_s, PREVIEW_FADE_S)
+        if self._wished_s <= self._sounded_s:  # an open mouth is to be seen, also right after an answer
+            self._wished_s = time_s
+
     def feel(self, name: str, time_s: float, intensity: float = 1.0) -> None:
         """The brain's emotion: fade to `name` at `intensity` in [0, 1] from host time `time_s` on.
 
@@ -339,7 +368,7 @@ class Composer:
         self._listen(speech, time_s)
         state, shut_lips = self._speech_state(speech, time_s)
         mouth, activity, energy, nod = state[:6], float(state[6]), float(state[7]), float(state[8])
-        expression = while_speaking(self._hotkey.pose_at(time_s), activity)
+        expression = while_speaking(self._preview.at(time_s), activity)
         expression[p.MOUTH] *= 1.0 - state[_SHUT_AFTER]
         idle = idle_pose(time_s, self._seed, energy, nod, self._motion)
         gesture = self._gesture_offsets(time_s)
@@ -355,9 +384,9 @@ class Composer:
         look = [steadied(float(idle[i] + gesture[i - 39])) for i in (39, 40)]
         pose[_IRIS] = (pose[_IRIS] + look) * (1.0 - gaze[5]) + gaze[:2]
         pose[_HEAD] = within_reach(pose[_HEAD] + gesture[:3] + gaze[2:5])
-        then = self._hotkey.pose_at(time_s - BODY_LAG_S)[_TURN_AND_TILT] + self._gaze.at(time_s - BODY_LAG_S)[3:5]
+        then = self._preview.at(time_s - BODY_LAG_S)[_TURN_AND_TILT] + self._gaze.at(time_s - BODY_LAG_S)[3:5]
         pose[_BODY] = np.clip(pose[_BODY] + gesture[3:] + BODY_PER_HEAD * then, -HEAD_LIMIT, HEAD_LIMIT)
-        pose[_BREATHING] = float(self._breath.at(time_s)[0])
+        pose[_BREATHING] = max(float(self._breath.at(time_s)[0]), float(expression[_BREATHING]))
         pose[p.MOUTH] = np.maximum(mouth, expression[p.MOUTH] * np.float32(1.0 - shut_lips))
         self._drawn_s = time_s
         # Layers may well add up to more than a range holds; what is no number at all is a fault worth counting.

@@ -227,6 +227,10 @@ class AnimatorProcess:
         """Make a gesture: nod, shake, tilt, bow or lean."""
         self._send({"type": "gesture", "name": name})
 
+    def preview(self, values: Mapping[str, float] | None) -> None:
+        """Show these parameters by name in place of the expression, until None ends it. Nothing is kept."""
+        self._send({"type": "preview", "values": None if values is None else dict(values)})
+
     def mouth_offset(self, offset_ms: int) -> None:
         """Show the mouth so much later than the sound (negative: earlier), from now on and after a restart."""
         self._mouth_offset_ms = offset_ms

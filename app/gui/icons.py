@@ -66,7 +66,107 @@ def _chevron(path: QPainterPath) -> None:
     path.lineTo(17, 10)
 
 
+def _stage(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(8, 4, 8, 8))
+    path.moveTo(4.5, 20)
+    path.arcTo(QRectF(4.5, 14, 15, 12), 180, -180)
+
+
+def _history(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(4, 4, 16, 16))
+    path.moveTo(12, 7.5)
+    path.lineTo(12, 12)
+    path.lineTo(15.5, 14)
+
+
+def _characters(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(5.5, 5, 7, 7))
+    path.moveTo(2.5, 19.5)
+    path.arcTo(QRectF(2.5, 14.5, 13, 10), 180, -180)
+    path.moveTo(15, 5.4)
+    path.arcTo(QRectF(12, 5, 7, 7), 80, -160)
+    path.moveTo(17.5, 14.8)
+    path.cubicTo(QPointF(20, 15.4), QPointF(21.5, 17.2), QPointF(21.5, 19.5))
+
+
+def _brain(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3.5, 4.5, 17, 12), 4, 4)
+    path.moveTo(8, 16.5)
+    path.lineTo(8, 20.5)
+    path.lineTo(12.5, 16.5)
+    path.moveTo(8, 10.5)
+    path.lineTo(8.1, 10.5)
+    path.moveTo(12, 10.5)
+    path.lineTo(12.1, 10.5)
+    path.moveTo(16, 10.5)
+    path.lineTo(16.1, 10.5)
+
+
+def _voice(path: QPainterPath) -> None:
+    path.addPolygon(
+        [QPointF(4, 9.5), QPointF(7.5, 9.5), QPointF(12, 5.5), QPointF(12, 18.5), QPointF(7.5, 14.5), QPointF(4, 14.5)]
+    )
+    path.closeSubpath()
+    path.moveTo(15.2, 9)
+    path.arcTo(QRectF(11, 8, 6, 8), 50, -100)
+    path.moveTo(17.6, 6.2)
+    path.arcTo(QRectF(8, 4.5, 13, 15), 50, -100)
+
+
+def _face(path: QPainterPath) -> None:
+    path.addEllipse(QRectF(4, 4, 16, 16))
+    path.moveTo(9, 10)
+    path.lineTo(9, 10.8)
+    path.moveTo(15, 10)
+    path.lineTo(15, 10.8)
+    path.moveTo(8.6, 14.4)
+    path.arcTo(QRectF(8, 10, 8, 7), 205, 130)
+
+
+def _output(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3.5, 5, 17, 11.5), 2, 2)
+    path.moveTo(12, 16.5)
+    path.lineTo(12, 20)
+    path.moveTo(8, 20)
+    path.lineTo(16, 20)
+
+
+def _keys(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 6.5, 18, 11), 2.2, 2.2)
+    for x in (7.0, 10.3, 13.7, 17.0):
+        path.moveTo(x, 10.2)
+        path.lineTo(x + 0.1, 10.2)
+    path.moveTo(8, 14)
+    path.lineTo(16, 14)
+
+
+def _window(path: QPainterPath) -> None:
+    for y, knob in ((6.5, 15.5), (12.0, 8.5), (17.5, 13.5)):
+        path.moveTo(4, y)
+        path.lineTo(knob - 2, y)
+        path.addEllipse(QPointF(knob, y), 2, 2)
+        path.moveTo(knob + 2, y)
+        path.lineTo(20, y)
+
+
+def _log(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(5, 3.5, 14, 17), 2, 2)
+    for y in (8.5, 12.0, 15.5):
+        path.moveTo(8.5, y)
+        path.lineTo(15.5, y)
+
+
 _SHAPES = {
+    "stage": _stage,
+    "history": _history,
+    "characters": _characters,
+    "brain": _brain,
+    "voice": _voice,
+    "face": _face,
+    "output": _output,
+    "keys": _keys,
+    "window": _window,
+    "log": _log,
     "microphone": _microphone,
     "camera": _camera,
     "stop": _stop,

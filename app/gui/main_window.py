@@ -1,114 +1,38 @@
-"""The window: the character, the conversation with it, and how every part of the show is doing."""
+"""The window: a rail of pages, what went wrong above them, and how every part of the show is doing below."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QEvent, QKeyCombination, Qt, QTimer
-from PySide6.QtGui import (
-    QCloseEvent,
-    QColor,
-    QGuiApplication,
-    QIcon,
-    QKeyEvent,
-    QKeySequence,
-    QPainter,
-    QPaintEvent,
-    QShortcut,
-)
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSizePolicy,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import Bus
-from app.gui import icons
+from app.gui import pages
 from app.gui.banner import Banner
 from app.gui.bridge import Bridge
-from app.gui.conversation import Conversation
 from app.gui.display import require_display
-from app.gui.expressions import KEYS, ExpressionBar
-from app.gui.lip_sync import LipSyncPanel
-from app.gui.meter import LevelMeter
-from app.gui.stage_view import StageView
+from app.gui.pages.stage_page import StagePage
+from app.gui.rail import Rail
 from app.gui.status import StatusLine
-from app.gui.switch import Switch
+from app.gui.studio import Page, Studio
 from app.gui.theme import Theme, palette, style_sheet, system_theme
-from app.messages import (
-    Ask,
-    Express,
-    Frame,
-    Gesture,
-    LipSyncTest,
-    MouthOffset,
-    Mute,
-    PushToTalk,
-    Quit,
-    StopTalking,
-    SwitchCamera,
-    SwitchCharacter,
-)
+from app.gui.window_info import WindowInfo
+from app.messages import Frame, PushToTalk, Quit
+
+__all__ = ["MainWindow", "WindowInfo", "run_window"]
 
 ICON = Path(__file__).resolve().parents[2] / "assets" / "icon.png"
 
-MAX_TYPED = 2000
-"""Characters: more than a small model's context takes."""
-
 TALK_KEY = Qt.Key.Key_F8
-GESTURE_KEYS = {
-    Qt.Key.Key_Y: "nod",
-    Qt.Key.Key_N: "shake",
-    Qt.Key.Key_H: "tilt",
-    Qt.Key.Key_B: "bow",
-    Qt.Key.Key_L: "lean",
-}
-"""Yes, no, hm, bow, lean."""
 
-
-@dataclass(frozen=True, slots=True)
-class WindowInfo:
-    """What the window needs to know before the first fact.
-
-    `characters` holds (name, folder); `expressions` is in the order of the keys 1 to 8.
-    """
-
-    title: str
-    version: str
-    characters: list[tuple[str, str]]
-    character: str
-    expressions: list[str]
-    camera_on: bool
-    microphone_on: bool
-    mouth_offset_ms: int = 0
-
-
-class Picker(QComboBox):
-    """A combo box with an arrow in the theme's own colours."""
-
-    arrow = "#808080"
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the box, then the arrow."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        where = self.rect().adjusted(self.width() - 28, (self.height() - 18) // 2, 0, 0)
-        where.setSize(where.size().scaled(18, 18, Qt.AspectRatioMode.IgnoreAspectRatio))
-        icons.paint(painter, "chevron", where.toRectF(), QColor(self.arrow))
-        painter.end()
+NARROW_PX = 1080
+"""Below this width the rail shows its icons alone."""
 
 
 class MainWindow(QWidget):
@@ -116,15 +40,13 @@ class MainWindow(QWidget):
 
     def __init__(self, bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> None:
         super().__init__()
-        self._gate = bus.gate
         self._info = info
         self._theme = system_theme()
         self._has_quit = False
         self._is_talk_held = False
-        self._face_character = info.character
-        self._voice_states: dict[str, str] = {}
-        self._microphone_works = True
-        self._microphone_wanted = info.microphone_on
+        self._entries = {entry.name: entry for entry in pages.PAGES}
+        self._pages: dict[str, Page] = {}
+        self._shown: Page | None = None
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(info.title)
@@ -132,42 +54,54 @@ class MainWindow(QWidget):
         self.resize(1280, 800)
         if ICON.exists():
             self.setWindowIcon(QIcon(str(ICON)))
-        self._build(latest_frame)
+        self.bridge = Bridge(bus, self)
+        self.studio = Studio(bus, self.bridge, info, self._theme, latest_frame, self)
+        self._build()
         self._add_keys()
         self._apply_theme(self._theme)
-        self.bridge = Bridge(bus, self)
         self._connect()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self.show_page(pages.PAGES[0].name)
         self.bridge.start()
-        # Not the text field: the keys 1 to 8 work from the first moment.
-        self.stage.setFocus()
+
+    # Pages.
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is shown."""
+        return self._shown
+
+    def show_page(self, name: str) -> Page:
+        """Show the page called `name`, which is made now if it has not been shown yet."""
+        page = self._page(name)
+        self.rail.select(name)
+        if page is not self._shown:
+            if self._shown is not None:
+                self._shown.leave()
+            self._shown = page
+            self.stack.setCurrentWidget(page)
+            page.enter()
+        return page
+
+    def _page(self, name: str) -> Page:
+        page = self._pages.get(name)
+        if page is None:
+            page = self._pages[name] = self._entries[name].load()(self.studio)
+            self.stack.addWidget(page)
+        return page
 
     # What is where.
 
-    def _build(self, latest_frame: Callable[[], Frame | None]) -> None:
+    def _build(self) -> None:
         self.banner = Banner(self._theme)
-        self.stage = StageView(latest_frame, self._info.character, self._theme)
-        self.expressions = ExpressionBar(self._info.expressions, self._theme)
-        if "neutral" in self._info.expressions:
-            self.expressions.set_active("neutral")
-        self.lip_sync = LipSyncPanel(self._info.mouth_offset_ms, self._theme)
         self.status = StatusLine(self._theme)
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(10)
-        column.addWidget(self.stage, 1)
-        column.addWidget(self.lip_sync)
-        column.addWidget(self.expressions)
-        column.addWidget(self._build_dock())
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(8)
-        self.splitter.addWidget(left)
-        self.splitter.addWidget(self._build_talk())
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([800, 450])
+        self.rail = Rail(self._theme)
+        for entry in pages.PAGES:
+            self.rail.add(entry.name, entry.title, entry.icon)
+        self.stack = QStackedWidget()
+        stage_page = self._page(pages.PAGES[0].name)
+        assert isinstance(stage_page, StagePage)
+        self.stage_page = stage_page
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 6, 0)
         version = QLabel(self._info.version)
@@ -175,169 +109,58 @@ class MainWindow(QWidget):
         version.setToolTip(self.tr("Version"))
         foot.addWidget(self.status, 1)
         foot.addWidget(version)
+        right = QVBoxLayout()
+        right.setSpacing(10)
+        right.addWidget(self.banner)
+        right.addWidget(self.stack, 1)
+        upper = QHBoxLayout()
+        upper.setSpacing(10)
+        upper.addWidget(self.rail)
+        upper.addLayout(right, 1)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(14, 14, 14, 8)
+        whole.setContentsMargins(10, 14, 14, 8)
         whole.setSpacing(10)
-        whole.addWidget(self.banner)
-        whole.addWidget(self.splitter, 1)
+        whole.addLayout(upper, 1)
         whole.addLayout(foot)
 
-    def _build_dock(self) -> QWidget:
-        dock = QFrame()
-        dock.setProperty("role", "panel")
-        row = QHBoxLayout(dock)
-        row.setContentsMargins(12, 9, 10, 9)
-        row.setSpacing(12)
-        self.microphone = Switch("microphone", self.tr("Microphone"), self._theme)
-        self.microphone.setChecked(self._info.microphone_on)
-        self.microphone.setToolTip(self.tr("Switch the microphone on or off (M)"))
-        self.meter = LevelMeter(self._theme)
-        self.meter.set_open(self._info.microphone_on)
-        self.meter.setMaximumWidth(260)
-        self.no_microphone = QLabel(self.tr("not available"))
-        self.no_microphone.setProperty("role", "dim")
-        self.no_microphone.hide()
-        self.camera = Switch("camera", self.tr("Camera"), self._theme)
-        self.camera.setChecked(self._info.camera_on)
-        self.camera.setToolTip(self.tr("Show the character as a webcam to other programs (C)"))
-        self.stop = QPushButton(self.tr("Stop talking"))
-        self.stop.setToolTip(self.tr("Fall silent now (Esc; Ctrl+. also while typing)"))
-        row.addWidget(self.microphone)
-        row.addWidget(self.meter, 4)
-        row.addWidget(self.no_microphone)
-        row.addStretch(1)
-        row.addWidget(self.camera)
-        row.addWidget(self.stop)
-        return dock
-
-    def _build_talk(self) -> QWidget:
-        panel = QFrame()
-        panel.setProperty("role", "panel")
-        panel.setMinimumWidth(300)
-        self.picker = Picker()
-        self.picker.setAccessibleName(self.tr("Character"))
-        self.picker.setToolTip(self.tr("Who you talk with"))
-        self.picker.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.picker.setMinimumContentsLength(8)
-        for name, folder in self._info.characters:
-            self.picker.addItem(name, folder)
-        self.picker.setCurrentIndex(self._index_of(self._info.character))
-        self.presence = QLabel()
-        self.presence.hide()
-        self.presence.setProperty("role", "presence")
-        self.presence.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-        self.log = Conversation(self._info.character)
-        self.field = QLineEdit()
-        self.field.setPlaceholderText(self.tr("Type a message…"))
-        self.field.setAccessibleName(self.tr("Message"))
-        self.field.setToolTip(self.tr("Type a message (T); Enter sends, Escape leaves the field"))
-        self.field.setMaxLength(MAX_TYPED)
-        self.send = QPushButton()
-        self.send.setProperty("role", "primary")
-        self.send.setAccessibleName(self.tr("Send"))
-        self.send.setToolTip(self.tr("Send (Enter)"))
-        self.send.setEnabled(False)
-        head = QHBoxLayout()
-        head.setSpacing(10)
-        head.addWidget(self.picker, 1)
-        head.addWidget(self.presence)
-        line = QFrame()
-        line.setProperty("role", "line")
-        entry = QHBoxLayout()
-        entry.setSpacing(8)
-        entry.addWidget(self.field, 1)
-        entry.addWidget(self.send)
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(14, 12, 14, 12)
-        column.setSpacing(10)
-        column.addLayout(head)
-        column.addWidget(line)
-        column.addWidget(self.log, 1)
-        column.addLayout(entry)
-        return panel
-
     def _add_keys(self) -> None:
-        for key in range(1, KEYS + 1):
-            code = Qt.Key(Qt.Key.Key_0 + key)
-            keys = [QKeySequence(code), QKeySequence(QKeyCombination(Qt.KeyboardModifier.KeypadModifier, code))]
-            self._on_keys(keys, partial(self.expressions.press_key, key))
-        for code, gesture in GESTURE_KEYS.items():
-            self._on_keys([QKeySequence(code)], partial(self._gate.put, Gesture(gesture)))
-        self._on_keys([QKeySequence(Qt.Key.Key_M)], self.microphone.toggle)
-        self._on_keys([QKeySequence(Qt.Key.Key_C)], self.camera.click)
-        self._on_keys([QKeySequence(Qt.Key.Key_T)], lambda: self.field.setFocus(Qt.FocusReason.ShortcutFocusReason))
-        self._on_keys([QKeySequence(Qt.Key.Key_Escape)], self._escape, also_in_field=True)
-        self._on_keys([QKeySequence("Ctrl+.")], self._stop_talking, also_in_field=True)
-        self._on_keys(
-            [QKeySequence(QKeySequence.StandardKey.Quit), QKeySequence("Ctrl+Q")], self.close, also_in_field=True
-        )
+        # Also while something is typed: none of these writes a letter.
+        self._on_keys([QKeySequence("Ctrl+.")], self.stage_page.stop_talking)
+        self._on_keys([QKeySequence(QKeySequence.StandardKey.Quit), QKeySequence("Ctrl+Q")], self.close)
+        self._on_keys([QKeySequence("Ctrl+PgDown")], partial(self._turn_page, 1))
+        self._on_keys([QKeySequence("Ctrl+PgUp")], partial(self._turn_page, -1))
 
-    def _on_keys(self, keys: list[QKeySequence], act: Callable[[], object], also_in_field: bool = False) -> None:
+    def _on_keys(self, keys: list[QKeySequence], act: Callable[[], object]) -> None:
         shortcut = QShortcut(self)
         shortcut.setKeys(list(dict.fromkeys(keys)))
         shortcut.setAutoRepeat(False)
-        # What is typed into the field is text, never a command.
-        shortcut.activated.connect(lambda: act() if also_in_field or not self.field.hasFocus() else None)
+        shortcut.activated.connect(lambda: act())
+
+    def _turn_page(self, step: int) -> None:
+        names = list(self._entries)
+        shown = next((name for name, page in self._pages.items() if page is self._shown), names[0])
+        self.show_page(names[(names.index(shown) + step) % len(names)])
 
     def _connect(self) -> None:
         bridge = self.bridge
-        bridge.level.connect(self.meter.set_level)
-        bridge.tick.connect(self.meter.fall)
-        bridge.slow_tick.connect(self._refresh_texts)
+        bridge.slow_tick.connect(self.status.refresh)
         bridge.state.connect(self._show_state)
         bridge.failed.connect(self._show_failure)
-        bridge.user_speaking.connect(self._show_user_speaking)
-        bridge.talk_key.connect(self._show_talk_key)
-        bridge.hearing.connect(self.log.set_hearing)
-        bridge.heard.connect(self._show_heard)
-        bridge.sentence.connect(self.log.add_sentence)
-        bridge.spoken.connect(self._show_spoken)
-        bridge.fell_silent.connect(self._show_silence)
         bridge.took.connect(self.status.set_took)
-        bridge.progress.connect(self.stage.card.set_share)
-        bridge.frames.connect(self.stage.set_figures)
-        bridge.expression.connect(self.expressions.set_active)
-        bridge.character.connect(self._show_character)
-        bridge.lips.connect(self._show_lips)
-        bridge.lip_sync_test.connect(self.lip_sync.begin_test)
-        bridge.fell_silent.connect(lambda turn, _: self.lip_sync.end_turn(turn))
-        self.stage.lips.clicked.connect(self._toggle_lip_sync)
-        self.lip_sync.close_button.clicked.connect(self.lip_sync.leave)
-        self.lip_sync.offset_changed.connect(lambda ms, keep: self._gate.put(MouthOffset(ms, keep)))
-        self.lip_sync.test_wanted.connect(self._test_lip_sync)
-        self.expressions.chosen.connect(lambda name: self._gate.put(Express(name)))
-        self.microphone.toggled.connect(self._switch_microphone)
-        self.camera.clicked.connect(lambda on: self._gate.put(SwitchCamera(on)))
-        self.stop.clicked.connect(self._stop_talking)
-        self.picker.activated.connect(self._pick)
-        self.field.returnPressed.connect(self._ask)
-        self.field.textChanged.connect(lambda text: self.send.setEnabled(bool(text.strip())))
-        self.send.clicked.connect(self._ask)
+        self.studio.retried.connect(self._forget_troubles)
+        self.rail.chosen.connect(self.show_page)
         for chip in self.status.chips:
             for stage in chip.stages:
                 chip.clicked.connect(partial(self._recall, stage))
 
     # What the user does.
 
-    def _ask(self) -> None:
-        text = self.field.text().strip()
-        if not text:
-            return
-        for stage in ("stt", "llm", "tts", "playback"):
-            # A new attempt: should it fail as the last one did, the user must learn of it.
-            self.banner.forget(stage)
-        self._gate.put(Ask(text))
-        self.field.clear()
-        self.log.add_typed(text)
-        self._say_presence(self.tr("thinking"))
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """F8 is the talk key: it counts in the modes "hold" and "toggle", also while typing."""
         if event.key() == TALK_KEY:
             if not event.isAutoRepeat():
                 self._is_talk_held = True
-                self._gate.put(PushToTalk(True))
+                self.studio.put(PushToTalk(True))
             return
         super().keyPressEvent(event)
 
@@ -352,42 +175,14 @@ class MainWindow(QWidget):
     def _let_go(self) -> None:
         if self._is_talk_held:
             self._is_talk_held = False
-            self._gate.put(PushToTalk(False))
-
-    def _stop_talking(self) -> None:
-        self._gate.put(StopTalking())
-        self.log.stop_waiting()
-
-    def _escape(self) -> None:
-        if self.field.hasFocus():
-            self.stage.setFocus()
-        else:
-            self._stop_talking()
-
-    def _switch_microphone(self, on: bool) -> None:
-        self._microphone_wanted = on
-        if on:
-            self.banner.forget("capture")
-        self.meter.set_open(on and self._microphone_works)
-        self._gate.put(Mute(not on))
-
-    def _toggle_lip_sync(self) -> None:
-        if self.lip_sync.isVisible():
-            self.lip_sync.leave()
-        self.lip_sync.setVisible(not self.lip_sync.isVisible())
-
-    def _test_lip_sync(self, on: bool) -> None:
-        if on:
-            self.banner.forget("playback")
-        self._gate.put(LipSyncTest(on))
-
-    def _pick(self, index: int) -> None:
-        name = self.picker.itemText(index)
-        self.banner.forget("avatar")
-        self._gate.put(SwitchCharacter(name))
+            self.studio.put(PushToTalk(False))
 
     def _recall(self, stage: str, _checked: bool = False) -> None:
         self.banner.recall(stage)
+
+    def _forget_troubles(self, stages: tuple[str, ...]) -> None:
+        for stage in stages:
+            self.banner.forget(stage)
 
     # What the facts say.
 
@@ -395,27 +190,6 @@ class MainWindow(QWidget):
         self.status.set_state(stage, state, label)
         if state in ("ready", "off"):
             self.banner.resolve(stage)
-        if stage == "capture":
-            self._microphone_works = state != "failed"
-            # A microphone that failed is off, and switching it on is how to try again. The wish itself is kept.
-            self.microphone.blockSignals(True)
-            self.microphone.setChecked(self._microphone_wanted and self._microphone_works)
-            self.microphone.blockSignals(False)
-            self.meter.setVisible(self._microphone_works)
-            self.no_microphone.setVisible(not self._microphone_works)
-            self.meter.set_open(self._microphone_works and self.microphone.isChecked())
-        elif stage == "camera":
-            # The camera's own word counts: the switch never claims a picture that nobody gets.
-            if state != "busy":
-                self.camera.setChecked(state in ("ready", "starting"))
-        elif stage == "avatar":
-            self.stage.set_face_state(state)
-        elif stage in ("tts", "playback"):
-            self._voice_states[stage] = state
-            self.log.set_can_speak(not {"failed", "off"} & set(self._voice_states.values()))
-        if state == "failed" and stage in ("stt", "llm"):
-            self.log.stop_waiting()
-            self._say_presence("")
         if stage == "app" and state == "off":
             # The show is over (Ctrl-C, for one): the window goes with it.
             QTimer.singleShot(0, self, self.close)
@@ -423,57 +197,6 @@ class MainWindow(QWidget):
     def _show_failure(self, stage: str, problem: str, remedy: str) -> None:
         self.banner.add(stage, problem, remedy)
         self.status.set_problem(stage, problem)
-        if stage == "avatar":
-            self.picker.setCurrentIndex(self._index_of(self._face_character))
-
-    def _show_user_speaking(self, is_speaking: bool) -> None:
-        self._say_presence(self.tr("listening") if is_speaking else self.tr("understanding"))
-
-    def _show_talk_key(self, on: bool) -> None:
-        self._say_presence(self.tr("listening") if on else "")
-
-    def _show_heard(self, turn: int, text: str, typed: bool) -> None:
-        self.log.add_heard(turn, text, typed)
-        self._say_presence(self.tr("thinking") if text.strip() else "")
-
-    def _show_spoken(self, turn: int, index: int, text: str) -> None:
-        self.log.add_spoken(turn, index, text)
-        self._say_presence(self.tr("speaking"))
-
-    def _show_silence(self, turn: int, interrupted: bool) -> None:
-        self.log.end_turn(turn, interrupted)
-        if self.presence.text() == self.tr("speaking"):
-            self._say_presence("")
-
-    def _show_lips(self, method: str, model: str, reason: str) -> None:
-        self.lip_sync.set_source(method, model, reason)
-        self.stage.lips.set_source(method)
-        self.stage.lips.set_explanation(self.lip_sync.explanation())
-
-    def _show_character(self, name: str) -> None:
-        index = self._index_of(name)
-        if index < 0:
-            return
-        self._face_character = self.picker.itemText(index)
-        self.picker.setCurrentIndex(index)
-        self.log.set_character(self._face_character)
-
-    def _say_presence(self, words: str) -> None:
-        self.presence.setText(words)
-        self.presence.setVisible(bool(words))
-
-    def _index_of(self, name: str) -> int:
-        """A character's place in the picker, by its name or its folder's; -1 if it is not there."""
-        wanted = name.casefold()
-        for index, (shown, folder) in enumerate(self._info.characters):
-            if wanted in (shown.casefold(), Path(folder).stem.casefold()):
-                return index
-        return -1
-
-    def _refresh_texts(self) -> None:
-        self.stage.refresh()
-        self.status.refresh()
-        self.log.animate()
 
     # How it looks, and its end.
 
@@ -491,33 +214,29 @@ class MainWindow(QWidget):
         if event.type() == QEvent.Type.ApplicationPaletteChange and system_theme() is not self._theme:
             self._apply_theme(system_theme())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window keeps the icons of the rail and gives its labels' room to the page."""
+        super().resizeEvent(event)
+        self.rail.set_narrow(event.size().width() < NARROW_PX)
+
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.setPalette(palette(theme))
         self.setStyleSheet(style_sheet(theme, QApplication.font().pointSizeF()))
-        for part in (
-            self.banner,
-            self.stage,
-            self.lip_sync,
-            self.expressions,
-            self.meter,
-            self.microphone,
-            self.camera,
-            self.status,
-        ):
+        for part in (self.banner, self.rail, self.status):
             part.set_theme(theme)
-        self.picker.arrow = theme.dim
-        self.stop.setIcon(icons.icon("stop", theme.text))
-        self.send.setIcon(icons.icon("send", theme.on_accent, disabled=theme.dim))
+        self.studio.set_theme(theme)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the timers and ask the line to end; once."""
         self.bridge.stop()
-        self.stage.stop()
         if not self._has_quit:
             self._has_quit = True
-            self.lip_sync.keep()
-            self._gate.put(Quit())
+            if self._shown is not None:
+                self._shown.leave()
+            for page in self._pages.values():
+                page.close_down()
+            self.studio.put(Quit())
         super().closeEvent(event)
 
 

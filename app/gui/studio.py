@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 from app.bus import Bus
 from app.gui.bridge import Bridge
 from app.gui.theme import Theme
+from app.gui.window_info import WindowInfo
 from app.messages import Command, Configure, Frame
-from app.settings import Settings, Value, value_of, with_value
+from app.settings import Value, value_of, with_value
 
 
 class Studio(QObject):
@@ -23,19 +24,22 @@ class Studio(QObject):
     """Dotted name, problem, remedy; what was in force stays."""
     theme_changed = Signal(object)
     """The new Theme."""
+    retried = Signal(object)
+    """A tuple of stages that the user has asked something of again: what went wrong before is news if it comes back."""
 
     def __init__(
         self,
         bus: Bus,
         bridge: Bridge,
-        settings: Settings,
+        info: WindowInfo,
         theme: Theme,
         latest_frame: Callable[[], Frame | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.bridge = bridge
-        self.settings = settings
+        self.info = info
+        self.settings = info.settings
         self.theme = theme
         self.latest_frame = latest_frame
         self._gate = bus.gate
@@ -84,3 +88,6 @@ class Page(QWidget):
 
     def leave(self) -> None:
         """The page is hidden, or the window closes: end what costs time, and what was only tried."""
+
+    def close_down(self) -> None:
+        """The window closes, after `leave`: no timer goes on."""

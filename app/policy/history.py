@@ -55,6 +55,12 @@ class History:
         """The brain's own summary of everything before `_folded`."""
         self._version = 0
 
+    def keep(self, budget_tokens: int) -> None:
+        """Keep so much of the talk word by word from now on."""
+        if budget_tokens != self._budget_tokens:
+            self._budget_tokens = budget_tokens
+            self._trim()
+
     @property
     def summary(self) -> str:
         """What is left of the exchanges that fell out; "" where none did."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from animator.timebase import Clock
 from app.bus import Bus
+from app.errors import AppError
 from app.messages import HEARING_RATE, AudioBlock
 from app.policy.levels import dbfs
 from app.ports import Microphone
@@ -17,6 +18,24 @@ from app.stage import Channel, Stage
 
 LEVEL_EVERY_S = 0.05
 REOPEN_AFTER_S = 2.0
+CHANGE_WITHIN_S = 10.0
+"""Opening a device takes some tenths of a second; a driver that takes longer hangs."""
+
+Clean = Callable[[AudioBlock], AudioBlock]
+
+
+@dataclass(slots=True, eq=False)
+class _Change:
+    """The wish for another microphone: `done` is set once it is open, or `error` says why it is not."""
+
+    microphone: Microphone
+    clean: Clean | None
+    done: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+
+    def end(self, error: Exception | None) -> None:
+        self.error = error
+        self.done.set()
 
 
 class CaptureStage(Stage[None]):
@@ -37,7 +56,7 @@ class CaptureStage(Stage[None]):
         on_end: Callable[[], None],
         *,
         reopen: bool,
-        clean: Callable[[AudioBlock], AudioBlock] | None = None,
+        clean: Clean | None = None,
     ) -> None:
         super().__init__(bus, Channel(1, "drop oldest"))
         self._clock = clock
@@ -49,6 +68,8 @@ class CaptureStage(Stage[None]):
         self._clean = clean
         self._unheard_s = 0.0
         self._ended = threading.Event()
+        self._wanted: _Change | None = None
+        self._wake = threading.Event()
 
     def load(self) -> str:
         """Nothing to load: the device is opened by the loop, which can do it again."""
@@ -57,12 +78,35 @@ class CaptureStage(Stage[None]):
     def say_ready(self) -> None:
         """Ready is said when the device is open."""
 
+    def replace(self, microphone: Microphone, clean: Clean | None) -> None:
+        """Listen to `microphone` from now on, through `clean`; returns once it is open. Not on the capture thread.
+
+        Raises what its `open` raises; then the one before is opened again and goes on. The one before is closed first,
+        because many drivers give a device away only once.
+        """
+        change = _Change(microphone, clean)
+        former, self._wanted = self._wanted, change
+        if former is not None:
+            former.end(AppError("Another microphone was chosen meanwhile.", "Nothing needs to be done."))
+        self._wake.set()
+        if not change.done.wait(CHANGE_WITHIN_S):
+            raise AppError(
+                f"The microphone did not open within {CHANGE_WITHIN_S:.0f} s.",
+                "Unplug it and plug it in again, or choose another one.",
+            )
+        if change.error is not None:
+            raise change.error
+
+    def clean_by(self, clean: Clean | None) -> None:
+        """Take the echo out by `clean` from the next block on. Any thread."""
+        self._clean = clean
+
     def run_loop(self) -> None:
         """Open, read until the stream ends or fails, and open again."""
         said = ""
         while not self.stopping.is_set() and not self._ended.is_set():
             try:
-                self._microphone.open()
+                self._open()
                 said = ""
                 self.label = str(getattr(self._microphone, "name", ""))
                 self.say_state("off" if self._is_muted() else "ready")
@@ -73,27 +117,48 @@ class CaptureStage(Stage[None]):
                 said = str(error)
             self._microphone.close()
             if self._ended.is_set() or self.stopping.is_set():
-                return
+                break
             if not self._reopen:
                 self._on_end()
-                return
+                break
             self._outbox.put(AudioBlock(np.zeros(0, np.float32), 0, is_lost=True))
-            self.stopping.wait(REOPEN_AFTER_S)
+            if self._wanted is None:
+                self._wake.wait(REOPEN_AFTER_S)
+            self._wake.clear()
+        if self._wanted is not None:
+            self._wanted.end(AppError("The microphone is not listened to any more.", "Start the app again."))
 
     def request_stop(self) -> None:
         """Ask the loop to end; it notices within one read."""
         super().request_stop()
+        self._wake.set()
         self._outbox.close()
 
+    def _open(self) -> None:
+        change, self._wanted = self._wanted, None
+        if change is None:
+            self._microphone.open()
+            return
+        try:
+            change.microphone.open()
+        except Exception as error:
+            change.microphone.close()
+            change.end(error)
+            self._microphone.open()
+        else:
+            self._microphone, self._clean = change.microphone, change.clean
+            change.end(None)
+
     def _read(self) -> None:
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and self._wanted is None:
             block = self._microphone.read(0.2)
             if block is None:
                 continue
             if not block.heard_ns:
                 block = replace(block, heard_ns=self._clock.now_ns())
-            if self._clean is not None:
-                block = self._clean(block)
+            clean = self._clean
+            if clean is not None:
+                block = clean(block)
             if not self._is_muted():
                 self._say_level(block)
             self._outbox.put(block)

@@ -81,6 +81,28 @@ class LlmStage(Stage[Transcript]):
             raise
         return self._chat.name
 
+    def replace(self, chat: ChatModel) -> None:
+        """Ask `chat`, which is loaded, once an open answer is over; the one before is closed."""
+        if not self.loaded.is_set():
+            self._chat.close()  # nobody waits for the one that is still loading
+        with self.between_items:
+            old, self._chat = self._chat, chat
+            self._failed_to_load = self._prepared = None
+            self.label = chat.name
+            if not self.stopping.is_set():
+                self.say_ready()
+        old.close()
+        if self.stopping.is_set():
+            chat.close()
+
+    def close(self) -> None:
+        """Release the chat model; safe to call twice."""
+        self._chat.close()
+
+    def guess_emotions(self, on: bool) -> None:
+        """Let words without a tag move the face, or not. Any thread."""
+        self._guess_emotions = on
+
     @property
     def is_capable(self) -> bool:
         """Whether the model that would be asked follows instructions. From any thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,11 @@ from app.policy.cues import CueBook, heard_chars
 from app.policy.heard import heard_text
 from app.ports import AvatarHost, Speaker
 from app.stage import Channel, Stage, Turns
+
+_log = logging.getLogger(__name__)
+
+AGAIN_AFTER_S = 3.0
+"""So often a loudspeaker that was lost is looked for."""
 
 
 class PlaybackStage(Stage[SpeechClip]):
@@ -44,7 +50,11 @@ class PlaybackStage(Stage[SpeechClip]):
         self._clock = clock
         self._turns = turns
         self._speaker = speaker
+        self._wanted = speaker
+        """What should play where it can; else `fallback` does."""
         self._fallback = fallback
+        self._again_ns = 0
+        self._replacing = threading.Lock()
         self._avatar = avatar
         self._on_heard = on_heard
         self._on_finished = on_finished
@@ -67,7 +77,7 @@ class PlaybackStage(Stage[SpeechClip]):
     def load(self) -> str:
         """Open the device, or the silent one in its place."""
         try:
-            self._speaker.open(self._on_anchor, self._on_played)
+            self._open(self._speaker)
         except Exception as error:
             if self._fallback is None:
                 raise
@@ -79,6 +89,48 @@ class PlaybackStage(Stage[SpeechClip]):
         """A loudspeaker that was replaced stays marked as failed."""
         if self._fallback is None or self._speaker is not self._fallback:
             super().say_ready()
+
+    def replace(self, speaker: Speaker) -> None:
+        """Play through `speaker` from now on; what sounds at the moment begins again there. Any thread.
+
+        Raises what its `open` raises; then the one before goes on.
+        """
+        with self._replacing:
+            self._replace(speaker)
+
+    def _replace(self, speaker: Speaker) -> None:
+        self._open(speaker)
+        with self._turns.lock:
+            with self._lock:
+                old, self._speaker, self._wanted = self._speaker, speaker, speaker
+                waiting, is_held = list(self._unplayed.values()), self._is_held
+            self._is_open = True
+            for clip in waiting:
+                try:
+                    speaker.play(clip)
+                except Exception as error:
+                    self.say_failed(error)
+                    self.recover(clip)
+            if is_held:
+                self._guarded(lambda: speaker.duck(True))
+        self._guarded(old.close)
+        self.label = str(getattr(speaker, "name", "loudspeaker"))
+        if self.stopping.is_set():
+            self._guarded(speaker.close)
+        else:
+            self.say_ready()
+
+    def try_again(self) -> None:
+        """Open the loudspeaker that was lost, where that is due and nothing sounds (idle thread)."""
+        now_ns = self._clock.now_ns()
+        is_lost = self._is_open and self._speaker is self._fallback and self._wanted is not self._fallback
+        if not is_lost or self.is_sounding() or now_ns < self._again_ns:
+            return
+        self._again_ns = now_ns + int(AGAIN_AFTER_S * 1e9)
+        try:
+            self.replace(self._wanted)
+        except Exception as error:  # it was said when the device was lost
+            _log.debug("the loudspeaker is still not there: %s", type(error).__name__)
 
     def is_speaking(self) -> bool:
         """Whether sound is coming out, or did so less than the tail ago. Called from any thread."""
@@ -225,10 +277,24 @@ class PlaybackStage(Stage[SpeechClip]):
             for unplayed in waiting:
                 self._speaker.play(unplayed)
 
+    def _open(self, speaker: Speaker) -> None:
+        """Open `speaker`; what it says after it was replaced counts no more."""
+
+        def on_anchor(anchor: PlayoutAnchor) -> None:
+            if self._speaker is speaker:
+                self._on_anchor(anchor)
+
+        def on_played(turn: int, index: int) -> None:
+            if self._speaker is speaker:
+                self._on_played(turn, index)
+
+        speaker.open(on_anchor, on_played)
+
     def _switch_to_fallback(self, error: Exception) -> None:
         assert self._fallback is not None
         self._speaker = self._fallback
-        self._speaker.open(self._on_anchor, self._on_played)
+        self._open(self._speaker)
+        self._again_ns = self._clock.now_ns() + int(AGAIN_AFTER_S * 1e9)
         self.label = str(getattr(self._speaker, "name", "no sound"))
         self.say_failed(error)
 

@@ -67,12 +67,29 @@ class SttStage(Stage[Utterance]):
             raise
         return str(getattr(self._transcriber, "name", "Whisper"))
 
+    def replace(self, transcriber: Transcriber) -> None:
+        """Hear with `transcriber`, which is loaded, from the next utterance on; the one before is closed."""
+        with self.between_items:
+            self._give_up()
+            old, self._transcriber = self._transcriber, transcriber
+            self._failed_to_load = None
+            self._agreement.reset()
+            self.label = str(getattr(transcriber, "name", "Whisper"))
+            if not self.stopping.is_set():
+                self.say_ready()
+        _close(old)
+        if self.stopping.is_set():
+            _close(transcriber)
+
+    def accept_by(self, accept: Callable[[str], str]) -> None:
+        """Let `accept` say from now on what of the words is meant for the character."""
+        with self.between_items:
+            self._accept = accept
+
     def run_loop(self) -> None:
         """As every stage's; then let go of connections."""
         super().run_loop()
-        close = getattr(self._transcriber, "close", None)
-        if close is not None:
-            close()
+        _close(self._transcriber)
 
     def handle(self, item: Utterance) -> None:
         """Decode, and send the transcript once the turn's last part is there."""
@@ -184,3 +201,9 @@ class SttStage(Stage[Utterance]):
     @staticmethod
     def _key(item: Utterance) -> tuple[int, int, int]:
         return (item.turn, item.part, item.revision)
+
+
+def _close(transcriber: Transcriber) -> None:
+    close = getattr(transcriber, "close", None)
+    if close is not None:
+        close()

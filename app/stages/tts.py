@@ -68,6 +68,24 @@ class TtsStage(Stage[Sentence]):
             raise
         return self._synth.name
 
+    def replace(self, synth: SpeechSynth) -> None:
+        """Speak with `synth`, which is loaded, from the next sentence on; the one before is closed."""
+        if not self.loaded.is_set():
+            self._synth.close()  # ends a wait for a server that nobody wants any more
+        with self.between_items:
+            old, self._synth = self._synth, synth
+            self._failed_to_load = None
+            self.label = synth.name
+            if not self.stopping.is_set():
+                self.say_ready()
+        old.close()
+        if self.stopping.is_set():
+            synth.close()
+
+    def read_out_in(self, language: str) -> None:
+        """Spell figures and units out in `language` (of VoiceSettings) from the next sentence on. Any thread."""
+        self._language = language
+
     def request_stop(self) -> None:
         """End a wait for a server too."""
         super().request_stop()

@@ -93,6 +93,7 @@ class VadStage(Stage[AudioBlock]):
         self._detector = detector
         self._turn_detector = turn_detector
         self._hearing = hearing
+        self._next_hearing: Hearing | None = None
         self._guesses = guesses
         self._endpointing = Endpointing(hearing.endpointing, detector.window)
         self._turn_end = TurnEnd(hearing.turn_end, has_detector=turn_detector is not None)
@@ -142,8 +143,28 @@ class VadStage(Stage[AudioBlock]):
             return "Silero"
         return f"Silero, {self._turn_detector.name}"
 
+    def listen(self, hearing: Hearing) -> None:
+        """Listen like this from now on; what is being said at the moment is heard to its end as before. Any thread."""
+        with self.between_items:
+            self._next_hearing = hearing
+            self._take_hearing()
+
+    def _take_hearing(self) -> None:
+        is_open = self._endpointing.is_open or self._lingers or self._barge_in is not None or self._left is not None
+        if self._next_hearing is None or is_open:
+            return
+        hearing, self._next_hearing = self._next_hearing, None
+        self._hearing = hearing
+        self._endpointing = Endpointing(hearing.endpointing, self._detector.window)
+        self._turn_end = TurnEnd(hearing.turn_end, has_detector=self._turn_detector is not None)
+        self._onset = Onset(hearing.endpointing.threshold)
+        self._paused = self._guessed = None
+        self._was_pushed = False
+        self._let_speak()
+
     def handle(self, item: AudioBlock) -> None:
         """Look at every whole window of the block."""
+        self._take_hearing()
         if item.is_lost or (self._is_deaf() and not item.end_of_stream):
             self._forget()
             self._was_deaf = True

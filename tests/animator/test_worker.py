@@ -69,6 +69,11 @@ class FlatEngine:
             raise ValueError(f"no gesture {name}")
         self.told.append(("gesture", name, host_ns))
 
+    def preview(self, values, host_ns):
+        if values and "nose" in values:
+            raise ValueError("no THA3 parameter is called 'nose'")
+        self.told.append(("preview", values, host_ns))
+
     def think(self, turn, on, host_ns):
         self.told.append(("think", turn, on, host_ns))
 
@@ -402,3 +407,15 @@ def test_a_test_that_was_stopped_flashes_no_more(show):
 
     assert frames.read()[3].max() == 1
     assert worker._flashes == {}
+
+
+def test_a_preview_reaches_the_engine_and_one_of_unknown_names_is_reported(show):
+    worker, engine, clock, _, told = show
+    clock.ns = 7_000
+
+    worker.take({"type": "preview", "values": {"eye_wink": 1}}, b"")
+    worker.take({"type": "preview", "values": None}, b"")
+    worker.take({"type": "preview", "values": {"nose": 1}}, b"")
+
+    assert [("preview", {"eye_wink": 1.0}, 7_000), ("preview", None, 7_000)] == engine.told
+    assert ["no THA3 parameter is called 'nose'"] == [fact["problem"] for fact in told]

@@ -668,3 +668,48 @@ def test_an_expression_that_the_new_character_lacks_is_let_go() -> None:
     after.take_over(before)
 
     assert "neutral" == after.expression
+
+
+def test_a_preview_takes_the_place_of_the_expression_until_it_ends() -> None:
+    """Who edits an expression sees its values, not what the character wears at the moment."""
+    composer = Composer(20)
+    composer.express("angry", 1.0)
+    angry = composer.pose(None, 2.0)
+
+    composer.preview({"eyebrow_happy": 0.8, "mouth_smirk": 0.25}, 2.0)
+    shown = composer.pose(None, 2.5)
+    composer.preview(None, 3.0)
+    after = composer.pose(None, 4.0)
+
+    assert [0.8, 0.8] == pytest.approx([shown[p.INDEX["eyebrow_happy_left"]], shown[p.INDEX["eyebrow_happy_right"]]])
+    assert 0.25 == pytest.approx(shown[p.INDEX["mouth_smirk"]])
+    assert 0.0 == shown[p.INDEX["eyebrow_angry_left"]]
+    assert angry[p.INDEX["eyebrow_angry_left"]] == pytest.approx(after[p.INDEX["eyebrow_angry_left"]])
+
+
+def test_a_slider_that_is_dragged_is_followed_within_a_tenth_of_a_second() -> None:
+    composer = Composer(20)
+    for k in range(60):
+        composer.preview({"mouth_aaa": k / 59}, 1.0 + k / 60)
+
+    assert 1.0 == pytest.approx(composer.pose(None, 2.1)[p.INDEX["mouth_aaa"]])
+
+
+def test_every_parameter_of_a_preview_moves_the_face() -> None:
+    for name in p.NAMES:
+        still, moved = Composer(20, motion=Motion(liveliness=0.0)), Composer(20, motion=Motion(liveliness=0.0))
+        moved.preview({name: 0.45}, 1.0)
+
+        at = p.INDEX[name]
+        seen = [abs(moved.pose(None, t)[at] - still.pose(None, t)[at]) for t in np.arange(2.0, 6.0, 0.5)]
+        assert max(seen) > 0.04, name
+
+
+def test_a_preview_survives_a_new_character_and_refuses_what_no_face_has() -> None:
+    before, after = Composer(20), Composer(20)
+    before.preview({"eye_wink_left": 1.0}, 1.0)
+    after.take_over(before)
+
+    assert 1.0 == pytest.approx(after.pose(None, 2.0)[p.INDEX["eye_wink_left"]])
+    with pytest.raises(ValueError, match="nose"):
+        after.preview({"nose": 1.0}, 3.0)

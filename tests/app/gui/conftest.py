@@ -21,7 +21,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.bus import Bus
-from app.gui.main_window import MainWindow, WindowInfo
+from app.gui.main_window import MainWindow
+from app.gui.pages.stage_page import StagePage
+from app.gui.window_info import WindowInfo
 from app.messages import Command, Frame
 
 EXPRESSIONS = ["neutral", "happy", "sad", "angry", "surprised", "relaxed", "shy", "wink"]
@@ -53,6 +55,11 @@ class Rig:
     frames: Frames
     qtbot: QtBot
     info: WindowInfo = field(repr=False)
+
+    @property
+    def page(self) -> StagePage:
+        """The page that the window opens with."""
+        return self.window.stage_page
 
     def tell(self, stage: str, event: str, **data: object) -> None:
         """Emit a fact and let the window read it."""

@@ -30,9 +30,9 @@ def test_the_stage_says_in_a_word_what_the_lips_are_made_from_and_why(
 ) -> None:
     rig.tell("avatar", "pushed", turn=1, index=0, method=method, model=model, reason=reason, lips_ms=3.0)
 
-    assert badge == rig.window.stage.lips.text()
-    assert says in rig.window.stage.lips.toolTip()
-    assert says in rig.window.lip_sync.source.text()
+    assert badge == rig.page.stage.lips.text()
+    assert says in rig.page.stage.lips.toolTip()
+    assert says in rig.page.lip_sync.source.text()
 
 
 def test_a_fact_of_a_later_version_does_no_harm(rig: Rig) -> None:
@@ -40,27 +40,27 @@ def test_a_fact_of_a_later_version_does_no_harm(rig: Rig) -> None:
     rig.tell("avatar", "pushed", turn=1)
     rig.tell("avatar", "lip_sync_test")
 
-    assert "Lips" == rig.window.stage.lips.text()
-    assert "" == rig.window.lip_sync.source.text()
+    assert "Lips" == rig.page.stage.lips.text()
+    assert "" == rig.page.lip_sync.source.text()
 
 
 def test_the_panel_opens_at_a_click_and_leaves_the_keys_to_the_stage(rig: Rig) -> None:
-    rig.window.stage.lips.click()
-    assert rig.window.lip_sync.isVisible()
+    rig.page.stage.lips.click()
+    assert rig.page.lip_sync.isVisible()
     rig.key(Qt.Key.Key_2)
 
-    rig.window.stage.lips.click()
+    rig.page.stage.lips.click()
 
-    assert not rig.window.lip_sync.isVisible()
+    assert not rig.page.lip_sync.isVisible()
     assert [Express("happy")] == rig.commands()
 
 
 def test_the_slider_moves_the_mouth_at_once_and_keeps_where_it_comes_to_rest(rig: Rig) -> None:
-    rig.window.stage.lips.click()
+    rig.page.stage.lips.click()
     for steps in (4, 8, 6):
-        rig.window.lip_sync.slider.setValue(steps)
+        rig.page.lip_sync.slider.setValue(steps)
     assert [MouthOffset(20), MouthOffset(40), MouthOffset(30)] == rig.commands()
-    assert "30 ms later" == rig.window.lip_sync.value.text()
+    assert "30 ms later" == rig.page.lip_sync.value.text()
 
     rig.qtbot.waitUntil(lambda: not rig.bus.gate.empty(), timeout=5000)
 
@@ -69,7 +69,7 @@ def test_the_slider_moves_the_mouth_at_once_and_keeps_where_it_comes_to_rest(rig
 
 def test_it_starts_where_the_settings_have_it_and_reset_brings_it_back(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(mouth_offset_ms=-60)
-    panel = rig.window.lip_sync
+    panel = rig.page.lip_sync
     assert ("60 ms earlier", -12) == (panel.value.text(), panel.slider.value())
 
     panel.reset.click()
@@ -80,7 +80,7 @@ def test_it_starts_where_the_settings_have_it_and_reset_brings_it_back(make_rig:
 
 
 def test_what_was_set_is_kept_also_when_the_window_closes_at_once(rig: Rig) -> None:
-    rig.window.lip_sync.slider.setValue(2)
+    rig.page.lip_sync.slider.setValue(2)
     rig.window.close()
 
     assert [MouthOffset(10), MouthOffset(10, keep=True), Quit()] == rig.commands()
@@ -91,13 +91,13 @@ def test_an_offset_between_two_steps_is_kept_as_it_is_until_the_slider_moves(mak
 
     rig.window.close()
 
-    assert 33 == rig.window.lip_sync.offset_ms
+    assert 33 == rig.page.lip_sync.offset_ms
     assert [Quit()] == rig.commands()
 
 
 def test_one_click_begins_the_test_and_the_next_one_ends_it(rig: Rig) -> None:
-    panel = rig.window.lip_sync
-    rig.window.stage.lips.click()
+    panel = rig.page.lip_sync
+    rig.page.stage.lips.click()
 
     panel.test.click()
     rig.tell("avatar", "lip_sync_test", turn=5)
@@ -112,10 +112,10 @@ def test_one_click_begins_the_test_and_the_next_one_ends_it(rig: Rig) -> None:
 
 
 def test_closing_the_panel_ends_the_test(rig: Rig) -> None:
-    rig.window.stage.lips.click()
+    rig.page.stage.lips.click()
     rig.tell("avatar", "lip_sync_test", turn=5)
 
-    rig.window.lip_sync.close_button.click()
+    rig.page.lip_sync.close_button.click()
 
-    assert not rig.window.lip_sync.isVisible()
+    assert not rig.page.lip_sync.isVisible()
     assert [LipSyncTest(False)] == rig.commands()

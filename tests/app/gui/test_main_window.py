@@ -53,10 +53,10 @@ def test_the_number_pad_chooses_expressions_too(rig: Rig) -> None:
 
 
 def test_f8_is_the_talk_key_down_and_up_also_while_typing(rig: Rig) -> None:
-    rig.window.field.setFocus()
+    rig.page.field.setFocus()
     for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
         QGuiApplication.sendEvent(
-            rig.window.field, QKeyEvent(kind, Qt.Key.Key_F8, Qt.KeyboardModifier.NoModifier, "", False)
+            rig.page.field, QKeyEvent(kind, Qt.Key.Key_F8, Qt.KeyboardModifier.NoModifier, "", False)
         )
 
     assert [PushToTalk(True), PushToTalk(False)] == rig.commands()
@@ -73,14 +73,14 @@ def test_a_held_talk_key_does_not_repeat_itself(rig: Rig) -> None:
 def test_what_is_being_said_is_shown_as_it_comes_and_replaced_by_what_was_said(rig: Rig) -> None:
     rig.tell("stt", "partial", turn=1, text="what is")
     rig.tell("stt", "partial", turn=1, text="what is your")
-    assert rig.window.log._hearing is not None
-    assert rig.window.log._hearing.text.toPlainText() == "what is your"
-    assert rig.window.log.messages == []
+    assert rig.page.log._hearing is not None
+    assert rig.page.log._hearing.text.toPlainText() == "what is your"
+    assert rig.page.log.messages == []
 
     rig.tell("stt", "transcript", turn=1, text="What is your name?", typed=False)
 
-    assert rig.window.log._hearing is None
-    assert rig.window.log.messages == [("user", "What is your name?")]
+    assert rig.page.log._hearing is None
+    assert rig.page.log.messages == [("user", "What is your name?")]
 
 
 def test_words_that_became_no_turn_are_taken_away_again(rig: Rig) -> None:
@@ -88,8 +88,8 @@ def test_words_that_became_no_turn_are_taken_away_again(rig: Rig) -> None:
     rig.tell("stt", "partial", turn=1, text="mm-hm")
     rig.tell("vad", "ducked", on=False)
 
-    assert rig.window.log._hearing is None
-    assert rig.window.log.messages == []
+    assert rig.page.log._hearing is None
+    assert rig.page.log.messages == []
 
 
 def test_letters_make_gestures(rig: Rig) -> None:
@@ -101,20 +101,20 @@ def test_letters_make_gestures(rig: Rig) -> None:
 
 def test_digits_and_letters_typed_into_the_field_are_text(rig: Rig) -> None:
     rig.key(Qt.Key.Key_T)
-    rig.qtbot.keyClicks(rig.window.field, "12345678 mctynhbl")
+    rig.qtbot.keyClicks(rig.page.field, "12345678 mctynhbl")
 
-    assert rig.window.field.text() == "12345678 mctynhbl"
+    assert rig.page.field.text() == "12345678 mctynhbl"
     assert rig.commands() == []
-    assert rig.window.microphone.isChecked()
+    assert rig.page.microphone.isChecked()
 
 
 def test_escape_leaves_the_field_and_the_keys_work_again(rig: Rig) -> None:
-    rig.window.field.setFocus()
+    rig.page.field.setFocus()
 
     rig.key(Qt.Key.Key_Escape)
     rig.key(Qt.Key.Key_2)
 
-    assert not rig.window.field.hasFocus()
+    assert not rig.page.field.hasFocus()
     assert [Express("happy")] == rig.commands()
 
 
@@ -136,41 +136,41 @@ def test_a_window_without_expressions_opens(make_rig: Callable[..., Rig]) -> Non
 
 def test_enter_asks_while_the_character_speaks(rig: Rig) -> None:
     rig.tell("playback", "clip_started", turn=1, index=0, text="Once upon a time")
-    rig.window.field.setFocus()
-    rig.qtbot.keyClicks(rig.window.field, "  wait, who?  ")
+    rig.page.field.setFocus()
+    rig.qtbot.keyClicks(rig.page.field, "  wait, who?  ")
 
     rig.key(Qt.Key.Key_Return)
 
     assert [Ask("wait, who?")] == rig.commands()
-    assert rig.window.field.text() == ""
-    assert rig.window.log.messages[-1] == ("user", "wait, who?")
+    assert rig.page.field.text() == ""
+    assert rig.page.log.messages[-1] == ("user", "wait, who?")
 
 
 def test_blank_text_is_not_asked(rig: Rig) -> None:
-    rig.window.field.setFocus()
-    rig.qtbot.keyClicks(rig.window.field, "   ")
+    rig.page.field.setFocus()
+    rig.qtbot.keyClicks(rig.page.field, "   ")
 
     rig.key(Qt.Key.Key_Return)
 
     assert rig.commands() == []
-    assert not rig.window.send.isEnabled()
+    assert not rig.page.send.isEnabled()
 
 
 def test_the_active_expression_is_the_one_the_face_shows(rig: Rig) -> None:
-    rig.qtbot.mouseClick(rig.window.expressions.buttons[1], Qt.MouseButton.LeftButton)
-    assert rig.window.expressions.active == "happy"
+    rig.qtbot.mouseClick(rig.page.expressions.buttons[1], Qt.MouseButton.LeftButton)
+    assert rig.page.expressions.active == "happy"
 
     rig.tell("avatar", "expression", name="sad")
 
-    assert rig.window.expressions.active == "sad"
+    assert rig.page.expressions.active == "sad"
     assert [Express("happy")] == rig.commands()
 
 
 def test_stop_button_and_escape_and_ctrl_dot_stop_the_talking(rig: Rig) -> None:
-    rig.qtbot.mouseClick(rig.window.stop, Qt.MouseButton.LeftButton)
-    rig.window.stage.setFocus()
+    rig.qtbot.mouseClick(rig.page.stop, Qt.MouseButton.LeftButton)
+    rig.page.stage.setFocus()
     rig.key(Qt.Key.Key_Escape)
-    rig.window.field.setFocus()
+    rig.page.field.setFocus()
     rig.key(Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
 
     assert [StopTalking()] * 3 == rig.commands()
@@ -181,17 +181,17 @@ def test_stop_button_and_escape_and_ctrl_dot_stop_the_talking(rig: Rig) -> None:
 
 def test_the_microphone_switch_mutes_and_empties_the_meter(rig: Rig) -> None:
     rig.tell("capture", "level", dbfs=-10.0)
-    rig.qtbot.mouseClick(rig.window.microphone, Qt.MouseButton.LeftButton)
+    rig.qtbot.mouseClick(rig.page.microphone, Qt.MouseButton.LeftButton)
     rig.tell("capture", "level", dbfs=-3.0)
 
-    assert rig.window.meter.shown_dbfs == FLOOR_DBFS
-    rig.window.stage.setFocus()
+    assert rig.page.meter.shown_dbfs == FLOOR_DBFS
+    rig.page.stage.setFocus()
     rig.key(Qt.Key.Key_M)
     assert [Mute(True), Mute(False)] == rig.commands()
 
 
 def test_the_camera_is_off_at_first_and_its_switch_tells_the_line(rig: Rig) -> None:
-    assert not rig.window.camera.isChecked()
+    assert not rig.page.camera.isChecked()
 
     rig.key(Qt.Key.Key_C)
 
@@ -203,33 +203,33 @@ def test_the_camera_switch_falls_back_when_the_camera_fails(rig: Rig) -> None:
     rig.commands()
 
     rig.tell("camera", "state", state="starting", label="")
-    assert rig.window.camera.isChecked()
+    assert rig.page.camera.isChecked()
     rig.tell("camera", "state", state="failed", label="", problem="No virtual camera was found.", remedy="Install OBS.")
 
-    assert not rig.window.camera.isChecked()
+    assert not rig.page.camera.isChecked()
     assert rig.commands() == []
 
 
 def test_picking_a_character_asks_for_it_by_name(rig: Rig) -> None:
-    rig.window.picker.setCurrentIndex(1)
-    rig.window.picker.activated.emit(1)
+    rig.page.picker.setCurrentIndex(1)
+    rig.page.picker.activated.emit(1)
 
     assert [SwitchCharacter("Mina")] == rig.commands()
 
 
 def test_a_character_that_could_not_load_is_not_shown_as_chosen(rig: Rig) -> None:
-    rig.window.picker.setCurrentIndex(1)
+    rig.page.picker.setCurrentIndex(1)
 
     rig.tell("avatar", "state", state="ready", label="Face", problem="No picture in mina.", remedy="Add image.png.")
 
-    assert rig.window.picker.currentText() == "Haru"
+    assert rig.page.picker.currentText() == "Haru"
     assert rig.window.banner.problem.toPlainText() == "No picture in mina."
 
 
 def test_the_picker_follows_the_face_by_folder_name(rig: Rig) -> None:
     rig.tell("avatar", "character", name="mina")
 
-    assert rig.window.picker.currentText() == "Mina"
+    assert rig.page.picker.currentText() == "Mina"
     assert rig.commands() == []
 
 
@@ -241,18 +241,18 @@ def test_the_meter_follows_the_loudest_level_at_once_and_falls_slowly(rig: Rig) 
     rig.bus.emit("capture", "level", dbfs=-12.0)
     rig.bus.emit("capture", "level", dbfs=-30.0)
     rig.window.bridge.drain()
-    after_one = rig.window.meter.shown_dbfs
+    after_one = rig.page.meter.shown_dbfs
     rig.window.bridge.drain()
 
     assert -15.0 < after_one <= -12.0
-    assert FLOOR_DBFS < rig.window.meter.shown_dbfs < after_one
+    assert FLOOR_DBFS < rig.page.meter.shown_dbfs < after_one
 
 
 def test_silence_and_nonsense_levels_keep_the_meter_in_its_range(rig: Rig) -> None:
     for dbfs in (-math.inf, math.nan, 12.0, "loud"):
         rig.tell("capture", "level", dbfs=dbfs)
 
-        assert FLOOR_DBFS <= rig.window.meter.shown_dbfs <= 0.0
+        assert FLOOR_DBFS <= rig.page.meter.shown_dbfs <= 0.0
 
 
 # Errors
@@ -285,8 +285,8 @@ def test_a_new_question_makes_the_same_failure_news(rig: Rig) -> None:
     rig.tell("llm", "state", **failure)
     rig.window.banner.close_button.click()
 
-    rig.window.field.setText("again")
-    rig.window.send.click()
+    rig.page.field.setText("again")
+    rig.page.send.click()
     rig.tell("llm", "state", **failure)
 
     assert rig.window.banner.isVisible()
@@ -333,23 +333,23 @@ def test_the_status_dot_brings_a_dismissed_error_back(rig: Rig) -> None:
 
 def test_a_failed_microphone_reads_as_off_and_switching_it_on_tries_again(rig: Rig) -> None:
     fail_microphone(rig)
-    assert rig.window.no_microphone.isVisible()
-    assert not rig.window.microphone.isChecked()
+    assert rig.page.no_microphone.isVisible()
+    assert not rig.page.microphone.isChecked()
 
-    rig.window.microphone.click()
+    rig.page.microphone.click()
     assert [Mute(False)] == rig.commands()
     rig.tell("capture", "state", state="ready", label="Microphone")
 
-    assert rig.window.meter.isVisible()
-    assert rig.window.microphone.isChecked()
+    assert rig.page.meter.isVisible()
+    assert rig.page.microphone.isChecked()
 
 
 def test_a_muted_microphone_that_gets_ready_stays_muted(rig: Rig) -> None:
-    rig.window.microphone.click()
+    rig.page.microphone.click()
 
     rig.tell("capture", "state", state="ready", label="Microphone")
 
-    assert not rig.window.microphone.isChecked()
+    assert not rig.page.microphone.isChecked()
     assert [Mute(True)] == rig.commands()
 
 
@@ -359,8 +359,8 @@ def test_a_long_error_leaves_room_for_the_character(rig: Rig) -> None:
     rig.qtbot.waitUntil(lambda: rig.window.banner.height() < 130, timeout=5000)
 
     assert rig.window.height() == 600
-    assert rig.window.stage.height() >= 170
-    assert not rig.window.stage.geometry().intersects(rig.window.expressions.geometry())
+    assert rig.page.stage.height() >= 170
+    assert not rig.page.stage.geometry().intersects(rig.page.expressions.geometry())
 
 
 # Start-up
@@ -368,11 +368,11 @@ def test_a_long_error_leaves_room_for_the_character(rig: Rig) -> None:
 
 def test_progress_shows_while_it_lasts(rig: Rig) -> None:
     rig.tell("avatar", "progress", what="baking Haru", share=0.25)
-    assert rig.window.stage.card.isVisible()
+    assert rig.page.stage.card.isVisible()
 
     rig.tell("avatar", "progress", what="baking Haru", share=1.0)
 
-    assert not rig.window.stage.card.isVisible()
+    assert not rig.page.stage.card.isVisible()
 
 
 def test_progress_goes_when_the_face_is_ready_or_failed(rig: Rig) -> None:
@@ -380,7 +380,7 @@ def test_progress_goes_when_the_face_is_ready_or_failed(rig: Rig) -> None:
         rig.tell("avatar", "progress", what="baking Haru", share=0.25)
         rig.tell("avatar", "state", state=state, label="Face")
 
-        assert not rig.window.stage.card.isVisible()
+        assert not rig.page.stage.card.isVisible()
 
 
 def test_what_happened_before_the_window_opened_is_shown(make_rig: Callable[..., Rig]) -> None:
@@ -397,7 +397,7 @@ def test_what_happened_before_the_window_opened_is_shown(make_rig: Callable[...,
     assert brain is not None
     assert (brain.state, brain.label) == ("ready", "SmolLM2-135M (local)")
     assert len(rig.window.banner.troubles) == 1
-    assert rig.window.stage.card.isVisible()
+    assert rig.page.stage.card.isVisible()
 
 
 def test_tier_and_frame_rate_are_shown(rig: Rig) -> None:
@@ -405,8 +405,8 @@ def test_tier_and_frame_rate_are_shown(rig: Rig) -> None:
     rig.tell("avatar", "frames", fps=29.7, due=30, missed=1, tier="exact")
     rig.window.bridge.slow_tick.emit()
 
-    assert rig.window.stage.tier.text() == "EXACT"
-    assert rig.window.stage.rate.text() == "30 fps · 3 dropped"
+    assert rig.page.stage.tier.text() == "EXACT"
+    assert rig.page.stage.rate.text() == "30 fps · 3 dropped"
 
 
 def test_two_stages_share_a_dot_and_the_graver_state_wins(rig: Rig) -> None:
@@ -441,7 +441,7 @@ def test_unknown_and_malformed_facts_are_passed_over(rig: Rig, stage: str, event
     rig.tell(stage, event, **data)
     rig.tell("stt", "transcript", turn=9, text="still here", typed=False)
 
-    assert rig.window.log.messages == [("user", "still here")]
+    assert rig.page.log.messages == [("user", "still here")]
     assert not rig.window.banner.isVisible()
 
 
@@ -483,7 +483,7 @@ def test_closing_puts_quit_once_and_leaves_no_timer_running(rig: Rig) -> None:
 
 
 def test_ctrl_q_closes_even_while_typing(rig: Rig) -> None:
-    rig.window.field.setFocus()
+    rig.page.field.setFocus()
 
     rig.key(Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
 

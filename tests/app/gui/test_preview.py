@@ -21,7 +21,7 @@ pytestmark = pytest.mark.gui
 
 
 def test_a_frame_is_taken_once(rig: Rig) -> None:
-    stage = rig.window.stage
+    stage = rig.page.stage
     rig.frames.show(seq=1)
     for _ in range(5):
         stage.poll()
@@ -32,7 +32,7 @@ def test_a_frame_is_taken_once(rig: Rig) -> None:
 
 
 def test_only_a_new_frame_repaints(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = rig.window.stage
+    stage = rig.page.stage
     stage.stop()
     rig.frames.show(seq=1)
     stage.poll()
@@ -48,7 +48,7 @@ def test_only_a_new_frame_repaints(rig: Rig, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_picture_keeps_its_aspect_and_its_colours(rig: Rig) -> None:
-    stage = rig.window.stage
+    stage = rig.page.stage
     rig.frames.show(seq=1, colour=(200, 40, 90, 255))
     stage.poll()
 
@@ -61,7 +61,7 @@ def test_the_picture_keeps_its_aspect_and_its_colours(rig: Rig) -> None:
 
 
 def test_what_is_transparent_shows_the_stage(rig: Rig) -> None:
-    stage = rig.window.stage
+    stage = rig.page.stage
     rig.frames.show(seq=1, colour=(255, 0, 0, 0))
     stage.poll()
 
@@ -74,7 +74,7 @@ def test_what_is_transparent_shows_the_stage(rig: Rig) -> None:
 
 def test_the_picture_outlives_the_frames_buffer(rig: Rig) -> None:
     """The frame's memory may be a slot that the next frame is written to."""
-    stage = rig.window.stage
+    stage = rig.page.stage
     rig.frames.show(seq=1, colour=(10, 200, 30, 255))
     stage.poll()
     assert rig.frames.newest is not None
@@ -89,9 +89,9 @@ def test_the_picture_outlives_the_frames_buffer(rig: Rig) -> None:
 def test_a_frame_that_is_no_picture_is_passed_over(rig: Rig, shape: tuple[int, ...]) -> None:
     rig.frames.newest = Frame(1, np.zeros(shape, dtype=np.uint8), 0)
 
-    rig.window.stage.poll()
+    rig.page.stage.poll()
 
-    assert not rig.window.stage.has_frame
+    assert not rig.page.stage.has_frame
 
 
 def test_a_view_of_a_larger_picture_is_shown_right(rig: Rig) -> None:
@@ -100,9 +100,9 @@ def test_a_view_of_a_larger_picture_is_shown_right(rig: Rig) -> None:
     large[:, 300:] = (1, 2, 3, 255)
     rig.frames.newest = Frame(1, large[50:350, 300:600], 0)
 
-    rig.window.stage.poll()
+    rig.page.stage.poll()
 
-    image = rig.window.stage.grab().toImage()
+    image = rig.page.stage.grab().toImage()
     assert image.pixelColor(image.width() // 2, image.height() // 2).getRgb()[:3] == (1, 2, 3)
 
 
@@ -183,13 +183,13 @@ def test_at_30_fps_with_talk_and_levels_the_window_never_blocks_for_16_ms(rig: R
     feeder.setInterval(33)
     feeder.timeout.connect(feed)
     feeder.start()
-    shown_before = rig.window.stage.frames_shown
+    shown_before = rig.page.stage.frames_shown
     watchdog = Watchdog()
     rig.qtbot.wait(2500)
     watchdog.stop()
     feeder.stop()
 
-    assert rig.window.stage.frames_shown - shown_before >= 0.8 * count > 30
+    assert rig.page.stage.frames_shown - shown_before >= 0.8 * count > 30
     assert max(watchdog.gaps_ms) < 16.0, sorted(watchdog.gaps_ms)[-8:]
 
 
@@ -199,7 +199,7 @@ def test_ticks_and_frames_lose_no_references(rig: Rig) -> None:
     before = [sys.getrefcount(one) for one in singletons]
     for k in range(600):
         rig.frames.show(seq=k)
-        rig.window.stage.poll()
+        rig.page.stage.poll()
         rig.bus.emit("capture", "level", dbfs=-20.0)
         rig.window.bridge.drain()
 

@@ -1,0 +1,37 @@
+"""The pages of the window. A page of the rail is one line of `PAGES`; its module is imported when it is first shown."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from app.gui.studio import Page
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One place of the rail: its name, its label (English, translated when shown), its icon, and where its class is."""
+
+    name: str
+    label: object
+    icon: str
+    module: str
+    kind: str
+
+    @property
+    def title(self) -> str:
+        """The label in the language of the window."""
+        return QCoreApplication.translate("pages", str(self.label))
+
+    def load(self) -> type[Page]:
+        """Import the page's class."""
+        found: type[Page] = getattr(importlib.import_module(f"app.gui.pages.{self.module}"), self.kind)
+        return found
+
+
+PAGES: list[PageEntry] = [
+    PageEntry("stage", QT_TRANSLATE_NOOP("pages", "Stage"), "stage", "stage_page", "StagePage"),
+]
+"""In the order of the rail. The first is shown at the start and made with the window; others when first chosen."""
