@@ -65,7 +65,8 @@ class Glow:
         large = cv2.resize(mixed, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
         # Eight bits per channel show a soft fall as bands; a grain of less than one step hides them.
         large += _grain(width_px, height_px)
-        return cv2.convertScaleAbs(large)
+        picture: Picture = cv2.convertScaleAbs(large)
+        return picture
 
 
 @cache
@@ -171,13 +172,14 @@ def covering(picture: Picture, width_px: int, height_px: int) -> Picture:
     left, top = (have_w - cut_w) // 2, (have_h - cut_h) // 2
     cut = np.ascontiguousarray(picture[top : top + cut_h, left : left + cut_w])
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(cut, (width_px, height_px), interpolation=way)
+    covered: Picture = cv2.resize(cut, (width_px, height_px), interpolation=way)
+    return covered
 
 
 VIEW_LEFT, VIEW_TOP, VIEW_SIDE = 0.125, 0.047, 0.75
-"""The part of a frame that is as high as the canvas at zoom 1, as shares of its side: THA3 wants a head of a quarter of
-the frame with room around it, which is too far away for a stream. This square holds head, shoulders and chest, with room
-to lean."""
+"""The part of a frame that is as high as the canvas at zoom 1, as shares of its side: THA3 wants a head of a quarter
+of the frame with room around it, which is too far away for a stream. This square holds head, shoulders and chest, with
+room to lean."""
 
 
 def view_of(pixels: Pixels) -> Pixels:
@@ -208,9 +210,7 @@ class Box:
 
     def within(self, width_px: int, height_px: int) -> Box:
         """The part of it that lies on a canvas."""
-        return Box(
-            max(0, self.left), max(0, self.top), min(width_px, self.right), min(height_px, self.bottom)
-        )
+        return Box(max(0, self.left), max(0, self.top), min(width_px, self.right), min(height_px, self.bottom))
 
     @property
     def rows(self) -> slice:
@@ -238,9 +238,7 @@ class Piece:
 
     def target(self) -> Box:
         """The same in whole px."""
-        return Box(
-            round(self.left), round(self.top), round(self.left + self.width), round(self.top + self.height)
-        )
+        return Box(round(self.left), round(self.top), round(self.left + self.width), round(self.top + self.height))
 
 
 def piece(side_px: int, width_px: int, height_px: int, placement: Placement, only: Box | None = None) -> Piece | None:
@@ -282,7 +280,8 @@ def premultiplied(pixels: Pixels) -> Pixels:
 
     Hidden pixels are black: scaling colour and alpha apart would draw a dark rim.
     """
-    return cv2.cvtColor(pixels, cv2.COLOR_RGBA2mRGBA)
+    mixed: Pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2mRGBA)
+    return mixed
 
 
 class Canvas:

@@ -38,7 +38,9 @@ def load_picture(path: Path) -> Picture:
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail(KEPT_PX, Image.Resampling.LANCZOS)
             whole = Image.new("RGB", upright.size)
-            whole.paste(upright, mask=upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None)
+            whole.paste(
+                upright, mask=upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None
+            )
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise AppError(f"The picture {path} cannot be read: {type(error).__name__}.", remedy) from error
     return np.asarray(whole, dtype=np.uint8).copy()

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from animator.character import Character
 from animator.timebase import Clock
 from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
+from app.canvas import Placement
 from app.errors import AppError
-from app.messages import Command, Frame, MouthOffset, Mute, Quit, Say, SwitchCamera, SwitchCharacter
-from app.ports import Microphone, Speaker
+from app.line import Line
+from app.messages import (
+    Command,
+    Frame,
+    MouthOffset,
+    Mute,
+    PlaceCharacter,
+    Quit,
+    Say,
+    StageColours,
+    SwitchCamera,
+    SwitchCharacter,
+)
+from app.ports import FrameSink, Microphone, Speaker
+from app.scene import SceneKeeper
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
+
+_log = logging.getLogger(__name__)
 
 
 class Show:
@@ -32,9 +50,10 @@ class Show:
         greet: bool = True,
         face: bool = True,
     ) -> None:
-        """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+        """Start the face, which takes longest; everything else waits for `start`.
 
-        Raises AppError for an unusable character.
+        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn. Raises AppError
+        for an unusable character.
         """
         self._bus = bus
         self._clock = clock
@@ -47,21 +66,12 @@ class Show:
         self._switch: CameraSwitch | None = None
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
-            self._switch = CameraSwitch(bus, self._camera, lambda: compose.virtual_camera(settings))
-        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=bus, required=False)
-        self._line = compose.build_line(
-            bus,
-            clock,
-            settings,
-            self._character,
-            parts,
-            microphone if microphone is not None else compose.device_microphone(settings, clock),
-            speaker if speaker is not None else compose.device_speaker(settings, clock),
-            self._face,
-            from_file=False,
-            fallback_speaker=compose.null_speaker(clock),
-            on_command=self._obey,
-        )
+            self._switch = CameraSwitch(bus, self._camera, self._make_camera)
+        self._microphone = microphone
+        self._speaker = speaker
+        self._line: Line | None = None
+        self._builder: threading.Thread | None = None
+        self._scene = SceneKeeper(settings.stage)
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -73,8 +83,54 @@ class Show:
             self._say("avatar", "Face", error)
             return None
 
+    def _make_camera(self) -> FrameSink:
+        return compose.virtual_camera(self._settings, self._scene.current)
+
+    def _build_line(self) -> None:
+        """Make and start the line: a second of imports and checks, which neither window nor face wait for."""
+        try:
+            line = self._make_line()
+        except AppError as error:
+            self._say("app", "Start", error)
+            return
+        except Exception as error:
+            _log.exception("the line could not be made")
+            problem = f"Hearing, brain and voice could not be started: an unexpected {type(error).__name__}."
+            self._say("app", "Start", AppError(problem, "Run `kuchipaku doctor`; the log says more."))
+            return
+        if not self._stopped:
+            self._line = line
+            line.start()
+
+    def _make_line(self) -> Line:
+        settings = self._settings
+        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=self._bus, required=False)
+        return compose.build_line(
+            self._bus,
+            self._clock,
+            settings,
+            self._character,
+            parts,
+            self._microphone if self._microphone is not None else compose.device_microphone(settings, self._clock),
+            self._speaker if self._speaker is not None else compose.device_speaker(settings, self._clock),
+            self._face,
+            from_file=False,
+            fallback_speaker=compose.null_speaker(self._clock),
+            on_command=self._obey,
+        )
+
+    def _wait_for_line(self, timeout_s: float) -> Line | None:
+        if self._builder is not None:
+            self._builder.join(timeout_s)
+        return self._line
+
     def _say(self, stage: str, label: str, error: AppError) -> None:
         self._bus.emit(stage, "state", state="failed", label=label, problem=error.problem, remedy=error.remedy)
+
+    @property
+    def character(self) -> Character:
+        """Who is shown, or will be once the face has loaded it."""
+        return self._character
 
     @property
     def camera(self) -> CameraStage | None:
@@ -82,7 +138,7 @@ class Show:
         return self._camera
 
     def start(self, *, muted: bool = False, camera_on: bool = False) -> None:
-        """Start every part; returns at once."""
+        """Start every part; returns at once. Commands that come before the line is there wait for it."""
         if self._camera is not None:
             self._camera.start()
         if muted:
@@ -91,7 +147,8 @@ class Show:
             self._bus.gate.put(SwitchCamera(True))
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
-        self._line.start()
+        self._builder = threading.Thread(target=self._build_line, name="show-line", daemon=True)
+        self._builder.start()
 
     def latest(self) -> Frame | None:
         """The newest frame, or None before the first."""
@@ -99,11 +156,13 @@ class Show:
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being said or answered."""
-        return self._line.wait_until_idle(timeout_s)
+        line = self._wait_for_line(timeout_s)
+        return line is not None and line.wait_until_idle(timeout_s)
 
     def wait_until_loaded(self, timeout_s: float) -> bool:
         """Wait until every stage has finished loading, well or badly, and the face is there."""
-        loaded = self._line.wait_until_loaded(timeout_s)
+        line = self._wait_for_line(timeout_s)
+        loaded = line is not None and line.wait_until_loaded(timeout_s)
         if self._face is not None:
             self._face.wait_loaded(timeout_s)
         return loaded
@@ -114,7 +173,7 @@ class Show:
             return
         self._stopped = True
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop]
+        parts: list[Callable[[], object]] = [self._stop_line]
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -124,6 +183,11 @@ class Show:
             thread.start()
         for thread in threads:
             thread.join(2.0)
+
+    def _stop_line(self) -> None:
+        line = self._wait_for_line(1.5)
+        if line is not None:
+            line.stop()
 
     def _obey(self, command: Command) -> None:
         """Commands that the line does not own (gate thread)."""
@@ -135,6 +199,10 @@ class Show:
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
                     settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
+            case PlaceCharacter(zoom=zoom, x=x, y=y):
+                self._scene.place(Placement(zoom, x, y))
+            case StageColours(top=top, bottom=bottom, light=light):
+                self._scene.colours(top, bottom, light)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():
@@ -147,4 +215,5 @@ class Show:
             raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
         self._character, self._folder = character, folder
         self._face.load(str(folder))
-        self._line.set_persona(compose.persona_of(character))
+        if self._line is not None:  # on its own thread, so it is
+            self._line.set_persona(compose.persona_of(character))

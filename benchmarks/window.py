@@ -212,7 +212,10 @@ def _watch(app: subprocess.Popen[bytes], x: Any, trace: Trace, start_s: float, i
         time.sleep(0.2)
         trace.read()
     frames_before = len(trace.frames)
-    before, face_before = threads(app.pid), {pid: cpu_s(Path(f"/proc/{pid}/stat"))[1] for pid in processes_below(app.pid)}
+    before, face_before = (
+        threads(app.pid),
+        {pid: cpu_s(Path(f"/proc/{pid}/stat"))[1] for pid in processes_below(app.pid)},
+    )
     whole_before, begun = cpu_s(Path(f"/proc/{app.pid}/stat"))[1], time.monotonic()
     time.sleep(idle_s)
     whole, took_s = cpu_s(Path(f"/proc/{app.pid}/stat"))[1] - whole_before, time.monotonic() - begun

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -240,13 +240,36 @@ class MainWindow(QWidget):
         super().closeEvent(event)
 
 
-def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> int:
+class _FirstPaint(QObject):
+    """Calls `act` once, after the window has been painted for the first time."""
+
+    def __init__(self, window: QWidget, act: Callable[[], object]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._act = act
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch for the paint."""
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._act)
+        return super().eventFilter(watched, event)
+
+
+def run_window(
+    bus: Bus,
+    latest_frame: Callable[[], Frame | None],
+    info: WindowInfo,
+    on_shown: Callable[[], object] = lambda: None,
+) -> int:
     """Show the window until it is closed, then put Quit on the gate; returns the process's exit code.
 
     Args:
         bus: Where facts come from and commands go to.
         latest_frame: The newest frame or None; called on this thread every 16 ms, and must not wait.
         info: What the window needs to know before the first fact.
+        on_shown: Called once the window can be seen: what takes longer begins then, and must not wait.
 
     Raises:
         AppError: If there is no display, before Qt could end the process over it.
@@ -268,6 +291,7 @@ def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowI
             QTimer.singleShot(0, window, window.close)
 
         signal.signal(signal.SIGINT, close)
+    _FirstPaint(window, on_shown)
     try:
         window.show()
         return application.exec()
