@@ -18,6 +18,7 @@ from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Scene
+from app.characters import library
 from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
@@ -57,7 +58,7 @@ _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
 
 def character_roots() -> tuple[Path, ...]:
     """Folders that hold characters: those that come with the app, then the user's own."""
-    return paths.REPOSITORY / "characters", paths.data_dir() / "characters"
+    return library.roots()
 
 
 def find_character(name: str) -> Path:
@@ -235,6 +236,13 @@ def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) ->
         bus.emit("llm", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
 
     return brain.chat_model(settings.brain, store, persona, SystemClock(), say_change)
+
+
+def try_out_model(settings: Settings, persona: str) -> ChatModel:
+    """A brain of its own for trying a persona out, not loaded yet; its troubles are not the show's. Raises AppError."""
+    from animator.clock import SystemClock
+
+    return brain.chat_model(settings.brain, default_store(), persona, SystemClock(), lambda name, error: None)
 
 
 def file_of(folder: Path, suffix: str) -> Path:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from animator.messages import SpeechClip
+import numpy as np
+
+from animator.messages import Samples, SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
 from app.errors import AppError
 from app.guesses import Guesses
 from app.messages import (
+    HEARING_RATE,
     Ask,
     AudioBlock,
+    CheckMicrophone,
     Command,
     Cue,
     Express,
@@ -210,6 +215,10 @@ class Line:
         self._open_turn: int | None = None
         self._test_turn: int | None = None
         """The turn of the newest lip-sync test (gate thread)."""
+        self._recording = threading.Event()
+        """Set while the microphone is being recorded for the user's own ears."""
+        self._check_turn: int | None = None
+        """The turn in which the newest such recording is played."""
         self._backlog: deque[Ask | Say] = deque()
         self._source_ended = microphone is None
         self._started = self._stopped = False
@@ -632,8 +641,10 @@ class Line:
         return self._open_turn is None and not self._backlog and is_source_done
 
     def _is_deaf(self) -> bool:
-        if self._muted.is_set():
+        if self._muted.is_set() or self._recording.is_set():
             return True
+        if self._check_turn is not None and self._check_turn == self._open_turn:
+            return True  # what is played now is the user's own voice
         # A recording is not an echo of the character's own voice.
         is_echo_possible = self.options.hearing == "half-duplex" and self.options.source == "live"
         return is_echo_possible and self._playback.is_speaking()
@@ -673,6 +684,8 @@ class Line:
                 muted = not self._muted.is_set() if isinstance(command, ToggleMute) else command.muted
                 self.mute(muted)
                 self._pass_on(Mute(muted))
+            case CheckMicrophone(seconds=seconds):
+                self._check_microphone(seconds)
             case PushToTalk(pressed=pressed):
                 self._push(pressed)
             case StopTalking():
@@ -718,6 +731,31 @@ class Line:
         self._playback.release(turn)
         self._bus.emit("avatar", "lip_sync_test", turn=turn)
         self._clips.put(flash_click_clip(turn))
+
+    def _check_microphone(self, seconds: float) -> None:
+        """Record the user, then play it: what the character hears."""
+        for stage in self._stages:
+            if isinstance(stage, CaptureStage):
+                stage.record(seconds, self._play_recording)
+                self._recording.set()
+                self._begin_turn(opened=False)
+                self._bus.emit("capture", "check", phase="recording")
+                return
+        raise AppError("This show has no microphone.", "Start it with the microphone of the settings.")
+
+    def _play_recording(self, samples: Samples | None) -> None:
+        """The recording is there (capture thread)."""
+        self._recording.clear()
+        if samples is None:
+            self._bus.emit("capture", "check", phase="failed")
+            return
+        with self._turns.lock:
+            turn = self._check_turn = self._begin_turn()
+            self._playback.release(turn)
+        peak = float(np.max(np.abs(samples), initial=0.0))
+        peak_dbfs = round(20 * math.log10(max(peak, 1e-6)), 1)
+        self._bus.emit("capture", "check", phase="playing", turn=turn, peak_dbfs=peak_dbfs)
+        self._clips.put(SpeechClip(turn, 0, samples, HEARING_RATE, "", phones=(), last=True))
 
     def _has_to_wait(self) -> bool:
         """While models load, typed texts queue up instead of interrupting each other: none is ever lost."""

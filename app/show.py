@@ -13,11 +13,13 @@ from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
 from app.canvas import Placement
+from app.characters import library
 from app.errors import AppError
 from app.line import Line
 from app.messages import (
     Command,
     Frame,
+    ListCharacters,
     MouthOffset,
     Mute,
     PlaceCharacter,
@@ -26,11 +28,13 @@ from app.messages import (
     StageColours,
     SwitchCamera,
     SwitchCharacter,
+    TryPersona,
 )
 from app.ports import FrameSink, Microphone, Speaker
 from app.scene import SceneKeeper
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
+from app.try_out import TryOut
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class Show:
         self._line: Line | None = None
         self._builder: threading.Thread | None = None
         self._scene = SceneKeeper(settings.stage)
+        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self._settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -173,7 +178,7 @@ class Show:
             return
         self._stopped = True
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._stop_line]
+        parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop]
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -203,6 +208,10 @@ class Show:
                 self._scene.place(Placement(zoom, x, y))
             case StageColours(top=top, bottom=bottom, light=light):
                 self._scene.colours(top, bottom, light)
+            case ListCharacters():
+                self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
+            case TryPersona():
+                self._try_out.ask(command)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():

@@ -16,6 +16,7 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import (
     Ask,
+    CheckMicrophone,
     Command,
     Express,
     Feel,
@@ -1175,3 +1176,58 @@ def test_a_server_that_breaks_off_in_mid_sentence_ends_that_sentence_and_not_the
 
     assert r.ends(1) == ["turn_finished"]
     assert [text for text in r.said() if text] == ["My name is Kuchi.", "It means mouth."]
+
+
+# The microphone, for the user's own ears
+
+
+def test_a_microphone_check_plays_what_was_heard_and_nobody_answers(rig):
+    made = rig()
+    made.put(CheckMicrophone(0.5))
+    made.facts.wait("capture", "check", phase="recording")
+
+    made.microphone.say(speech(600), silence(1500))
+    finished = made.facts.wait("capture", "check", phase="playing")
+    made.facts.wait("playback", "turn_finished", turn=finished.data["turn"])
+
+    assert [""] == made.said()
+    assert [] == made.facts.of("stt", "transcript")
+    assert -20 < finished.data["peak_dbfs"] <= 0
+    (clip,) = made.speaker.clips
+    assert 0.5 == pytest.approx(len(clip.samples) / clip.sample_rate, abs=0.02)
+
+
+def test_after_a_microphone_check_the_talk_goes_on(rig):
+    made = rig()
+    made.put(CheckMicrophone(0.5))
+    made.facts.wait("capture", "check", phase="recording")
+    made.microphone.say(silence(600))
+    played = made.facts.wait("capture", "check", phase="playing")
+    made.facts.wait("playback", "turn_finished", turn=played.data["turn"])
+    made.clock.advance(1.0)  # half-duplex: it is deaf for a moment after each sound
+
+    made.microphone.say(*QUESTION)
+
+    made.facts.wait("stt", "transcript")
+
+
+def test_a_check_without_a_microphone_says_so(rig):
+    made = rig()
+    made.microphone.lose()
+    made.facts.wait("capture", "state", state="failed")
+
+    made.put(CheckMicrophone())
+
+    failure = made.facts.wait("gate", "state", state="failed")
+    assert "no microphone" in failure.data["problem"]
+
+
+def test_how_sure_the_detector_is_that_somebody_speaks_is_told(rig):
+    made = rig()
+    made.microphone.say(*QUESTION)
+
+    made.facts.wait("stt", "transcript")
+
+    told = [fact.data["p"] for fact in made.facts.of("vad", "probability")]
+    assert max(told) > 0.6 > min(told)
+    assert len(told) <= 20
