@@ -30,6 +30,7 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    Panic,
     PreviewPose,
     PushToTalk,
     Say,
@@ -208,8 +209,11 @@ class Line:
         self._turns = Turns()
         self._history = History(self.options.history_tokens)
         self._history_lock = threading.Lock()
+        self._configuring = threading.Lock()
         self._muted = threading.Event()
         self._pushed = threading.Event()
+        self._is_off_air = self._muted_by_panic = False
+        """Between Panic(True) and Panic(False) (gate thread)."""
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._open_turn: int | None = None
@@ -383,9 +387,11 @@ class Line:
 
     # Settings, while it runs. Each waits until what is being worked on is done; call them on a thread of your own.
 
-    def configure(self, options: LineOptions) -> None:
-        """Listen, remember and speak by `options` from now on; `source`, `clips_ahead` and `speculate` stay."""
-        old, self.options = self.options, options
+    def configure(self, **changes: Any) -> None:
+        """Listen, remember and speak by these fields of LineOptions from now on. `source` and `speculate` stay."""
+        with self._configuring:
+            old = self.options
+            self.options = options = replace(old, **changes)
         if self._vad is not None and hearing_of(old) != hearing_of(options):
             self._vad.listen(hearing_of(options))
         if old.hearing != options.hearing and self._pushed.is_set():
@@ -623,8 +629,8 @@ class Line:
 
     def _break_silence(self, now_ns: int) -> None:
         with self._turns.lock:
-            if self._open_turn is not None or self._stopping.is_set():
-                return  # the user was quicker
+            if self._open_turn is not None or self._stopping.is_set() or self._is_off_air:
+                return  # the user was quicker, or is away
             turn = self._begin_turn()
             self._playback.release(turn)
         self._speak_first.began()
@@ -673,6 +679,8 @@ class Line:
         match command:
             case _Nudge():
                 self._take_from_backlog()
+            case Ask() | Say() if self._is_off_air:
+                raise AppError("Nothing is said while you are off air.", "Press the panic key or button once more.")
             case Ask() | Say():
                 if self._has_to_wait():
                     self._backlog.append(command)
@@ -684,6 +692,9 @@ class Line:
                 muted = not self._muted.is_set() if isinstance(command, ToggleMute) else command.muted
                 self.mute(muted)
                 self._pass_on(Mute(muted))
+            case Panic(on=on):
+                self._panic(on)
+                self._pass_on(command)  # the picture that viewers get is not the line's
             case CheckMicrophone(seconds=seconds):
                 self._check_microphone(seconds)
             case PushToTalk(pressed=pressed):
@@ -787,6 +798,29 @@ class Line:
         chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
             self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
+
+    def _panic(self, on: bool) -> None:
+        """Silence, nothing queued, a face at rest, no microphone; and what of that was otherwise before, back again."""
+        if on and not self._is_off_air:
+            self._is_off_air = True
+            self._muted_by_panic = not self._muted.is_set()
+            self.mute(True)
+        elif not on and self._is_off_air:
+            self._is_off_air = False
+            if self._muted_by_panic:
+                self.mute(False)
+        if not on:
+            return
+        self._backlog.clear()
+        self._begin_turn(opened=False)
+        self._pinned_emotion, self._felt_turn = False, None
+        if self._pushed.is_set():
+            self._pushed.clear()
+            self._bus.emit("capture", "talk_key", on=False)
+        if self._avatar is not None:
+            self._avatar.express("neutral")
+            self._avatar.feel("neutral", 1.0)
+        self._bus.emit("avatar", "expression", name="neutral")
 
     def _push(self, pressed: bool) -> None:
         is_toggle = self.options.hearing == "toggle"

@@ -24,6 +24,7 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    Panic,
     PushToTalk,
     Quit,
     Say,
@@ -1176,6 +1177,47 @@ def test_a_server_that_breaks_off_in_mid_sentence_ends_that_sentence_and_not_the
 
     assert r.ends(1) == ["turn_finished"]
     assert [text for text in r.said() if text] == ["My name is Kuchi.", "It means mouth."]
+
+
+def test_panic_silences_everything_at_once_and_closes_the_microphone(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+    r.put(Express("happy"))
+    r.put(Say("One sentence. Another one."))
+    r.facts.wait("tts", "clip")
+
+    r.put(Panic(True))
+    r.facts.wait("playback", "stopped")
+    r.facts.wait("capture", "state", state="off")
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert ("express", "neutral") in r.avatar.calls
+    assert ("feel", ("neutral", 1.0)) in r.avatar.calls
+    assert Panic(True) in r.commands
+
+
+def test_off_air_nothing_is_said_and_afterwards_all_is_as_before(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.put(Panic(True))
+    r.put(Say("Hello."))
+    r.facts.wait("gate", "state", label="Say")
+
+    r.put(Panic(False))
+    r.facts.wait("capture", "state", state="ready")
+    r.put(Say("Hello again."))
+
+    r.facts.wait("playback", "clip_started")
+    assert ["Hello again."] == [fact.data["text"] for fact in r.facts.of("playback", "clip_started")]
+
+
+def test_a_microphone_that_was_off_before_the_panic_stays_off(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.put(Mute(True))
+    r.put(Panic(True))
+    r.put(Panic(True))
+    r.put(Panic(False))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert "off" == r.facts.of("capture", "state")[-1].data["state"]
 
 
 # The microphone, for the user's own ears
