@@ -34,6 +34,7 @@ __all__ = [
     "PreviewPose",
     "PushToTalk",
     "Quit",
+    "RecordKey",
     "Samples",
     "Say",
     "SecretChanged",
@@ -220,6 +221,9 @@ class Fact:
     | show | panic | on |
     | show | characters | names (the list of all has changed) |
     | keys | pressed | action (a key that works everywhere was pressed), key |
+    | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
+      may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
+    | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
     at_ns: int
@@ -354,6 +358,13 @@ class ToggleMute:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A key is being recorded (True): those that work everywhere do nothing until that is over (False)."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Panic:
     """True: silence, empty queues, neutral face, microphone off, "be right back" to viewers; False: back on air."""
 
@@ -446,6 +457,7 @@ Command = (
     | NextCharacter
     | ToggleMute
     | Panic
+    | RecordKey
     | PreviewPose
     | Configure
     | SecretChanged

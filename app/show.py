@@ -17,6 +17,7 @@ from app.bus import Bus
 from app.canvas import Placement
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
+from app.control import Control, ControlRuntime
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
 from app.keys import KeyRuntime
@@ -33,6 +34,7 @@ from app.messages import (
     Panic,
     PlaceCharacter,
     Quit,
+    RecordKey,
     Say,
     SecretChanged,
     StageColours,
@@ -42,6 +44,7 @@ from app.messages import (
     TestFace,
     TryPersona,
 )
+from app.policy import hotkeys
 from app.ports import FrameSink, Microphone, Speaker
 from app.scene import SceneKeeper
 from app.settings import Settings
@@ -115,6 +118,10 @@ class Show:
         """Set once the line is there, or will not come."""
         self._route()
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
+        self._control: ControlRuntime | None = None
+        if self._keys is not None:
+            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
@@ -221,6 +228,8 @@ class Show:
         threading.Thread(target=self._start_line, name="show-line", daemon=True).start()
         if self._keys is not None:
             self._keys.start()
+        if self._control is not None:
+            self._control.start()
 
     def _is_settings_character(self) -> bool:
         try:
@@ -257,6 +266,8 @@ class Show:
         parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
+        if self._control is not None:
+            parts.append(self._control.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -291,6 +302,9 @@ class Show:
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
                 self._bus.emit("show", "panic", on=on)
+            case RecordKey(on=on):
+                if self._keys is not None:
+                    self._keys.pause(on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():
@@ -389,6 +403,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
+from app.policy import hotkeys
         # A picture that is read takes its time.
         route(("stage",), "stage", lambda old, new: self._scene.keep(new.stage))
 
@@ -454,6 +469,12 @@ class Show:
         self._camera.set_fps(settings.face.fps)
         with contextlib.suppress(AppError):  # it is said there
             self._switch.change(lambda: self._make_camera(settings))
+
+    def _check_keys(self, old: Settings, new: Settings) -> None:
+        # Whoever works with the keys follows the facts; what is no key is refused before there is one.
+        for action, keys in new.keys.bindings.items():
+            if keys != old.keys.bindings.get(action, ""):
+                hotkeys.parse(action, keys)
 
     def _offset_mouth(self, offset_ms: int) -> None:
         if self._face is not None:
