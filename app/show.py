@@ -403,7 +403,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
-from app.policy import hotkeys
+        route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
         route(("stage",), "stage", lambda old, new: self._scene.keep(new.stage))
 
