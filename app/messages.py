@@ -29,6 +29,7 @@ __all__ = [
     "NextCharacter",
     "Panic",
     "Phone",
+    "PlaceCharacter",
     "PlayoutAnchor",
     "PreviewPose",
     "PushToTalk",
@@ -40,6 +41,7 @@ __all__ = [
     "Sentence",
     "SpeechClip",
     "SpeechPiece",
+    "StageColours",
     "StopTalking",
     "SwitchCamera",
     "SwitchCharacter",
@@ -325,6 +327,27 @@ class SwitchCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceCharacter:
+    """Show the character there from now on, without keeping it (while the mouse is moved).
+
+    `zoom`, `x` and `y` as in the settings `stage.zoom`, `stage.x` and `stage.y`.
+    """
+
+    zoom: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageColours:
+    """The window's colours, each "#rrggbb": the background "theme" falls from `top` to `bottom` around a light."""
+
+    top: str
+    bottom: str
+    light: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextCharacter:
     """Load the character after this one in the list of all, the first one after the last."""
 
@@ -429,6 +452,8 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | PlaceCharacter
+    | StageColours
     | NextCharacter
     | ToggleMute
     | Panic
