@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from app import paths
+from app.backends.devices import loopback_devices
 from app.models import default_store
 
 Status = Literal["ok", "warn", "fail"]
@@ -228,11 +229,6 @@ def check_virtual_camera() -> Iterator[Check]:
         yield Check("virtual camera", "warn", f"{devices[0]} cannot be written", remedy)
     else:
         yield Check("virtual camera", "warn", "none found", LINUX_CAMERA)
-
-
-def loopback_devices(folder: Path) -> list[Path]:
-    """The device files of the virtual video devices that the kernel lists in `folder`."""
-    return [Path("/dev") / entry.name for entry in sorted(folder.glob("video*"))]
 
 
 def check_gpu() -> Iterator[Check]:

@@ -182,7 +182,9 @@ class Fact:
     |---|---|---|
     | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
     | capture | level | dbfs (about 20 a second) |
+    | capture | check | phase ("recording", "playing", "failed"); with "playing": turn, peak_dbfs (the loudest sample) |
     | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
+    | vad | probability | p (of speech, in [0, 1]: the highest of the last tenth of a second) |
     | vad | speech_started | turn |
     | vad | speech_resumed | turn, continues (the turn that it takes over: the user went on after a pause) |
     | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
@@ -246,6 +248,13 @@ class Mute:
     """Switch the microphone off (True) or on."""
 
     muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMicrophone:
+    """Record what the microphone hears for `seconds` s, at most 10, and play it back; nobody answers meanwhile."""
+
+    seconds: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +408,7 @@ Command = (
     Ask
     | Say
     | Mute
+    | CheckMicrophone
     | PushToTalk
     | StopTalking
     | Express

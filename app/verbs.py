@@ -18,7 +18,7 @@ import numpy as np
 
 from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
-from app import __version__, brain, compose, paths, voice
+from app import __version__, brain, compose, doctor, paths, secrets, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -31,6 +31,7 @@ from app.messages import Fact, Feel, Say
 from app.models import default_store
 from app.ports import Microphone, Speaker
 from app.settings import Settings, load_settings
+from app.settings_file import open_settings
 from app.show import Show
 from app.stages.camera import CameraStage
 
@@ -470,6 +471,27 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)
 
 
+def _added(prefix: str, *own: str) -> tuple[str, ...]:
+    """The names of the models of one kind that the settings may choose: `own`, and those that the user has added."""
+    store = default_store(offline=True)
+    there = [name for name, model in store.brought().items() if not model.missing(store.root / name)]
+    return (*own, *(name if prefix == "tha3-" else _short(name) for name in there if name.startswith(prefix)))
+
+
+def _short(whisper: str) -> str:
+    name = whisper.removeprefix("whisper-")
+    return name.replace("-en", ".en") if name.endswith("-en") else name
+
+
+def _check_up() -> tuple[str, ...]:
+    """The lines of `kuchipaku doctor`."""
+    lines = []
+    for check in doctor.examine():
+        remedy = f" → {check.remedy}" if check.remedy else ""
+        lines.append(f"{check.status:<5} {check.name:<32} {check.detail}{remedy}")
+    return tuple(lines)
+
+
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
     from app.gui.display import require_display
@@ -479,23 +501,14 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
     require_display()
     clock = SystemClock()
     bus = Bus(clock.now_ns)
-    chosen = settings()
-    folder = compose.find_character(character or chosen.face.character)
+    chosen, trouble = open_settings(paths.settings_file())
+    if trouble is not None:
+        _say_trouble(bus, "settings", "Settings", trouble)
+    folder = compose.find_character(character) if character else _character_to_start_with(bus, chosen)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
         loaded = compose.character_of(folder)
         show = Show(bus, clock, chosen, folder)
-        info = WindowInfo(
-            title="Kuchipaku",
-            version=__version__,
-            characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
-            character=loaded.name,
-            expressions=list(loaded.expressions)[:8],
-            camera_on=camera_on,
-            microphone_on=not muted,
-            mouth_offset_ms=chosen.lips.mouth_offset_ms,
-            settings=chosen,
-        )
 
         def end(_number: int, _frame: FrameType | None) -> None:
             # An exception would end up in whichever Qt slot runs at that moment; the window closes itself instead.
@@ -505,6 +518,36 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             signal.signal(number, end)
         try:
             show.start(muted=muted, camera_on=camera_on)
+            info = WindowInfo(
+                title="Kuchipaku",
+                version=__version__,
+                characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
+                character=loaded.name,
+                expressions=list(loaded.expressions)[:8],
+                camera_on=camera_on,
+                microphone_on=not muted,
+                mouth_offset_ms=chosen.lips.mouth_offset_ms,
+                settings=show.settings,
+                whispers=_added("whisper-", "tiny.en"),
+                weights=_added("tha3-"),
+                secrets=secrets,
+                check_up=_check_up,
+            )
             return run_window(bus, show.latest, info)
         finally:
             show.stop()
+
+
+def _character_to_start_with(bus: Bus, chosen: Settings) -> Path:
+    """The settings' character; the app's own where that one is gone or damaged, which is said."""
+    try:
+        folder = compose.find_character(chosen.face.character)
+        compose.character_of(folder)
+    except AppError as error:
+        _say_trouble(bus, "settings", "Character", error)
+        return compose.find_character(Settings().face.character)
+    return folder
+
+
+def _say_trouble(bus: Bus, stage: str, label: str, error: AppError) -> None:
+    bus.emit(stage, "state", state="failed", label=label, problem=error.problem, remedy=error.remedy)

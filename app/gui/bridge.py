@@ -30,6 +30,10 @@ class Bridge(QObject):
 
     level = Signal(float)
     """Microphone level in dBFS, at most once per tick."""
+    speech_probability = Signal(float)
+    """That somebody speaks, in [0, 1]."""
+    microphone_check = Signal(str, float)
+    """Phase ("recording", "playing", "failed"), and with "playing" the loudest of the recording in dBFS."""
     state = Signal(str, str, str)
     """Stage, state, label."""
     failed = Signal(str, str, str)
@@ -138,6 +142,10 @@ class Bridge(QObject):
                 dbfs = float(data["dbfs"])
                 if not math.isnan(dbfs):
                     self._loudest_dbfs = max(dbfs, self._loudest_dbfs if self._loudest_dbfs is not None else -math.inf)
+            case "capture", "check":
+                self.microphone_check.emit(str(data["phase"]), _number(data.get("peak_dbfs") or 0.0))
+            case "vad", "probability":
+                self.speech_probability.emit(min(1.0, max(0.0, _number(data["p"]))))
             case "capture", "talk_key":
                 self.talk_key.emit(bool(data["on"]))
             case "stt", "partial":

@@ -11,8 +11,6 @@ import pytest
 
 from app.errors import AppError
 from app.settings import (
-    CHOICES,
-    PATTERNS,
     RANGES,
     VERSION,
     Settings,
@@ -22,19 +20,7 @@ from app.settings import (
     with_value,
 )
 from app.settings_file import keep_setting, open_settings
-
-
-def other_value(name: str) -> bool | int | float | str:
-    """A value that the setting may have and does not have by itself."""
-    default = value_of(Settings(), name)
-    if name in CHOICES:
-        return next(choice for choice in CHOICES[name] if choice != default)
-    if isinstance(default, bool):
-        return not default
-    if isinstance(default, str):
-        return "#0a0b0c" if name in PATTERNS else 'Mikrofon "ü" \\ 日本語　x'
-    low, high = RANGES[name]
-    return type(default)(low if default != low else high)
+from tests.other_values import other_value
 
 
 @pytest.mark.parametrize("name", setting_names())

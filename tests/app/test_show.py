@@ -338,7 +338,7 @@ def test_a_face_that_dies_comes_back_and_the_last_picture_stays(show):
     watcher.wait_for("avatar", "frames")
     before = running.latest()
 
-    os.kill(running._face._process.pid, signal.SIGKILL)
+    os.kill(running._face.current._process.pid, signal.SIGKILL)
 
     watcher.wait_for("avatar", "state", state="starting", label="Restarting the face")
     assert running.latest().seq >= before.seq
@@ -444,7 +444,7 @@ def test_a_camera_that_is_not_there_is_said_with_what_to_install(show):
 def test_everything_ends_within_two_seconds(show):
     running, _, watcher = show
     watcher.wait_for("avatar", "frames")
-    process = running._face._process
+    process = running._face.current._process
     clock = SystemClock()
     start_ns = clock.now_ns()
 
