@@ -119,8 +119,9 @@ class ExpressionEditor(QWidget):
         super().__init__(parent)
         self._studio = studio
         self._entry: Entry | None = None
+        self._news = ("", "dim")
+        """Said when what was changed is shown."""
         self._own: dict[str, dict[str, float]] = {}
-        self._written: frozenset[str] = frozenset()
         self._loading = Work(self)
         self._saving = Work(self)
         self._send = QTimer(self)
@@ -264,6 +265,8 @@ class ExpressionEditor(QWidget):
             self.names.setCurrentRow(0)
         self.names.blockSignals(False)
         self._choose()
+        self.trouble.say(*self._news)
+        self._news = ("", "dim")
 
     @property
     def chosen(self) -> str:
@@ -406,8 +409,9 @@ class ExpressionEditor(QWidget):
 
     def _take_imported(self, outcome: tuple[Entry, tuple[str, ...]]) -> None:
         entry, notes = outcome
+        words = " ".join([self.tr("The emotions are there."), *notes])
+        self._news = (words, "caution" if notes else "fine")
         self._take_saved(entry)
-        self.trouble.say(" ".join([self.tr("The emotions are there."), *notes]), "caution" if notes else "fine")
 
     def leave(self) -> None:
         """Back to the gallery; what was not saved is gone."""

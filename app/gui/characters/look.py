@@ -73,8 +73,6 @@ QSlider::sub-page:horizontal {{ background: {t.accent}; height: 4px; border-radi
 QSlider::handle:horizontal {{ background: {t.panel}; border: 2px solid {t.accent}; width: 12px; height: 12px;
   margin: -6px 0; border-radius: 8px; }}
 QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
-QCheckBox {{ color: {t.text}; spacing: 8px; }}
-QCheckBox:focus {{ color: {t.accent}; }}
 QLabel[role="trouble"] {{ color: {t.bad}; }}
 QLabel[role="caution"] {{ color: {t.warn if t.dark else "#8a5a00"}; }}
 QLabel[role="fine"] {{ color: {t.good if t.dark else "#17744a"}; }}

@@ -44,6 +44,7 @@ class TryOutChat(QFrame):
         self._persona = ""
         self._name = ""
         self._number = 0
+        self._has_asked = False
         self._question = ""
         self._said: list[tuple[str, str]] = []
         self._answer: Bubble | None = None
@@ -124,10 +125,10 @@ class TryOutChat(QFrame):
 
     def end(self) -> None:
         """The page is left: the brain of the try-out may go."""
-        if self._number:
+        if self._has_asked:
+            self._has_asked = False
             self._studio.put(TryPersona(0, "", ""))
         self.start_over()
-        self._number = 0
 
     def _ask(self) -> None:
         text = self.field.text().strip()
@@ -136,6 +137,7 @@ class TryOutChat(QFrame):
         self.field.clear()
         self.trouble.say("")
         self._number += 1
+        self._has_asked = True
         self._question = text
         self._add("user", self.tr("You"), text)
         self._answer = self._add("character", self._name, "…")
