@@ -315,9 +315,14 @@ def with_value(settings: Settings, name: str, value: Value) -> Settings:
         raise AppError(str(error), f"{name} stays as it was.") from error
     if action:
         checked = {**getattr(held, key), action: checked}
-        if not value and action not in DEFAULT_BINDINGS:
+        if not value and may_go(action):
             del checked[action]
     return dataclasses.replace(settings, **{table: dataclasses.replace(held, **{key: checked})})
+
+
+def may_go(action: str) -> bool:
+    """Whether an action without a key needs no entry: nothing would bind it otherwise, by default or for all."""
+    return action not in DEFAULT_BINDINGS and "/" not in action
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from app.errors import AppError
-from app.settings import VERSION, Settings, Value, understand, value_of, with_value
+from app.settings import VERSION, Settings, Value, may_go, understand, value_of, with_value
 
 _ADVICE = "Compare the two files and set what is missing; the window has a page for every setting."
 
@@ -101,16 +101,12 @@ def _with_entry(text: str, before: Mapping[str, Any], name: str, value: Value) -
                 document.add(tomlkit.nl())
             holder[table] = tomlkit.table()
         holder = holder[table]
-    if value == "" and len(tables) > 1 and key in holder and not _is_default_binding(key):
+    if value == "" and len(tables) > 1 and key in holder and may_go(key):
         del holder[key]
     else:
         holder[key] = value
     changed = tomlkit.dumps(document)
     return changed if "version" in before else f"version = {VERSION}\n" + (f"\n{changed}" if changed else "")
-
-
-def _is_default_binding(action: str) -> bool:
-    return value_of(Settings(), f"keys.bindings.{action}") != ""
 
 
 def _without(text: str, paths: list[tuple[str, ...]]) -> str | None:

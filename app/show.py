@@ -37,6 +37,7 @@ from app.messages import (
     TestFace,
     TryPersona,
 )
+from app.policy import hotkeys
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
@@ -325,6 +326,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
+        route(("keys",), AT_ONCE, self._check_keys)
 
     def _configure_line(self, old: Settings, new: Settings) -> None:
         # Only what differs: two parts may change options of the line at the same moment.
@@ -388,6 +390,12 @@ class Show:
         self._camera.set_fps(settings.face.fps)
         with contextlib.suppress(AppError):  # it is said there
             self._switch.change(lambda: compose.virtual_camera(settings))
+
+    def _check_keys(self, old: Settings, new: Settings) -> None:
+        # Whoever works with the keys follows the facts; what is no key is refused before there is one.
+        for action, keys in new.keys.bindings.items():
+            if keys != old.keys.bindings.get(action, ""):
+                hotkeys.parse(action, keys)
 
     def _offset_mouth(self, offset_ms: int) -> None:
         if self._face is not None:

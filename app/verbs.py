@@ -471,14 +471,15 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)
 
 
-def _added(prefix: str, *own: str) -> tuple[str, ...]:
-    """The names of the models of one kind that the settings may choose: `own`, and those that the user has added."""
+def _added(prefix: str) -> tuple[str, ...]:
+    """The names of the models of one kind that the user has added."""
     store = default_store(offline=True)
     there = [name for name, model in store.brought().items() if not model.missing(store.root / name)]
-    return (*own, *(name if prefix == "tha3-" else _short(name) for name in there if name.startswith(prefix)))
+    return tuple(name for name in there if name.startswith(prefix))
 
 
 def _short(whisper: str) -> str:
+    """A Whisper as the settings name it: whisper-base-en is base.en."""
     name = whisper.removeprefix("whisper-")
     return name.replace("-en", ".en") if name.endswith("-en") else name
 
@@ -528,7 +529,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,
                 settings=show.settings,
-                whispers=_added("whisper-", "tiny.en"),
+                whispers=("tiny.en", *map(_short, _added("whisper-"))),
                 weights=_added("tha3-"),
                 secrets=secrets,
                 check_up=_check_up,

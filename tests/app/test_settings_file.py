@@ -60,6 +60,14 @@ def test_the_keys_of_an_action_are_kept_and_taken_away(tmp_path: Path, action: s
     assert "" == value_of(load_settings(path), f"keys.bindings.{action}")
 
 
+def test_a_character_may_have_no_key_for_what_all_others_have_one_for(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+
+    keep_setting(path, "keys.bindings.haru/talk", "")
+
+    assert ("", "Ctrl+Alt+Space") == tuple(load_settings(path).keys.bindings[name] for name in ("haru/talk", "talk"))
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

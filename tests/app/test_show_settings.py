@@ -496,6 +496,23 @@ def test_whoever_owns_a_table_may_refuse_its_values(studio: Studio) -> None:
     assert "taken" in refusal(studio, "keys.bindings.talk")
 
 
+@pytest.mark.parametrize(
+    ("action", "keys", "says"),
+    [
+        ("talk", "Ctrl+Alt+Nokey", "no key called"),
+        ("talk", "C", "alone"),
+        ("fly", "F9", "No key can do"),
+        ("mute", "F9", ""),
+    ],
+)
+def test_what_is_no_key_or_no_action_is_refused(studio: Studio, action: str, keys: str, says: str) -> None:
+    studio.set(f"keys.bindings.{action}", keys)
+
+    if says:
+        assert says in refusal(studio, f"keys.bindings.{action}")
+    assert (keys == "F9" and action == "mute") == (studio.show.settings.keys.bindings.get(action) == keys)
+
+
 def test_mute_stays_over_a_change_of_the_microphone(studio: Studio) -> None:
     studio.bus.gate.put(Mute(True))
 
