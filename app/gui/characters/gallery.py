@@ -230,7 +230,7 @@ class Gallery(QWidget):
         self.persona = button(self.tr("Who it is…"), "", self.tr("Name, persona and greeting, with a chat to try it"))
         self.expressions = button(self.tr("Expressions…"), "", self.tr("Faces, with a slider for every parameter"))
         self.export = button(self.tr("Export…"), "", self.tr("One .kuchi file, to keep or to pass on"))
-        self.remove = button(self.tr("Remove…"), "", self.tr("Into the wastebasket"))
+        self.remove = button(self.tr("Remove…"))
         self.what = QLabel()
         self.what.setTextFormat(Qt.TextFormat.PlainText)
         self.what.setWordWrap(True)
@@ -352,7 +352,7 @@ class Gallery(QWidget):
         self.to_stage.setText(self.tr("On stage") if is_on_stage else self.tr("Put on stage"))
         self.remove.setEnabled(entry.is_own and not is_on_stage)
         self.remove.setToolTip(
-            self.tr("Into the wastebasket")
+            self.tr("Take it out of the list; its folder is kept apart")
             if self.remove.isEnabled()
             else self.tr("Only your own characters can be removed, and not while they are on stage")
         )

@@ -6,14 +6,14 @@ import json
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QFile, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from app.cards import import_card
 from app.characters.art import SUFFIXES
 from app.characters.kuchi_file import SUFFIX, export_character, import_character
-from app.characters.library import Entry, built_in_root, character_at, entries, free_name, is_changeable, own_root
+from app.characters.library import Entry, built_in_root, character_at, entries, free_name, own_root, remove
 from app.errors import AppError
 from app.gui.characters.expression_editor import ExpressionEditor
 from app.gui.characters.gallery import Gallery
@@ -262,20 +262,24 @@ class CharactersPage(Page):
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Question)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(self.tr("Put {name} into the wastebasket?").format(name=entry.name))
-        box.setInformativeText(self.tr("Its picture, persona and expressions go with it."))
+        box.setText(self.tr("Remove {name} from the characters?").format(name=entry.name))
+        box.setInformativeText(self.tr("Its folder is kept apart, in case you want it back."))
         box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(QMessageBox.StandardButton.Cancel)
         if box.exec() == QMessageBox.StandardButton.Yes:
             self.remove(entry)
 
     def remove(self, entry: Entry) -> None:
-        """Put `entry`, one of the user's own, into the wastebasket."""
-        self._change_work.begin(partial(_removed, entry), self._take_removed, self._say_trouble)
+        """Take `entry`, one of the user's own, out of the list."""
 
-    def _take_removed(self, entry: Entry) -> None:
-        self._note_change()
-        self.gallery.news.say(self.tr("{name} is in the wastebasket.").format(name=entry.name), "fine")
+        def say(kept: Path) -> None:
+            self._note_change()
+            self.gallery.news.say(
+                self.tr("{name} is removed; its folder is kept as {folder}.").format(name=entry.name, folder=kept),
+                "fine",
+            )
+
+        self._change_work.begin(partial(remove, entry), say, self._say_trouble)
 
     # Dropped files, and the way back.
 
@@ -334,15 +338,3 @@ def _name_of_card(file: Path) -> str:
         return parse_card(file.read_bytes()).name
     except (AppError, OSError, json.JSONDecodeError):
         return ""
-
-
-def _removed(entry: Entry) -> Entry:
-    if not is_changeable(entry):
-        raise AppError(f"{entry.name} is no character of your own.", "Only those can be removed.")
-    outcome = QFile.moveToTrash(str(entry.path))
-    is_gone = outcome[0] if isinstance(outcome, tuple) else outcome
-    if not is_gone:
-        raise AppError(
-            f"{entry.path} cannot be put into the wastebasket.", "Remove the folder in your file manager instead."
-        )
-    return entry

@@ -235,10 +235,7 @@ def test_a_file_that_is_refused_says_why(page: CharactersPage, rig: Rig, tmp_pat
     assert ["Haru", "Rei"] == card_names(page)
 
 
-def test_ones_own_character_goes_into_the_wastebasket(
-    page: CharactersPage, rig: Rig, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "trash"))
+def test_ones_own_character_is_removed_and_its_folder_kept(page: CharactersPage, rig: Rig, tmp_path: Path) -> None:
     export_character(pictures.CHARACTERS / "rei", tmp_path / "rei.kuchi")
     page.take_in(tmp_path / "rei.kuchi")
     rig.qtbot.waitUntil(lambda: "Rei 2" in card_names(page), timeout=WORK_MS)
@@ -251,6 +248,7 @@ def test_ones_own_character_goes_into_the_wastebasket(
 
     rig.qtbot.waitUntil(lambda: "Rei 2" not in card_names(page), timeout=WORK_MS)
     assert not entry.path.exists()
+    assert (tmp_path / "removed characters" / "rei-2" / "character.toml").is_file()
 
 
 # A new one
