@@ -41,6 +41,7 @@ PAGES: list[PageEntry] = [
     PageEntry("voice", QT_TRANSLATE_NOOP("pages", "Voice"), "voice", "voice_page", "VoicePage"),
     PageEntry("face", QT_TRANSLATE_NOOP("pages", "Face"), "face", "face_page", "FacePage"),
     PageEntry("output", QT_TRANSLATE_NOOP("pages", "Output"), "output", "output_page", "OutputPage"),
+    PageEntry("keys", QT_TRANSLATE_NOOP("pages", "Hotkeys"), "keys", "keys_page", "KeysPage"),
     PageEntry("window", QT_TRANSLATE_NOOP("pages", "Window"), "window", "window_page", "WindowPage"),
     PageEntry("log", QT_TRANSLATE_NOOP("pages", "Log"), "log", "log_page", "LogPage"),
 ]
