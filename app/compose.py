@@ -21,7 +21,9 @@ from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
+from app.canvas import Scene
 from app.characters import library
+from app.control_token import control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
@@ -32,6 +34,7 @@ from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
     ChatModel,
+    ControlServer,
     EchoCanceller,
     GlobalKeys,
     Memory,
@@ -566,10 +569,10 @@ def camera_stage(bus: Bus, clock: Clock, face: AvatarHost, settings: Settings) -
     return CameraStage(bus, clock, face.latest, (SIZE_PX, SIZE_PX), settings.face.fps)
 
 
-def virtual_camera(settings: Settings) -> VirtualCamera:
-    """The virtual camera of the settings, not opened yet."""
+def virtual_camera(settings: Settings, scene: Callable[[], Scene] = Scene) -> VirtualCamera:
+    """The virtual camera of the settings, not opened yet. It asks for the `scene` with every frame."""
     camera = settings.camera
-    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
+    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene)
 
 
 def global_keys() -> GlobalKeys:
@@ -595,6 +598,14 @@ def global_keys() -> GlobalKeys:
         "There is no desktop whose keys could be used.",
         "Keys that work everywhere need X11, Wayland, Windows or macOS; other programs can use the control instead.",
     )
+
+
+def control_server(port: int) -> ControlServer:
+    """Where other programs ask, not listening yet. Raises AppError where there can be no token."""
+    from app.backends.control_server import AiohttpControlServer
+
+    control_token(token_file())  # here it can be said that there can be none
+    return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
 def bakes_dir() -> Path:

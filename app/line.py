@@ -809,10 +809,12 @@ class Line:
             self._is_off_air = True
             self._muted_by_panic = not self._muted.is_set()
             self.mute(True)
+            self._pass_on(Mute(True))
         elif not on and self._is_off_air:
             self._is_off_air = False
             if self._muted_by_panic:
                 self.mute(False)
+                self._pass_on(Mute(False))
         if not on:
             return
         self._backlog.clear()

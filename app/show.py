@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from animator.character import list_characters
+from animator.character import Character, list_characters
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.bus import Bus
+from app.canvas import Placement
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
+from app.control import Control, ControlRuntime
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
 from app.keys import KeyRuntime
+from app.line import Line
 from app.messages import (
     Command,
     Configure,
@@ -28,9 +32,12 @@ from app.messages import (
     Mute,
     NextCharacter,
     Panic,
+    PlaceCharacter,
     Quit,
+    RecordKey,
     Say,
     SecretChanged,
+    StageColours,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
@@ -38,10 +45,13 @@ from app.messages import (
     TryPersona,
 )
 from app.policy import hotkeys
-from app.ports import Microphone, Speaker
+from app.ports import FrameSink, Microphone, Speaker
+from app.scene import SceneKeeper
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
+
+_log = logging.getLogger(__name__)
 
 FACE_WITHIN_S = 900.0
 """A character that was never baked with these weights is baked first."""
@@ -80,7 +90,9 @@ class Show:
         face: bool = True,
         keys: bool = True,
     ) -> None:
-        """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+        """Start the face, which takes longest; everything else waits for `start`.
+
+        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -97,28 +109,23 @@ class Show:
         self._switch: CameraSwitch | None = None
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
-            self._switch = CameraSwitch(bus, self._camera, lambda: compose.virtual_camera(settings))
+            self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
+        self._scene = SceneKeeper(settings.stage)
+        self._microphone = microphone
         self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock)
-        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=bus, required=False)
-        self._line = compose.build_line(
-            bus,
-            clock,
-            settings,
-            self._character,
-            parts,
-            microphone if microphone is not None else compose.device_microphone(settings, clock),
-            self._speaker,
-            self._face,
-            from_file=False,
-            fallback_speaker=compose.null_speaker(clock),
-            on_command=self._obey,
-        )
+        self._made_line: Line | None = None
+        self._line_made = threading.Event()
+        """Set once the line is there, or will not come."""
         self._route()
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
+        self._control: ControlRuntime | None = None
+        if self._keys is not None:
+            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
-        self._stopped = False
+        self._stopped = self._is_started = False
 
     def _make_face(self) -> LoadingAvatar | None:
         try:
@@ -126,6 +133,50 @@ class Show:
         except AppError as error:
             self._say("avatar", "Face", error)
             return None
+
+    def _make_camera(self, settings: Settings) -> FrameSink:
+        return compose.virtual_camera(settings, self._scene.current)
+
+    @property
+    def _line(self) -> Line:
+        """Waits until it has been made. Raises AppError where it could not be."""
+        self._line_made.wait()
+        if self._made_line is None:
+            raise AppError("Hearing, brain and voice are not running.", "Start the app again.")
+        return self._made_line
+
+    def _start_line(self) -> None:
+        """Make and start the line: a second of imports and checks, which neither window nor face wait for."""
+        try:
+            line = self._make_line()
+            if not self._stopped:
+                line.start()
+                self._made_line = line
+        except AppError as error:
+            self._say("app", "Start", error)
+        except Exception as error:
+            _log.exception("the line could not be made")
+            problem = f"Hearing, brain and voice could not be started: an unexpected {type(error).__name__}."
+            self._say("app", "Start", AppError(problem, "Run `kuchipaku doctor`; the log says more."))
+        finally:
+            self._line_made.set()
+
+    def _make_line(self) -> Line:
+        settings = self.settings
+        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=self._bus, required=False)
+        return compose.build_line(
+            self._bus,
+            self._clock,
+            settings,
+            self._character,
+            parts,
+            self._microphone if self._microphone is not None else compose.device_microphone(settings, self._clock),
+            self._speaker,
+            self._face,
+            from_file=False,
+            fallback_speaker=compose.null_speaker(self._clock),
+            on_command=self._obey,
+        )
 
     def _say(self, stage: str, label: str, error: AppError) -> None:
         self._bus.emit(stage, "state", state="failed", label=label, problem=error.problem, remedy=error.remedy)
@@ -140,6 +191,11 @@ class Show:
         return self._changes.settings
 
     @property
+    def character(self) -> Character:
+        """Who is shown, or will be once the face has loaded it."""
+        return self._character
+
+    @property
     def camera(self) -> CameraStage | None:
         """The stage that hands out frames; None without a face."""
         return self._camera
@@ -152,7 +208,10 @@ class Show:
         self._changes.route(names, names[0].split(".")[0], apply)
 
     def start(self, *, muted: bool = False, camera_on: bool = False) -> None:
-        """Start every part; returns at once. What differs from the settings' file is told as a change."""
+        """Start every part; returns at once. What differs from the settings' file is told as a change.
+
+        Commands that come before the line is there wait for it.
+        """
         if self._camera is not None:
             self._camera.start()
         if muted != self.settings.hearing.muted:
@@ -165,9 +224,12 @@ class Show:
             self._bus.gate.put(Say(self._character.greeting))
         if not self._is_settings_character():
             self._changes.note("face.character", compose.name_of(self._folder))
-        self._line.start()
+        self._is_started = True
+        threading.Thread(target=self._start_line, name="show-line", daemon=True).start()
         if self._keys is not None:
             self._keys.start()
+        if self._control is not None:
+            self._control.start()
 
     def _is_settings_character(self) -> bool:
         try:
@@ -181,11 +243,11 @@ class Show:
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being said or answered."""
-        return self._line.wait_until_idle(timeout_s)
+        return self._line_made.wait(timeout_s) and self._line.wait_until_idle(timeout_s)
 
     def wait_until_loaded(self, timeout_s: float) -> bool:
         """Wait until every stage has finished loading, well or badly, and the face is there."""
-        loaded = self._line.wait_until_loaded(timeout_s)
+        loaded = self._line_made.wait(timeout_s) and self._line.wait_until_loaded(timeout_s)
         if self._face is not None:
             self._face.wait_loaded(timeout_s)
         return loaded
@@ -201,9 +263,11 @@ class Show:
         self._stopped = True
         self._changes.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
+        parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
+        if self._control is not None:
+            parts.append(self._control.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -213,6 +277,12 @@ class Show:
             thread.start()
         for thread in threads:
             thread.join(2.0)
+
+    def _stop_line(self) -> None:
+        # One that is still being made sees that it is no longer wanted.
+        self._line_made.wait(0.0 if not self._is_started else 1.5)
+        if self._made_line is not None:
+            self._made_line.stop()
 
     # Commands
 
@@ -232,10 +302,17 @@ class Show:
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
                 self._bus.emit("show", "panic", on=on)
+            case RecordKey(on=on):
+                if self._keys is not None:
+                    self._keys.pause(on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():
                 self._try_out.ask(command)
+            case PlaceCharacter(zoom=zoom, x=x, y=y):
+                self._scene.place(Placement(zoom, x, y))
+            case StageColours(top=top, bottom=bottom, light=light):
+                self._scene.colours(top, bottom, light)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
                 self._changes.keep("face.character", compose.name_of(self._folder))
@@ -328,6 +405,8 @@ class Show:
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("keys",), AT_ONCE, self._check_keys)
+        # A picture that is read takes its time.
+        route(("stage",), "stage", lambda old, new: self._scene.keep(new.stage))
 
     def _configure_line(self, old: Settings, new: Settings) -> None:
         # Only what differs: two parts may change options of the line at the same moment.
@@ -394,7 +473,7 @@ class Show:
         held.let_out()
         self._camera.set_fps(settings.face.fps)
         with contextlib.suppress(AppError):  # it is said there
-            self._switch.change(lambda: compose.virtual_camera(settings))
+            self._switch.change(lambda: self._make_camera(settings))
 
     def _check_keys(self, old: Settings, new: Settings) -> None:
         # Whoever works with the keys follows the facts; what is no key is refused before there is one.
@@ -420,7 +499,7 @@ class Show:
     def _change_camera(self, old: Settings, new: Settings) -> None:
         if self._switch is None:
             raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
-        self._switch.change(lambda: compose.virtual_camera(new))
+        self._switch.change(lambda: self._make_camera(new))
         if new.camera.on != self._switch.is_on:
             self._switch.switch(new.camera.on)
 

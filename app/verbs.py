@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from app import __version__, brain, compose, doctor, paths, secrets, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
-from app.backends.video_file import VideoFile
 from app.bus import Bus
 from app.cards import import_card
 from app.errors import AppError
@@ -34,6 +33,9 @@ from app.settings import Settings, load_settings
 from app.settings_file import open_settings
 from app.show import Show
 from app.stages.camera import CameraStage
+
+if TYPE_CHECKING:  # the window's start is not kept waiting for FFmpeg
+    from app.backends.video_file import VideoFile
 
 Progress = Callable[[str, float], None]
 
@@ -65,7 +67,7 @@ def tracing(bus: Bus, path: Path | None) -> Iterator[None]:
         yield
         return
     try:
-        file = path.open("w", encoding="utf-8")
+        file = path.open("w", encoding="utf-8", buffering=1)  # line by line: whoever reads along is not late
     except OSError as error:
         raise AppError(f"The trace {path} cannot be written: {error.strerror}.", "Choose another --trace.") from error
     lock = threading.Lock()
@@ -177,6 +179,8 @@ def _film(
             microphone.open()  # a file that is no sound is refused before anything loads
             microphone.close()
         parts = compose.line_parts(chosen, character, hears=hears, answers=hears, bus=bus)
+        from app.backends.video_file import VideoFile
+
         video = VideoFile(request.out, FPS)
         stack.callback(video.discard)
         face = compose.start_face(bus, chosen, folder, stepped=not realtime)
@@ -496,8 +500,6 @@ def _check_up() -> tuple[str, ...]:
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
     from app.gui.display import require_display
-    from app.gui.main_window import run_window
-    from app.gui.window_info import WindowInfo
 
     require_display()
     clock = SystemClock()
@@ -508,8 +510,10 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
     folder = compose.find_character(character) if character else _character_to_start_with(bus, chosen)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
-        loaded = compose.character_of(folder)
         show = Show(bus, clock, chosen, folder)
+        # Qt loads while the face's process, which takes longest, is under way.
+        from app.gui.main_window import run_window
+        from app.gui.window_info import WindowInfo
 
         def end(_number: int, _frame: FrameType | None) -> None:
             # An exception would end up in whichever Qt slot runs at that moment; the window closes itself instead.
@@ -518,13 +522,12 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
         try:
-            show.start(muted=muted, camera_on=camera_on)
             info = WindowInfo(
                 title="Kuchipaku",
                 version=__version__,
                 characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
-                character=loaded.name,
-                expressions=list(loaded.expressions)[:8],
+                character=show.character.name,
+                expressions=list(show.character.expressions)[:8],
                 camera_on=camera_on,
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,
@@ -534,7 +537,8 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 secrets=secrets,
                 check_up=_check_up,
             )
-            return run_window(bus, show.latest, info)
+            # The line's parts begin once the window is there: on two cores they would take its time for their own.
+            return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))
         finally:
             show.stop()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -320,13 +320,36 @@ def start(window: MainWindow) -> None:
         window.showMinimized()
 
 
-def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> int:
+class _FirstPaint(QObject):
+    """Calls `act` once, after the window has been painted for the first time."""
+
+    def __init__(self, window: QWidget, act: Callable[[], object]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._act = act
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch for the paint."""
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._act)
+        return super().eventFilter(watched, event)
+
+
+def run_window(
+    bus: Bus,
+    latest_frame: Callable[[], Frame | None],
+    info: WindowInfo,
+    on_shown: Callable[[], object] = lambda: None,
+) -> int:
     """Show the window until it is closed, then put Quit on the gate; returns the process's exit code.
 
     Args:
         bus: Where facts come from and commands go to.
         latest_frame: The newest frame or None; called on this thread every 16 ms, and must not wait.
         info: What the window needs to know before the first fact.
+        on_shown: Called once the window can be seen, or will not be: what takes longer begins then. Must not wait.
 
     Raises:
         AppError: If there is no display, before Qt could end the process over it.
@@ -352,6 +375,10 @@ def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowI
     try:
         # In the tray there may be no window whose end would end the program.
         window.closed.connect(application.quit, Qt.ConnectionType.QueuedConnection)
+        if info.settings.window.start_minimised:
+            QTimer.singleShot(0, window, on_shown)
+        else:
+            _FirstPaint(window, on_shown)
         start(window)
         return application.exec()
     finally:

@@ -226,6 +226,14 @@ class BrainPage(FormPage):
         answers.add(
             SwitchField(
                 studio,
+                "brain.keep_history",
+                self.tr("Keep the talk"),
+                self.tr("Keep what was said, on this computer, so that the page History can show it again."),
+            )
+        )
+        answers.add(
+            SwitchField(
+                studio,
                 "brain.emotions",
                 self.tr("Words move the face"),
                 self.tr("Also words without a tag change the expression, by a small list of words."),
