@@ -239,6 +239,15 @@ def test_another_voice_speaks_the_next_sentence(studio: Studio) -> None:
     assert 0 < studio.made["voice"][0].closed
 
 
+def test_a_voice_that_can_speak_faster_is_not_made_anew(studio: Studio) -> None:
+    speeds: list[float] = []
+    studio.made["voice"][0].set_speed = speeds.append
+
+    studio.set("voice.speed", 1.5)
+
+    assert ([1.5], 1) == (speeds, len(studio.made["voice"]))
+
+
 def test_another_whisper_hears_the_next_utterance(studio: Studio) -> None:
     studio.set("hearing.model", "base.en")
     studio.made["microphone"][0].say(silence(300), speech(800), silence(2500))
