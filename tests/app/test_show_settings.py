@@ -151,7 +151,7 @@ class Studio:
             ("chat_of", "chat", lambda chosen, character, bus: FakeChat("Two.")),
             ("voice_synth", "voice", lambda chosen, character, bus, required: FakeSynth()),
             ("start_face", "face", lambda bus, chosen, folder, stepped: FakeFace(self.problems.get("face load"))),
-            ("virtual_camera", "camera", FakeSink),
+            ("virtual_camera", "camera", lambda chosen, scene: FakeSink(chosen)),
             ("memory", "memory", lambda chosen: None),
         ):
             monkeypatch.setattr(compose, name, making(part, make))
