@@ -80,7 +80,7 @@ class CharactersPage(Page):
     def _apply_theme(self, theme: Theme) -> None:
         self.setStyleSheet(style_sheet(theme))
         self.gallery.set_theme(theme)
-        self.new.view.set_theme(theme)
+        self.new.set_theme(theme)
 
     # Being seen.
 
