@@ -38,12 +38,11 @@ class CharactersPage(Page):
         self._is_shown = False
         self._after_listing: Path | None = None
         self.gallery = Gallery(studio.latest_frame, studio.theme)
-        self.new = NewCharacter(studio.theme)
-        self.persona = PersonaEditor(studio)
-        self.expressions = ExpressionEditor(studio)
+        self._new: NewCharacter | None = None
+        self._persona: PersonaEditor | None = None
+        self._expressions: ExpressionEditor | None = None
         self.stack = QStackedWidget()
-        for view in (self.gallery, self.new, self.persona, self.expressions):
-            self.stack.addWidget(view)
+        self.stack.addWidget(self.gallery)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.stack)
@@ -58,6 +57,38 @@ class CharactersPage(Page):
         """The page's name."""
         return self.tr("Characters")
 
+    # The places that are not seen at once are made when they are first wanted: together they take 80 ms.
+
+    @property
+    def new(self) -> NewCharacter:
+        """Where a picture becomes a character."""
+        if self._new is None:
+            self._new = NewCharacter(self.studio.theme)
+            self._new.made.connect(self._take_new)
+            self._new.left.connect(self.show_gallery)
+            self.stack.addWidget(self._new)
+        return self._new
+
+    @property
+    def persona(self) -> PersonaEditor:
+        """Who somebody is, to read and to change."""
+        if self._persona is None:
+            self._persona = PersonaEditor(self.studio)
+            self._persona.saved.connect(self._take_persona)
+            self._persona.left.connect(self.show_gallery)
+            self.stack.addWidget(self._persona)
+        return self._persona
+
+    @property
+    def expressions(self) -> ExpressionEditor:
+        """What the face of somebody can show."""
+        if self._expressions is None:
+            self._expressions = ExpressionEditor(self.studio)
+            self._expressions.saved.connect(self._take_expressions)
+            self._expressions.left.connect(self.show_gallery)
+            self.stack.addWidget(self._expressions)
+        return self._expressions
+
     def _connect(self) -> None:
         studio, gallery = self.studio, self.gallery
         studio.theme_changed.connect(self._apply_theme)
@@ -71,16 +102,12 @@ class CharactersPage(Page):
         gallery.expressions_wanted.connect(self._edit_expressions)
         gallery.export_wanted.connect(self._ask_for_export)
         gallery.remove_wanted.connect(self._ask_for_removal)
-        self.new.made.connect(self._take_new)
-        self.persona.saved.connect(self._take_persona)
-        self.expressions.saved.connect(self._take_expressions)
-        for view in (self.new, self.persona, self.expressions):
-            view.left.connect(self.show_gallery)
 
     def _apply_theme(self, theme: Theme) -> None:
         self.setStyleSheet(style_sheet(theme))
         self.gallery.set_theme(theme)
-        self.new.set_theme(theme)
+        if self._new is not None:
+            self._new.set_theme(theme)
 
     # Being seen.
 
@@ -89,19 +116,21 @@ class CharactersPage(Page):
         self._is_shown = True
         self.refresh()
         self._settle_views()
-        if self.stack.currentWidget() is self.expressions:
-            self.expressions.resume()
+        if self._expressions is not None and self.stack.currentWidget() is self._expressions:
+            self._expressions.resume()
 
     def leave(self) -> None:
         """Nothing moves for nobody, and the face is its own again."""
         self._is_shown = False
         self._settle_views()
-        self.expressions.end()
+        if self._expressions is not None:
+            self._expressions.end()
 
     def close_down(self) -> None:
         """No timer goes on."""
         self.gallery.stop()
-        self.expressions.preview.stop()
+        if self._expressions is not None:
+            self._expressions.preview.stop()
 
     def _settle_views(self) -> None:
         if self._is_shown and self.stack.currentWidget() is self.gallery:
@@ -111,9 +140,9 @@ class CharactersPage(Page):
 
     def _show(self, view: QWidget) -> None:
         before = self.stack.currentWidget()
-        if before is self.expressions and view is not self.expressions:
+        if before is self._expressions and before is not view:
             self.expressions.end()
-        if before is self.persona and view is not self.persona:
+        if before is self._persona and before is not view:
             self.persona.chat.end()
         self.stack.setCurrentWidget(view)
         self._settle_views()
