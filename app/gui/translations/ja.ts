@@ -1053,7 +1053,7 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>Show</source>
-        <translation>表示</translation>
+        <translation>ショー全体</translation>
     </message>
     <message>
         <source>Push to talk: what you say counts while it is held.</source>
