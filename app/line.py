@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from animator.messages import SpeechClip
+import numpy as np
+
+from animator.messages import Samples, SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
 from app.errors import AppError
 from app.guesses import Guesses
 from app.messages import (
+    HEARING_RATE,
     Ask,
     AudioBlock,
+    CheckMicrophone,
     Command,
     Cue,
     Express,
@@ -25,6 +30,7 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    Panic,
     PreviewPose,
     PushToTalk,
     Say,
@@ -205,11 +211,17 @@ class Line:
         self._history_lock = threading.Lock()
         self._muted = threading.Event()
         self._pushed = threading.Event()
+        self._is_off_air = self._muted_by_panic = False
+        """Between Panic(True) and Panic(False) (gate thread)."""
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._open_turn: int | None = None
         self._test_turn: int | None = None
         """The turn of the newest lip-sync test (gate thread)."""
+        self._recording = threading.Event()
+        """Set while the microphone is being recorded for the user's own ears."""
+        self._check_turn: int | None = None
+        """The turn in which the newest such recording is played."""
         self._backlog: deque[Ask | Say] = deque()
         self._source_ended = microphone is None
         self._started = self._stopped = False
@@ -614,8 +626,8 @@ class Line:
 
     def _break_silence(self, now_ns: int) -> None:
         with self._turns.lock:
-            if self._open_turn is not None or self._stopping.is_set():
-                return  # the user was quicker
+            if self._open_turn is not None or self._stopping.is_set() or self._is_off_air:
+                return  # the user was quicker, or is away
             turn = self._begin_turn()
             self._playback.release(turn)
         self._speak_first.began()
@@ -632,8 +644,10 @@ class Line:
         return self._open_turn is None and not self._backlog and is_source_done
 
     def _is_deaf(self) -> bool:
-        if self._muted.is_set():
+        if self._muted.is_set() or self._recording.is_set():
             return True
+        if self._check_turn is not None and self._check_turn == self._open_turn:
+            return True  # what is played now is the user's own voice
         # A recording is not an echo of the character's own voice.
         is_echo_possible = self.options.hearing == "half-duplex" and self.options.source == "live"
         return is_echo_possible and self._playback.is_speaking()
@@ -662,6 +676,8 @@ class Line:
         match command:
             case _Nudge():
                 self._take_from_backlog()
+            case Ask() | Say() if self._is_off_air:
+                raise AppError("Nothing is said while you are off air.", "Press the panic key or button once more.")
             case Ask() | Say():
                 if self._has_to_wait():
                     self._backlog.append(command)
@@ -673,6 +689,11 @@ class Line:
                 muted = not self._muted.is_set() if isinstance(command, ToggleMute) else command.muted
                 self.mute(muted)
                 self._pass_on(Mute(muted))
+            case Panic(on=on):
+                self._panic(on)
+                self._pass_on(command)  # the picture that viewers get is not the line's
+            case CheckMicrophone(seconds=seconds):
+                self._check_microphone(seconds)
             case PushToTalk(pressed=pressed):
                 self._push(pressed)
             case StopTalking():
@@ -719,6 +740,31 @@ class Line:
         self._bus.emit("avatar", "lip_sync_test", turn=turn)
         self._clips.put(flash_click_clip(turn))
 
+    def _check_microphone(self, seconds: float) -> None:
+        """Record the user, then play it: what the character hears."""
+        for stage in self._stages:
+            if isinstance(stage, CaptureStage):
+                stage.record(seconds, self._play_recording)
+                self._recording.set()
+                self._begin_turn(opened=False)
+                self._bus.emit("capture", "check", phase="recording")
+                return
+        raise AppError("This show has no microphone.", "Start it with the microphone of the settings.")
+
+    def _play_recording(self, samples: Samples | None) -> None:
+        """The recording is there (capture thread)."""
+        self._recording.clear()
+        if samples is None:
+            self._bus.emit("capture", "check", phase="failed")
+            return
+        with self._turns.lock:
+            turn = self._check_turn = self._begin_turn()
+            self._playback.release(turn)
+        peak = float(np.max(np.abs(samples), initial=0.0))
+        peak_dbfs = round(20 * math.log10(max(peak, 1e-6)), 1)
+        self._bus.emit("capture", "check", phase="playing", turn=turn, peak_dbfs=peak_dbfs)
+        self._clips.put(SpeechClip(turn, 0, samples, HEARING_RATE, "", phones=(), last=True))
+
     def _has_to_wait(self) -> bool:
         """While models load, typed texts queue up instead of interrupting each other: none is ever lost."""
         is_loading = not all(
@@ -749,6 +795,29 @@ class Line:
         chunks = splitter.feed_chunks(text) + splitter.finish_chunks() or [Chunk("", ())]
         for index, chunk in enumerate(chunks):
             self._sentences.put(Sentence(turn, index, chunk.text, index == len(chunks) - 1, chunk.cues))
+
+    def _panic(self, on: bool) -> None:
+        """Silence, nothing queued, a face at rest, no microphone; and what of that was otherwise before, back again."""
+        if on and not self._is_off_air:
+            self._is_off_air = True
+            self._muted_by_panic = not self._muted.is_set()
+            self.mute(True)
+        elif not on and self._is_off_air:
+            self._is_off_air = False
+            if self._muted_by_panic:
+                self.mute(False)
+        if not on:
+            return
+        self._backlog.clear()
+        self._begin_turn(opened=False)
+        self._pinned_emotion, self._felt_turn = False, None
+        if self._pushed.is_set():
+            self._pushed.clear()
+            self._bus.emit("capture", "talk_key", on=False)
+        if self._avatar is not None:
+            self._avatar.express("neutral")
+            self._avatar.feel("neutral", 1.0)
+        self._bus.emit("avatar", "expression", name="neutral")
 
     def _push(self, pressed: bool) -> None:
         is_toggle = self.options.hearing == "toggle"

@@ -22,6 +22,7 @@ __all__ = [
     "Frame",
     "Gesture",
     "LipSyncTest",
+    "ListCharacters",
     "ListDevices",
     "MouthOffset",
     "Mute",
@@ -45,6 +46,7 @@ __all__ = [
     "TestFace",
     "ToggleMute",
     "Transcript",
+    "TryPersona",
     "UserFact",
     "Utterance",
 ]
@@ -180,7 +182,9 @@ class Fact:
     |---|---|---|
     | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
     | capture | level | dbfs (about 20 a second) |
+    | capture | check | phase ("recording", "playing", "failed"); with "playing": turn, peak_dbfs (the loudest sample) |
     | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
+    | vad | probability | p (of speech, in [0, 1]: the highest of the last tenth of a second) |
     | vad | speech_started | turn |
     | vad | speech_resumed | turn, continues (the turn that it takes over: the user went on after a pause) |
     | vad | speech_ended | turn, speech_s, ended_ns (host time of the last speech), finished (smart-turn's p, or None) |
@@ -209,6 +213,7 @@ class Fact:
     | settings | refused | name, value, problem, remedy (what was in force stays) |
     | devices | list | microphones, speakers, cameras (names, in the system's order) |
     | brain | tested | provider, model, ok, detail, round_trip_ms, first_token_ms (None where not reached); one each |
+    | brain | tried | number (of the TryPersona), text (so far), done, and where nobody could answer: problem, remedy |
     | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
     | show | panic | on |
     | show | characters | names (the list of all has changed) |
@@ -243,6 +248,13 @@ class Mute:
     """Switch the microphone off (True) or on."""
 
     muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMicrophone:
+    """Record what the microphone hears for `seconds` s, at most 10, and play it back; nobody answers meanwhile."""
+
+    seconds: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +381,25 @@ class ListDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class ListCharacters:
+    """Look again which characters there are; told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryPersona:
+    """Ask the brain `text` as a character of `persona`, aside from the show: not spoken, not kept.
+
+    `before` is what was asked and answered in this try-out so far. The answer is told in facts with this `number`; a
+    newer one ends the one before, and an empty `text` ends the try-out.
+    """
+
+    number: int
+    persona: str
+    text: str
+    before: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End every stage."""
 
@@ -377,6 +408,7 @@ Command = (
     Ask
     | Say
     | Mute
+    | CheckMicrophone
     | PushToTalk
     | StopTalking
     | Express
@@ -395,5 +427,7 @@ Command = (
     | TestBrain
     | TestFace
     | ListDevices
+    | ListCharacters
+    | TryPersona
     | Quit
 )

@@ -243,6 +243,32 @@ class AvatarHost(Protocol):
         ...
 
 
+class GlobalKeys(Protocol):
+    """Keys that reach the app while another program has the focus. Keys are written as in "Ctrl+Alt+1"."""
+
+    name: str
+    """What makes them work, shown to the user: "X11", "Windows", …"""
+    chooses_itself: bool
+    """Whether the desktop asks the user and may take other keys than those wanted."""
+
+    def start(self, on_key: Callable[[str, bool], None], on_refused: Callable[[Mapping[str, str]], None]) -> None:
+        """Begin. `on_key` gets the keys and whether they went down (True) or up; a key that is held is told once.
+
+        `on_refused` gets, after each `grab` and whenever it changes, why for each of the keys that cannot be had. Both
+        are called on a thread that must not be kept. Raises AppError where this desktop cannot do it, with what can
+        be done.
+        """
+        ...
+
+    def grab(self, keys: Mapping[str, str]) -> None:
+        """Take these keys, each with what it does in words, and let every other go; returns at once."""
+        ...
+
+    def close(self) -> None:
+        """Let every key go; safe to call twice."""
+        ...
+
+
 class FrameSink(Protocol):
     """Where frames go: a window, a virtual camera, a file. All three take the same stream."""
 

@@ -10,11 +10,26 @@ from animator.timebase import Clock
 from app import compose, paths, settings_file
 from app.backends.animator_process import AnimatorProcess
 from app.bus import Bus
+from app.characters import library
 from app.errors import AppError
-from app.messages import Command, Frame, MouthOffset, Mute, Quit, Say, SwitchCamera, SwitchCharacter
+from app.keys import KeyRuntime
+from app.messages import (
+    Command,
+    Frame,
+    ListCharacters,
+    MouthOffset,
+    Mute,
+    Panic,
+    Quit,
+    Say,
+    SwitchCamera,
+    SwitchCharacter,
+    TryPersona,
+)
 from app.ports import Microphone, Speaker
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
+from app.try_out import TryOut
 
 
 class Show:
@@ -31,8 +46,11 @@ class Show:
         speaker: Speaker | None = None,
         greet: bool = True,
         face: bool = True,
+        keys: bool = True,
     ) -> None:
         """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+
+        With `keys` the desktop's keys are taken that the settings bind.
 
         Raises AppError for an unusable character.
         """
@@ -62,6 +80,8 @@ class Show:
             fallback_speaker=compose.null_speaker(clock),
             on_command=self._obey,
         )
+        self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
+        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self._settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = False
@@ -92,6 +112,8 @@ class Show:
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
         self._line.start()
+        if self._keys is not None:
+            self._keys.start()
 
     def latest(self) -> Frame | None:
         """The newest frame, or None before the first."""
@@ -114,7 +136,9 @@ class Show:
             return
         self._stopped = True
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop]
+        parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
+        if self._keys is not None:
+            parts.append(self._keys.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -135,6 +159,14 @@ class Show:
             case MouthOffset(offset_ms=offset_ms, keep=keep):
                 if keep:
                     settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
+            case Panic(on=on):
+                if self._camera is not None:
+                    self._camera.show_instead(compose.be_right_back() if on else None)
+                self._bus.emit("show", "panic", on=on)
+            case ListCharacters():
+                self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
+            case TryPersona():
+                self._try_out.ask(command)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
             case Quit():

@@ -18,7 +18,7 @@ import numpy as np
 
 from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
-from app import __version__, brain, compose, paths, voice
+from app import __version__, brain, compose, doctor, paths, secrets, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -470,6 +470,27 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)
 
 
+def _added(prefix: str, *own: str) -> tuple[str, ...]:
+    """The names of the models of one kind that the settings may choose: `own`, and those that the user has added."""
+    store = default_store(offline=True)
+    there = [name for name, model in store.brought().items() if not model.missing(store.root / name)]
+    return (*own, *(name if prefix == "tha3-" else _short(name) for name in there if name.startswith(prefix)))
+
+
+def _short(whisper: str) -> str:
+    name = whisper.removeprefix("whisper-")
+    return name.replace("-en", ".en") if name.endswith("-en") else name
+
+
+def _check_up() -> tuple[str, ...]:
+    """The lines of `kuchipaku doctor`."""
+    lines = []
+    for check in doctor.examine():
+        remedy = f" → {check.remedy}" if check.remedy else ""
+        lines.append(f"{check.status:<5} {check.name:<32} {check.detail}{remedy}")
+    return tuple(lines)
+
+
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
     from app.gui.display import require_display
@@ -495,6 +516,10 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             microphone_on=not muted,
             mouth_offset_ms=chosen.lips.mouth_offset_ms,
             settings=chosen,
+            whispers=_added("whisper-", "tiny.en"),
+            weights=_added("tha3-"),
+            secrets=secrets,
+            check_up=_check_up,
         )
 
         def end(_number: int, _frame: FrameType | None) -> None:

@@ -30,6 +30,10 @@ class Bridge(QObject):
 
     level = Signal(float)
     """Microphone level in dBFS, at most once per tick."""
+    speech_probability = Signal(float)
+    """That somebody speaks, in [0, 1]."""
+    microphone_check = Signal(str, float)
+    """Phase ("recording", "playing", "failed"), and with "playing" the loudest of the recording in dBFS."""
     state = Signal(str, str, str)
     """Stage, state, label."""
     failed = Signal(str, str, str)
@@ -67,6 +71,7 @@ class Bridge(QObject):
     face_tested = Signal(dict)
     panic = Signal(bool)
     characters = Signal(list)
+    persona_tried = Signal(dict)
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     tick = Signal()
@@ -137,6 +142,10 @@ class Bridge(QObject):
                 dbfs = float(data["dbfs"])
                 if not math.isnan(dbfs):
                     self._loudest_dbfs = max(dbfs, self._loudest_dbfs if self._loudest_dbfs is not None else -math.inf)
+            case "capture", "check":
+                self.microphone_check.emit(str(data["phase"]), _number(data.get("peak_dbfs") or 0.0))
+            case "vad", "probability":
+                self.speech_probability.emit(min(1.0, max(0.0, _number(data["p"]))))
             case "capture", "talk_key":
                 self.talk_key.emit(bool(data["on"]))
             case "stt", "partial":
@@ -181,6 +190,8 @@ class Bridge(QObject):
                 self.devices.emit(list(data["microphones"]), list(data["speakers"]), list(data["cameras"]))
             case "brain", "tested":
                 self.brain_tested.emit(dict(data))
+            case "brain", "tried":
+                self.persona_tried.emit(dict(data))
             case "show", "panic":
                 self.panic.emit(bool(data["on"]))
             case "show", "characters":

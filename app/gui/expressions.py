@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from app.gui.theme import Theme
@@ -48,32 +48,52 @@ class ExpressionButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Two lines of text."""
-        return QSize(BUTTON_PX, 46)
+        return QSize(max(BUTTON_PX, self.name_px() + 12), self._key_px() + self._name_height_px() + 14)
+
+    def name_px(self) -> int:
+        """Width of the whole name."""
+        return QFontMetrics(self._name_font()).horizontalAdvance(readable(self.expression))
+
+    def _name_font(self) -> QFont:
+        font = self.font()
+        font.setPointSizeF(max(font.pointSizeF(), 9.0) * 1.05)
+        font.setWeight(font.Weight.DemiBold if self.isChecked() else font.Weight.Normal)
+        return font
+
+    def _key_font(self) -> QFont:
+        font = self.font()
+        font.setPointSizeF(max(font.pointSizeF(), 9.0) * 0.85)
+        return font
+
+    def _name_height_px(self) -> int:
+        return QFontMetrics(self._name_font()).height()
+
+    def _key_px(self) -> int:
+        return QFontMetrics(self._key_font()).height()
 
     def minimumSizeHint(self) -> QSize:
         """Two lines of text."""
-        return QSize(48, 46)
+        return QSize(48, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the key and the name onto the button."""
         super().paintEvent(event)
         painter = QPainter(self)
-        font = self.font()
-        base_pt = max(font.pointSizeF(), 9.0)
+        height_px = self._name_height_px() + (self._key_px() if self._key is not None else 0)
+        top = (self.height() - height_px) / 2
         if self._key is not None:
-            font.setPointSizeF(base_pt * 0.85)
-            painter.setFont(font)
+            painter.setFont(self._key_font())
             painter.setPen(QColor(self._theme.accent if self.isChecked() else self._theme.dim))
-            painter.drawText(QRectF(0, 6, self.width(), 14), Qt.AlignmentFlag.AlignCenter, str(self._key))
-        font.setPointSizeF(base_pt * 1.05)
-        font.setWeight(font.Weight.DemiBold if self.isChecked() else font.Weight.Normal)
-        painter.setFont(font)
+            where = QRectF(0, top, self.width(), self._key_px())
+            painter.drawText(where, Qt.AlignmentFlag.AlignCenter, str(self._key))
+            top += self._key_px()
+        painter.setFont(self._name_font())
         painter.setPen(QColor(self._theme.text))
         name = painter.fontMetrics().elidedText(
             readable(self.expression), Qt.TextElideMode.ElideRight, max(0, self.width() - 8)
         )
-        top = 20 if self._key is not None else 0
-        painter.drawText(QRectF(0, top, self.width(), self.height() - top - 7), Qt.AlignmentFlag.AlignCenter, name)
+        where = QRectF(0, top, self.width(), self._name_height_px())
+        painter.drawText(where, Qt.AlignmentFlag.AlignCenter, name)
         painter.end()
 
 
@@ -140,6 +160,7 @@ class ExpressionBar(QWidget):
         """Break into as many rows as the width asks for, equally full."""
         super().resizeEvent(event)
         if self.buttons:
-            fits = max(1, (self.width() + 8) // (BUTTON_PX + 8))
+            widest_px = max(BUTTON_PX, max(button.name_px() for button in self.buttons) + 12)
+            fits = max(1, (self.width() + 8) // (widest_px + 8))
             rows = -(-len(self.buttons) // fits)
             self._arrange(-(-len(self.buttons) // rows))

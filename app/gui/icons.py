@@ -156,7 +156,14 @@ def _log(path: QPainterPath) -> None:
         path.lineTo(15.5, y)
 
 
+def _folder(path: QPainterPath) -> None:
+    path.addPolygon([QPointF(3.5, 18.5), QPointF(3.5, 6), QPointF(9, 6), QPointF(11.2, 8.5), QPointF(20.5, 8.5)])
+    path.lineTo(20.5, 18.5)
+    path.closeSubpath()
+
+
 _SHAPES = {
+    "folder": _folder,
     "stage": _stage,
     "history": _history,
     "characters": _characters,

@@ -21,7 +21,7 @@ from app.gui.pages.stage_page import StagePage
 from app.gui.rail import Rail
 from app.gui.status import StatusLine
 from app.gui.studio import Page, Studio
-from app.gui.theme import Theme, palette, style_sheet, system_theme
+from app.gui.theme import Theme, palette, style_sheet, theme_of
 from app.gui.window_info import WindowInfo
 from app.messages import Frame, PushToTalk, Quit
 
@@ -41,7 +41,7 @@ class MainWindow(QWidget):
     def __init__(self, bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> None:
         super().__init__()
         self._info = info
-        self._theme = system_theme()
+        self._theme = theme_of(info.settings.window.theme)
         self._has_quit = False
         self._is_talk_held = False
         self._entries = {entry.name: entry for entry in pages.PAGES}
@@ -60,6 +60,7 @@ class MainWindow(QWidget):
         self._add_keys()
         self._apply_theme(self._theme)
         self._connect()
+        self._keep_on_top()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self.show_page(pages.PAGES[0].name)
         self.bridge.start()
@@ -148,6 +149,7 @@ class MainWindow(QWidget):
         bridge.failed.connect(self._show_failure)
         bridge.took.connect(self.status.set_took)
         self.studio.retried.connect(self._forget_troubles)
+        self.studio.setting_changed.connect(self._note_setting)
         self.rail.chosen.connect(self.show_page)
         for chip in self.status.chips:
             for stage in chip.stages:
@@ -201,7 +203,21 @@ class MainWindow(QWidget):
     # How it looks, and its end.
 
     def _follow_system(self) -> None:
-        self._apply_theme(system_theme())
+        self._apply_theme(theme_of(str(self.studio.value("window.theme"))))
+
+    def _note_setting(self, name: str, _value: object) -> None:
+        if name in ("window.theme", "window.text_scale"):
+            self._follow_system()
+        elif name == "window.always_on_top":
+            self._keep_on_top()
+
+    def _keep_on_top(self) -> None:
+        wanted = bool(self.studio.value("window.always_on_top"))
+        if wanted != bool(self.windowFlags() & Qt.WindowType.WindowStaysOnTopHint):
+            is_shown = self.isVisible()
+            self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint, wanted)
+            if is_shown:  # a new flag hides the window
+                self.show()
 
     def changeEvent(self, event: QEvent) -> None:
         """Where the desktop tells no colour scheme, its palette is what changes.
@@ -211,21 +227,28 @@ class MainWindow(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._let_go()
-        if event.type() == QEvent.Type.ApplicationPaletteChange and system_theme() is not self._theme:
-            self._apply_theme(system_theme())
+        if event.type() == QEvent.Type.ApplicationPaletteChange and hasattr(self, "studio"):
+            theme = theme_of(str(self.studio.value("window.theme")))
+            if theme is not self._theme:
+                self._apply_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the icons of the rail and gives its labels' room to the page."""
         super().resizeEvent(event)
-        self.rail.set_narrow(event.size().width() < NARROW_PX)
+        self._fit_rail()
+
+    def _fit_rail(self) -> None:
+        self.rail.set_narrow(self.width() < NARROW_PX * float(self.studio.value("window.text_scale")))
 
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.setPalette(palette(theme))
-        self.setStyleSheet(style_sheet(theme, QApplication.font().pointSizeF()))
+        scale = float(self.studio.value("window.text_scale"))
+        self.setStyleSheet(style_sheet(theme, QApplication.font().pointSizeF(), scale))
         for part in (self.banner, self.rail, self.status):
             part.set_theme(theme)
         self.studio.set_theme(theme)
+        self._fit_rail()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the timers and ask the line to end; once."""

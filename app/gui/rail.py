@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui import icons
@@ -16,6 +16,9 @@ GAP_PX = 10
 
 class RailButton(QAbstractButton):
     """Icon and label; the label goes where the window is narrow, and then stands in the tooltip."""
+
+    resized = Signal()
+    """It needs another width."""
 
     def __init__(self, name: str, label: str, symbol: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,12 +53,22 @@ class RailButton(QAbstractButton):
         metrics = self.fontMetrics()
         width_px = ICON_PX + 2 * EDGE_PX
         if not self._is_narrow:
-            width_px += GAP_PX + metrics.horizontalAdvance(self._label)
+            # As wide as it is while chosen, when it is written bold.
+            font = self.font()
+            font.setWeight(font.Weight.DemiBold)
+            width_px += GAP_PX + QFontMetrics(font).horizontalAdvance(self._label)
         return QSize(width_px, max(38, metrics.height() + 18))
 
     def minimumSizeHint(self) -> QSize:
         """Never cut off."""
         return self.sizeHint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger text needs more room."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+            self.resized.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw ground, icon and label. The chosen page has a ground and a bar, so that colour is not the only sign."""
@@ -116,6 +129,7 @@ class Rail(QScrollArea):
         """One more page, below the others."""
         button = RailButton(name, label, symbol, self._theme)
         button.clicked.connect(lambda: self.chosen.emit(name))
+        button.resized.connect(self._fit)
         self.buttons.append(button)
         self._column.insertWidget(self._column.count() - 1, button)
         self._fit()

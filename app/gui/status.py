@@ -99,11 +99,14 @@ class StageChip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Room for dot, name and a label of usual length."""
-        return QSize(self._name_px() + 110, 26)
+        return QSize(self._name_px() + 110, self._height_px())
 
     def minimumSizeHint(self) -> QSize:
         """Room for dot and name."""
-        return QSize(self._name_px(), 26)
+        return QSize(self._name_px(), self._height_px())
+
+    def _height_px(self) -> int:
+        return max(26, self.fontMetrics().height() + 8)
 
     def _name_px(self) -> int:
         return round(2 * EDGE_PX + DOT_PX + GAP_PX) + self.fontMetrics().horizontalAdvance(self.name)

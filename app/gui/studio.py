@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTime, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.bus import Bus
 from app.gui.bridge import Bridge
+from app.gui.journal import Journal
 from app.gui.theme import Theme
 from app.gui.window_info import WindowInfo
 from app.messages import Command, Configure, Frame
@@ -24,6 +25,8 @@ class Studio(QObject):
     """Dotted name, problem, remedy; what was in force stays."""
     theme_changed = Signal(object)
     """The new Theme."""
+    journal_grew = Signal()
+    first_steps_wanted = Signal()
     retried = Signal(object)
     """A tuple of stages that the user has asked something of again: what went wrong before is news if it comes back."""
 
@@ -42,9 +45,13 @@ class Studio(QObject):
         self.settings = info.settings
         self.theme = theme
         self.latest_frame = latest_frame
+        self.journal = Journal(lambda: QTime.currentTime().toString("HH:mm:ss"))
         self._gate = bus.gate
+        self._asked: set[str] = set()
+        bridge.state.connect(self._note_state)
+        bridge.failed.connect(self._note_problem)
         bridge.setting_changed.connect(self._note_change)
-        bridge.setting_refused.connect(self.setting_refused)
+        bridge.setting_refused.connect(self._note_refusal)
 
     def put(self, command: Command) -> None:
         """Put a command on the gate; returns at once."""
@@ -56,7 +63,9 @@ class Studio(QObject):
 
     def set(self, name: str, value: Value) -> None:
         """Ask for a setting. It holds once `setting_changed` says so; `setting_refused` says why it does not."""
-        if value != self.value(name):
+        # While an answer is awaited the newest wish is always told, also back to what is in force still.
+        if name in self._asked or value != self.value(name):
+            self._asked.add(name)
             self.put(Configure(name, value))
 
     def set_theme(self, theme: Theme) -> None:
@@ -65,8 +74,23 @@ class Studio(QObject):
         self.theme_changed.emit(theme)
 
     def _note_change(self, name: str, value: Value) -> None:
+        self._asked.discard(name)
         self.settings = with_value(self.settings, name, value)
         self.setting_changed.emit(name, value)
+
+    def _note_refusal(self, name: str, problem: str, remedy: str) -> None:
+        self._asked.discard(name)
+        if self.journal.note_problem("settings", problem, remedy):
+            self.journal_grew.emit()
+        self.setting_refused.emit(name, problem, remedy)
+
+    def _note_state(self, stage: str, state: str, label: str) -> None:
+        if self.journal.note_state(stage, state, label):
+            self.journal_grew.emit()
+
+    def _note_problem(self, stage: str, problem: str, remedy: str) -> None:
+        if self.journal.note_problem(stage, problem, remedy):
+            self.journal_grew.emit()
 
 
 class Page(QWidget):

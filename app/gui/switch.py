@@ -15,14 +15,15 @@ GAP_PX = 8
 
 
 class Switch(QCheckBox):
-    """Symbol, text, slider. The symbol is struck through while off, so that colour is not the only sign."""
+    """Symbol, text, slider; symbol or text may be empty. Off, the symbol is struck through and the knob at the left."""
 
     def __init__(self, symbol: str, text: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self._symbol = symbol
         self._theme = theme
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        can_shrink = QSizePolicy.Policy.Maximum if symbol else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(can_shrink, QSizePolicy.Policy.Fixed)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
@@ -31,12 +32,15 @@ class Switch(QCheckBox):
 
     def sizeHint(self) -> QSize:
         """Room for symbol, text and slider."""
-        text_px = self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(ICON_PX + text_px + TRACK_PX.width() + 2 * GAP_PX + 4, 32)
+        words_px = self.fontMetrics().horizontalAdvance(self.text()) + GAP_PX if self.text() else 0
+        symbol_px = ICON_PX + GAP_PX if self._symbol else 0
+        return QSize(symbol_px + words_px + TRACK_PX.width() + 4, max(32, self.fontMetrics().height() + 10))
 
     def minimumSizeHint(self) -> QSize:
-        """Never cut off."""
-        return self.sizeHint()
+        """Where there is no room for the text, symbol and slider are left, and the tooltip."""
+        if not self._symbol:
+            return self.sizeHint()
+        return QSize(ICON_PX + GAP_PX + TRACK_PX.width() + 4, self.sizeHint().height())
 
     def hitButton(self, pos: QPoint) -> bool:
         """The whole widget can be clicked."""
@@ -48,13 +52,16 @@ class Switch(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colour = QColor(theme.text if self.isChecked() else theme.dim)
-        icons.paint(
-            painter, self._symbol, QRectF(2, middle - ICON_PX / 2, ICON_PX, ICON_PX), colour, not self.isChecked()
-        )
+        left = 2
+        if self._symbol:
+            where = QRectF(left, middle - ICON_PX / 2, ICON_PX, ICON_PX)
+            icons.paint(painter, self._symbol, where, colour, not self.isChecked())
+            left += ICON_PX + GAP_PX
         painter.setPen(colour)
-        left = 2 + ICON_PX + GAP_PX
-        text_px = self.fontMetrics().horizontalAdvance(self.text())
-        painter.drawText(QRectF(left, 0, text_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        room_px = self.width() - left - TRACK_PX.width() - GAP_PX
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room_px)
+        if room_px > 3 * self.fontMetrics().averageCharWidth():
+            painter.drawText(QRectF(left, 0, room_px + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
         track = QRectF(
             self.width() - TRACK_PX.width() - 2, middle - TRACK_PX.height() / 2, TRACK_PX.width(), TRACK_PX.height()
         )

@@ -26,6 +26,7 @@ class Theme:
     user_text: str
     her_bubble: str
     good: str
+    good_text: str
     warn: str
     bad: str
     bad_soft: str
@@ -49,6 +50,7 @@ LIGHT = Theme(
     user_text="#ffffff",
     her_bubble="#eceef5",
     good="#23935f",
+    good_text="#17764a",
     warn="#b97a08",
     bad="#c8372f",
     bad_soft="#fdeceb",
@@ -72,6 +74,7 @@ DARK = Theme(
     user_text="#ffffff",
     her_bubble="#282d3a",
     good="#4cc38a",
+    good_text="#4cc38a",
     warn="#e5b454",
     bad="#ff7b72",
     bad_soft="#38211f",
@@ -87,6 +90,11 @@ def system_theme() -> Theme:
     if scheme == Qt.ColorScheme.Unknown:
         return DARK if QGuiApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
     return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+
+
+def theme_of(wish: str) -> Theme:
+    """The theme of the setting `window.theme`: "light", "dark", or "auto" for the system's."""
+    return {"light": LIGHT, "dark": DARK}.get(wish) or system_theme()
 
 
 def palette(theme: Theme) -> QPalette:
@@ -115,23 +123,35 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
-def style_sheet(theme: Theme, base_pt: float) -> str:
+def style_sheet(theme: Theme, base_pt: float, scale: float = 1.0) -> str:
     """The window's Qt style sheet. Widgets are addressed by object name or by a `role` property.
 
     Args:
         theme: The colours.
         base_pt: The desktop's own font size; every other size follows it.
+        scale: Of the text: 1.5 makes it half as large again, and what holds it as high.
     """
     t = theme
-    base_pt = max(base_pt, 9.0)  # -1 where the desktop gives its font in pixels
+    base_pt = max(base_pt, 9.0) * scale  # -1 where the desktop gives its font in pixels
     small, talk, title = f"{base_pt * 0.92:.1f}pt", f"{base_pt * 1.1:.1f}pt", f"{base_pt * 1.2:.1f}pt"
+    heading = f"{base_pt * 1.5:.1f}pt"
+
+    def px(at_one: float) -> str:
+        # Larger text needs room for itself, not for as much more around it.
+        return f"{round(at_one + 16 * (scale - 1))}px"
+
     return f"""
 QWidget#window {{ background: {t.window}; }}
+QWidget {{ font-size: {base_pt:.1f}pt; }}
 QLabel {{ color: {t.text}; background: transparent; }}
 QLabel[role="dim"] {{ color: {t.dim}; }}
 QLabel[weight="strong"] {{ font-weight: 600; }}
 QLabel[role="small"] {{ color: {t.dim}; font-size: {small}; }}
 QLabel[role="speaker"] {{ color: {t.dim}; font-size: {small}; padding: 0 6px; }}
+QLabel[role="heading"] {{ font-size: {heading}; font-weight: 600; }}
+QLabel[role="section"] {{ font-size: {title}; font-weight: 600; }}
+QLabel[role="problem"] {{ color: {t.bad}; }}
+QLabel[role="good"] {{ color: {t.good_text}; }}
 QLabel[role="presence"] {{ color: {t.accent}; font-size: {small}; }}
 QLabel[role="words"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 12px; padding: 7px 16px;
   font-size: {title}; font-weight: 600; }}
@@ -156,24 +176,43 @@ QTextEdit[role="text"][weight="strong"] {{ font-weight: 600; }}
 QTextEdit[role="text"][weight="waiting"] {{ color: {t.dim}; }}
 QTextEdit[role="text"][who="user"][weight="waiting"] {{ color: rgba(255, 255, 255, 190); }}
 QLineEdit {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
-  padding: 0 12px; min-height: 38px; font-size: {talk}; placeholder-text-color: {t.dim}; }}
+  padding: 0 12px; min-height: {px(38)}; font-size: {talk}; placeholder-text-color: {t.dim}; }}
 QLineEdit:focus {{ border: 2px solid {t.accent}; padding: 0 11px; }}
+QLineEdit:disabled {{ color: {t.dim}; }}
+QLineEdit[role="field"] {{ min-height: {px(34)}; font-size: {base_pt:.1f}pt; }}
+QAbstractSpinBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
+  padding: 0 10px; min-height: {px(34)}; min-width: {px(58)}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border; width: 0px; border: none; }}
+QAbstractSpinBox:focus {{ border: 2px solid {t.accent}; padding: 0 9px; }}
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus {{ background: transparent; border: none; padding: 0;
+  min-height: 0; font-size: {base_pt:.1f}pt; }}
+QPlainTextEdit {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
+  padding: 6px 8px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 5px 7px; }}
+QSlider[role="field"] {{ min-height: {px(34)}; }}
+QSlider[role="field"]::groove:horizontal {{ background: {t.border}; height: 6px; border-radius: 3px; }}
+QSlider[role="field"]::sub-page:horizontal {{ background: {t.accent}; height: 6px; border-radius: 3px; }}
+QSlider[role="field"]::handle:horizontal {{ background: {t.accent}; border: 2px solid {t.panel}; width: 14px;
+  height: 14px; margin: -6px 0; border-radius: 9px; }}
+QSlider[role="field"]::handle:horizontal:focus {{ border-color: {t.text}; }}
 QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
-  padding: 0 13px; min-height: 38px; }}
+  padding: 0 13px; min-height: {px(38)}; }}
 QPushButton:hover {{ border-color: {t.accent}; }}
 QPushButton:pressed {{ background: {t.accent_soft}; }}
 QPushButton:checked {{ background: {t.accent_soft}; border: 2px solid {t.accent}; }}
 QPushButton:focus {{ border: 2px solid {t.accent}; }}
 QPushButton:disabled {{ color: {t.dim}; }}
-QPushButton[role="expression"] {{ min-height: 44px; padding: 0 4px; }}
+QPushButton[role="expression"] {{ min-height: {px(44)}; padding: 0 4px; }}
 QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent};
   font-weight: 600; }}
 QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {t.raised}; color: {t.dim}; border-color: {t.border}; }}
-QPushButton[role="quiet"] {{ min-height: 28px; padding: 0 10px; background: transparent; border-radius: 8px; }}
+QPushButton[role="field"] {{ min-height: {px(34)}; }}
+QPushButton[role="quiet"] {{ min-height: {px(28)}; padding: 0 10px; background: transparent; border-radius: 8px; }}
 QComboBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
-  padding: 0 12px; min-height: 34px; font-weight: 600; }}
+  padding: 0 12px; min-height: {px(34)}; font-weight: 600; }}
 QComboBox:hover, QComboBox:focus {{ border-color: {t.accent}; }}
+QComboBox[role="field"] {{ font-weight: 400; }}
 QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.border};

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from app.settings import Settings
+
+
+class Secrets(Protocol):
+    """Keys of services, as `app.secrets` keeps them. Its functions may wait: never call them on the window's thread."""
+
+    def place(self, name: str) -> str:
+        """Where the key is: "environment", "store" or "none"."""
+
+    def keep(self, name: str, key: str) -> None:
+        """Store it. Raises AppError."""
+
+    def forget(self, name: str) -> None:
+        """Remove it. Raises AppError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +39,10 @@ class WindowInfo:
     microphone_on: bool
     mouth_offset_ms: int = 0
     settings: Settings = field(default_factory=Settings)
+    whispers: tuple[str, ...] = ()
+    """Names of the Whisper models that are here, such as "tiny.en"."""
+    weights: tuple[str, ...] = ()
+    """Names of the THA3 weights that the user has added."""
+    secrets: Secrets | None = None
+    check_up: Callable[[], tuple[str, ...]] | None = None
+    """Looks at every part that the show needs, for some seconds; returns a line each."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from animator.messages import Pixels
 from animator.timebase import Clock, FrameClock
 from app.bus import Bus
 from app.errors import AppError
@@ -30,6 +31,7 @@ class CameraStage:
         self._fps = fps
         self._lock = threading.Lock()
         self._sinks: list[FrameSink] = []
+        self._instead: Pixels | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -46,6 +48,13 @@ class CameraStage:
                 return
             self._sinks.remove(sink)
         sink.close()
+
+    def show_instead(self, pixels: Pixels | None) -> None:
+        """Send this picture, uint8 RGBA and square, in place of every frame from the next one on; None: frames again.
+
+        Any thread. The picture is not copied and must not change.
+        """
+        self._instead = pixels
 
     def start(self) -> None:
         """Begin sending."""
@@ -75,6 +84,9 @@ class CameraStage:
             if not sinks:
                 continue
             frame = self._latest()
+            instead = self._instead
+            if instead is not None:  # also where the face has drawn nothing yet, or nothing more
+                frame = Frame(last_seq if frame is None else frame.seq, instead, due_ns)
             if frame is None:
                 continue
             sent += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from animator.messages import Samples
 from animator.timebase import Clock
 from app.bus import Bus
 from app.errors import AppError
@@ -18,10 +19,30 @@ from app.stage import Channel, Stage
 
 LEVEL_EVERY_S = 0.05
 REOPEN_AFTER_S = 2.0
+LONGEST_RECORDING_S = 10.0
 CHANGE_WITHIN_S = 10.0
 """Opening a device takes some tenths of a second; a driver that takes longer hangs."""
 
 Clean = Callable[[AudioBlock], AudioBlock]
+
+
+class Recording:
+    """Sound that is kept for the user's own ears, until there is enough of it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._wanted = round(min(LONGEST_RECORDING_S, max(0.5, seconds)) * HEARING_RATE)
+        self._pieces: list[Samples] = []
+        self._have = 0
+
+    def take(self, samples: Samples) -> bool:
+        """Add `samples`; whether it is enough now."""
+        self._pieces.append(samples)
+        self._have += len(samples)
+        return self._have >= self._wanted
+
+    def samples(self) -> Samples:
+        """What was heard."""
+        return np.concatenate(self._pieces)[: self._wanted]
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +89,8 @@ class CaptureStage(Stage[None]):
         self._clean = clean
         self._unheard_s = 0.0
         self._ended = threading.Event()
+        self._is_open = False
+        self._recording: tuple[Recording, Callable[[Samples | None], None]] | None = None
         self._wanted: _Change | None = None
         self._wake = threading.Event()
 
@@ -108,6 +131,7 @@ class CaptureStage(Stage[None]):
             try:
                 self._open()
                 said = ""
+                self._is_open = True
                 self.label = str(getattr(self._microphone, "name", ""))
                 self.say_state("off" if self._is_muted() else "ready")
                 self._read()
@@ -115,6 +139,8 @@ class CaptureStage(Stage[None]):
                 if str(error) != said:  # it is tried every 2 s, and said once
                     self.say_failed(error)
                 said = str(error)
+            self._is_open = False
+            self._end_recording(None)
             self._microphone.close()
             if self._ended.is_set() or self.stopping.is_set():
                 break
@@ -127,6 +153,17 @@ class CaptureStage(Stage[None]):
             self._wake.clear()
         if self._wanted is not None:
             self._wanted.end(AppError("The microphone is not listened to any more.", "Start the app again."))
+
+    def record(self, seconds: float, done: Callable[[Samples | None], None]) -> None:
+        """Keep what is heard for `seconds` s, then call `done` with it, or with None where the device was lost.
+
+        Called on the gate's thread; `done` comes on this stage's. Raises AppError where no microphone is open.
+        """
+        if not self._is_open:
+            raise AppError(
+                "There is no microphone to record from.", "Connect one, or choose another on the page Hearing."
+            )
+        self._recording = (Recording(seconds), done)
 
     def request_stop(self) -> None:
         """Ask the loop to end; it notices within one read."""
@@ -161,11 +198,19 @@ class CaptureStage(Stage[None]):
                 block = clean(block)
             if not self._is_muted():
                 self._say_level(block)
+            recording = self._recording
+            if recording is not None and recording[0].take(block.samples):
+                self._end_recording(recording[0].samples())
             self._outbox.put(block)
             if block.end_of_stream:
                 self._ended.set()
                 self.say_state("off")
                 return
+
+    def _end_recording(self, samples: Samples | None) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording[1](samples)
 
     def _say_level(self, block: AudioBlock) -> None:
         self._unheard_s += len(block.samples) / HEARING_RATE

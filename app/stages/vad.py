@@ -37,6 +37,9 @@ _BEHIND = 16
 """Blocks in the inbox from which listening is behind: guesses and partials would only take more time."""
 
 
+PROBABILITY_EVERY_MS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """How the stage listens; see LineOptions."""
@@ -115,6 +118,7 @@ class VadStage(Stage[AudioBlock]):
         self._was_deaf = False
         self._was_pushed = False
         self._last_speech_ns = 0
+        self._highest = self._untold_ms = 0.0
         self._paused: tuple[int, int] | None = None
         self._guessed: tuple[int, int] | None = None
         self._partial_at_ms = 0.0
@@ -196,6 +200,7 @@ class VadStage(Stage[AudioBlock]):
 
     def _look_at(self, piece: Samples, end_ns: int) -> None:
         probability = self._detector.probability(piece)
+        self._say_probability(probability, len(piece))
         endpointing = self._endpointing
         if self._hearing.talk == "push" and not self._push(piece):
             return
@@ -222,6 +227,14 @@ class VadStage(Stage[AudioBlock]):
                 self._close()
         elif not endpointing.hears_speech:
             self._check_end()
+
+    def _say_probability(self, probability: float, samples: int) -> None:
+        """For the meter in which the user sets the threshold."""
+        self._highest = max(self._highest, probability)
+        self._untold_ms += samples * 1000 / HEARING_RATE
+        if self._untold_ms >= PROBABILITY_EVERY_MS:
+            self.bus.emit(self.name, "probability", p=round(self._highest, 3))
+            self._highest = self._untold_ms = 0.0
 
     # The end of a turn
 

@@ -16,6 +16,7 @@ from app.errors import AppError
 from app.line import Line, LineOptions
 from app.messages import (
     Ask,
+    CheckMicrophone,
     Command,
     Express,
     Feel,
@@ -23,6 +24,7 @@ from app.messages import (
     LipSyncTest,
     MouthOffset,
     Mute,
+    Panic,
     PushToTalk,
     Quit,
     Say,
@@ -1175,3 +1177,99 @@ def test_a_server_that_breaks_off_in_mid_sentence_ends_that_sentence_and_not_the
 
     assert r.ends(1) == ["turn_finished"]
     assert [text for text in r.said() if text] == ["My name is Kuchi.", "It means mouth."]
+
+
+def test_panic_silences_everything_at_once_and_closes_the_microphone(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+    r.put(Express("happy"))
+    r.put(Say("One sentence. Another one."))
+    r.facts.wait("tts", "clip")
+
+    r.put(Panic(True))
+    r.facts.wait("playback", "stopped")
+    r.facts.wait("capture", "state", state="off")
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert ("express", "neutral") in r.avatar.calls
+    assert ("feel", ("neutral", 1.0)) in r.avatar.calls
+    assert Panic(True) in r.commands
+
+
+def test_off_air_nothing_is_said_and_afterwards_all_is_as_before(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.put(Panic(True))
+    r.put(Say("Hello."))
+    r.facts.wait("gate", "state", label="Say")
+
+    r.put(Panic(False))
+    r.facts.wait("capture", "state", state="ready")
+    r.put(Say("Hello again."))
+
+    r.facts.wait("playback", "clip_started")
+    assert ["Hello again."] == [fact.data["text"] for fact in r.facts.of("playback", "clip_started")]
+
+
+def test_a_microphone_that_was_off_before_the_panic_stays_off(rig: Callable[..., Rig]) -> None:
+    r = rig()
+    r.put(Mute(True))
+    r.put(Panic(True))
+    r.put(Panic(True))
+    r.put(Panic(False))
+
+    assert r.line.wait_until_idle(TIMEOUT_S)
+    assert "off" == r.facts.of("capture", "state")[-1].data["state"]
+
+
+# The microphone, for the user's own ears
+
+
+def test_a_microphone_check_plays_what_was_heard_and_nobody_answers(rig):
+    made = rig()
+    made.put(CheckMicrophone(0.5))
+    made.facts.wait("capture", "check", phase="recording")
+
+    made.microphone.say(speech(600), silence(1500))
+    finished = made.facts.wait("capture", "check", phase="playing")
+    made.facts.wait("playback", "turn_finished", turn=finished.data["turn"])
+
+    assert [""] == made.said()
+    assert [] == made.facts.of("stt", "transcript")
+    assert -20 < finished.data["peak_dbfs"] <= 0
+    (clip,) = made.speaker.clips
+    assert 0.5 == pytest.approx(len(clip.samples) / clip.sample_rate, abs=0.02)
+
+
+def test_after_a_microphone_check_the_talk_goes_on(rig):
+    made = rig()
+    made.put(CheckMicrophone(0.5))
+    made.facts.wait("capture", "check", phase="recording")
+    made.microphone.say(silence(600))
+    played = made.facts.wait("capture", "check", phase="playing")
+    made.facts.wait("playback", "turn_finished", turn=played.data["turn"])
+    made.clock.advance(1.0)  # half-duplex: it is deaf for a moment after each sound
+
+    made.microphone.say(*QUESTION)
+
+    made.facts.wait("stt", "transcript")
+
+
+def test_a_check_without_a_microphone_says_so(rig):
+    made = rig()
+    made.microphone.lose()
+    made.facts.wait("capture", "state", state="failed")
+
+    made.put(CheckMicrophone())
+
+    failure = made.facts.wait("gate", "state", state="failed")
+    assert "no microphone" in failure.data["problem"]
+
+
+def test_how_sure_the_detector_is_that_somebody_speaks_is_told(rig):
+    made = rig()
+    made.microphone.say(*QUESTION)
+
+    made.facts.wait("stt", "transcript")
+
+    told = [fact.data["p"] for fact in made.facts.of("vad", "probability")]
+    assert max(told) > 0.6 > min(told)
+    assert len(told) <= 20

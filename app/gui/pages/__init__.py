@@ -33,5 +33,12 @@ class PageEntry:
 
 PAGES: list[PageEntry] = [
     PageEntry("stage", QT_TRANSLATE_NOOP("pages", "Stage"), "stage", "stage_page", "StagePage"),
+    PageEntry("hearing", QT_TRANSLATE_NOOP("pages", "Hearing"), "microphone", "hearing_page", "HearingPage"),
+    PageEntry("brain", QT_TRANSLATE_NOOP("pages", "Brain"), "brain", "brain_page", "BrainPage"),
+    PageEntry("voice", QT_TRANSLATE_NOOP("pages", "Voice"), "voice", "voice_page", "VoicePage"),
+    PageEntry("face", QT_TRANSLATE_NOOP("pages", "Face"), "face", "face_page", "FacePage"),
+    PageEntry("output", QT_TRANSLATE_NOOP("pages", "Output"), "output", "output_page", "OutputPage"),
+    PageEntry("window", QT_TRANSLATE_NOOP("pages", "Window"), "window", "window_page", "WindowPage"),
+    PageEntry("log", QT_TRANSLATE_NOOP("pages", "Log"), "log", "log_page", "LogPage"),
 ]
 """In the order of the rail. The first is shown at the start and made with the window; others when first chosen."""

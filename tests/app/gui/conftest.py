@@ -25,6 +25,7 @@ from app.gui.main_window import MainWindow
 from app.gui.pages.stage_page import StagePage
 from app.gui.window_info import WindowInfo
 from app.messages import Command, Frame
+from app.settings import Settings, WindowSettings
 
 EXPRESSIONS = ["neutral", "happy", "sad", "angry", "surprised", "relaxed", "shy", "wink"]
 
@@ -126,6 +127,7 @@ def make_rig(sound_binding: None, qtbot: QtBot) -> Iterator[Callable[..., Rig]]:
             "expressions": EXPRESSIONS,
             "camera_on": False,
             "microphone_on": True,
+            "settings": Settings(window=WindowSettings(first_steps=False)),
         }
         info = WindowInfo(**(values | changes))  # type: ignore[arg-type]
         window = MainWindow(bus, frames.latest, info)

@@ -1,0 +1,141 @@
+"""Output: the virtual camera that other programs see, and the loudspeaker."""
+
+from __future__ import annotations
+
+from app.gui.fields import DeviceField, Note, Row, SwitchField, make_picker
+from app.gui.form_page import FormPage
+from app.gui.speech_test import SpeechTest
+from app.gui.studio import Studio
+from app.messages import ListDevices
+
+SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (1080, 1920), (720, 1280))
+
+
+class SizeRow(Row):
+    """Width and height of the camera's picture, chosen together."""
+
+    def __init__(self, studio: Studio, label: str, help_text: str) -> None:
+        super().__init__(label, help_text)
+        self._studio = studio
+        self.picker = make_picker(studio.theme)
+        self.picker.setAccessibleName(label)
+        self.picker.setAccessibleDescription(help_text)
+        for size in SIZES:
+            self._offer(size)
+        self.picker.activated.connect(self._choose)
+        self.put_editor(self.picker)
+        studio.setting_changed.connect(lambda _name, _value: self.show_size())
+        studio.setting_refused.connect(self._refuse)
+        studio.theme_changed.connect(lambda theme: setattr(self.picker, "arrow", theme.dim))
+        self.show_size()
+
+    def show_size(self) -> None:
+        """Select what is in force."""
+        size = (int(self._studio.value("camera.width_px")), int(self._studio.value("camera.height_px")))
+        index = self.picker.findText(self._words(size))
+        if index < 0:
+            self._offer(size)
+            index = self.picker.count() - 1
+        self.picker.setCurrentIndex(index)
+
+    def _words(self, size: tuple[int, int]) -> str:
+        return self.tr("{width} × {height}").format(width=size[0], height=size[1])
+
+    def _offer(self, size: tuple[int, int]) -> None:
+        self.picker.addItem(self._words(size), list(size))
+
+    def _choose(self, index: int) -> None:
+        width_px, height_px = self.picker.itemData(index)
+        self.problem.say("")
+        self._studio.set("camera.width_px", int(width_px))
+        self._studio.set("camera.height_px", int(height_px))
+
+    def _refuse(self, name: str, problem: str, remedy: str) -> None:
+        if name in ("camera.width_px", "camera.height_px"):
+            self.problem.say(f"{problem} {remedy}".strip())
+            self.show_size()
+
+
+class CameraNote(Note):
+    """What the camera says of itself."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._state = ""
+        studio.bridge.state.connect(self._note_state)
+        studio.bridge.failed.connect(self._note_problem)
+
+    def _note_state(self, stage: str, state: str, label: str) -> None:
+        if stage != "camera":
+            return
+        self._state = state
+        if state in ("ready", "busy"):
+            self.say(self.tr("On air: {device}").format(device=label) if label else self.tr("On air."), "good")
+        elif state == "starting":
+            self.say(self.tr("Starting…"), "dim")
+        elif state == "off":
+            self.say(self.tr("Off: other programs see no picture."), "dim")
+
+    def _note_problem(self, stage: str, problem: str, remedy: str) -> None:
+        if stage == "camera":
+            self.say(f"{problem} {remedy}".strip(), "problem")
+
+
+class OutputPage(FormPage):
+    """Where the character is seen and heard."""
+
+    icon = "output"
+
+    @property
+    def title(self) -> str:
+        """The page's name."""
+        return self.tr("Output")
+
+    def build(self) -> None:
+        """Make the panels."""
+        studio = self.studio
+        camera = self.section(self.tr("Virtual camera"))
+        camera.add(
+            SwitchField(
+                studio,
+                "camera.on",
+                self.tr("Camera"),
+                self.tr("OBS, Discord, Zoom and browsers then see the character as a webcam, also after a restart."),
+            )
+        )
+        self.note = CameraNote(studio)
+        camera.add_widget(self.note)
+        self.device = DeviceField(
+            studio,
+            "camera.device",
+            self.tr("Device"),
+            self.tr("Where the picture goes, if there is more than one virtual camera."),
+            self.tr("The first that is free"),
+        )
+        camera.add(self.device)
+        self.picture = SizeRow(
+            studio,
+            self.tr("Picture"),
+            self.tr("1280 × 720 is what meeting programs expect. Choose it again there after a change."),
+        )
+        camera.add(self.picture)
+        sound = self.section(self.tr("Loudspeaker"))
+        self.speaker = DeviceField(
+            studio,
+            "voice.device",
+            self.tr("Loudspeaker"),
+            self.tr("Headphones, loudspeakers, or a virtual cable that streaming software listens to."),
+            self.tr("The system's default"),
+        )
+        sound.add(self.speaker)
+        self.test = SpeechTest(studio)
+        sound.add_widget(self.test)
+        studio.bridge.devices.connect(self._show_devices)
+
+    def enter(self) -> None:
+        """Look which devices there are now."""
+        self.studio.put(ListDevices())
+
+    def _show_devices(self, _microphones: list[str], speakers: list[str], cameras: list[str]) -> None:
+        self.speaker.set_devices(speakers)
+        self.device.set_devices(cameras)

@@ -1,0 +1,88 @@
+"""What viewers get, and when."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from animator.messages import Pixels
+from app.bus import Bus
+from app.canvas import Canvas
+from app.compose import be_right_back
+from app.messages import Frame
+from app.stages.camera import CameraStage
+from tests.fakes import TIMEOUT_S, FakeClock
+
+FACE = np.full((8, 8, 4), 100, np.uint8)
+AWAY = np.full((8, 8, 4), 200, np.uint8)
+
+
+class Sink:
+    """Remembers the last picture."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pixels: Pixels | None = None
+
+    def open(self, width_px: int, height_px: int, fps: float) -> None:
+        pass
+
+    def send(self, frame: Frame) -> None:
+        with self._changed:
+            self._pixels = frame.pixels
+            self._changed.notify_all()
+
+    def wait_for(self, pixels: Pixels) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._pixels is pixels, TIMEOUT_S)
+
+    def close(self) -> None:
+        pass
+
+
+class Camera:
+    def __init__(self) -> None:
+        self.frame: Frame | None = Frame(1, FACE, 0)
+        clock = FakeClock(jumps=True)
+        self.stage = CameraStage(Bus(clock.now_ns), clock, lambda: self.frame, (8, 8), 30)
+        self.sink = Sink()
+        self.stage.add(self.sink)
+        self.stage.start()
+
+
+@pytest.fixture
+def camera() -> Iterator[Camera]:
+    camera = Camera()
+    yield camera
+    camera.stage.stop()
+
+
+def test_another_picture_takes_the_place_of_the_face_until_it_is_taken_away(camera: Camera) -> None:
+    camera.sink.wait_for(FACE)
+
+    camera.stage.show_instead(AWAY)
+    camera.sink.wait_for(AWAY)
+    camera.stage.show_instead(None)
+    camera.sink.wait_for(FACE)
+
+
+def test_it_is_shown_also_while_there_is_no_face(camera: Camera) -> None:
+    camera.frame = None
+    camera.stage.show_instead(AWAY)
+
+    camera.sink.wait_for(AWAY)
+
+
+def test_be_right_back_is_a_picture_that_fits_the_canvas() -> None:
+    pixels = be_right_back()
+    empty = np.zeros_like(pixels)
+
+    shown = Canvas(1280, 720).place(pixels).copy()
+    behind = Canvas(1280, 720).place(empty)
+
+    assert pixels.shape[0] == pixels.shape[1]
+    assert np.abs(shown.astype(int) - behind).max() > 100
+    assert np.array_equal(shown[:, :280], behind[:, :280])
