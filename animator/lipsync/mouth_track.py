@@ -54,8 +54,8 @@ CLOSE_S = 0.050
 """The lips take this long to shut."""
 RELEASE_S = 0.035
 """... and this long to part: they pop open faster than they close."""
-MIN_HOLD_S = 0.045
-"""A closure is held at least this long; with the share of time of the frame that draws it, 78 ms at 30 fps."""
+MIN_HOLD_S = 0.040
+"""A closure is held at least this long; with the share of time of the frame that draws it, 73 ms at 30 fps."""
 LATE_CLOSE_S = 0.020
 LATE_HOLD_S = LATE_CLOSE_S + MIN_HOLD_S
 """A closure that became known too late begins this soon after what is drawn already, and is over after that."""
@@ -91,15 +91,16 @@ MERGE_OVER_VOWEL_S = 0.050
 """... but a vowel between them is seen unless it is shorter than this."""
 
 # Sibilants and tongue consonants
-SIBILANT_CAP = 0.25
+SIBILANT_CAP = 0.20
 """Most of mouth_aaa, mouth_ooo and mouth_delta within a sibilant: its teeth are together (JALI's hard rule)."""
-CAP_RAMP_S = 0.040
+CAP_RAMP_S = 0.030
 JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.85, 0.15, (0.40, 1.15)
-"""Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.88, 0.12, (0.40, 1.15)
+"""Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds. Little of it, since the
+running loudness (ENVELOPE_SHARE) follows the voice too: with 0.35 a quiet vowel was taken down twice."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
 """The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
 PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.10, 1.05, 0.90
@@ -108,9 +109,10 @@ GAIN_BOUNDS = (0.40, 1.20)
 SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.85
 """A vowel of 40 ms reaches 0.85 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
-"""The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
+"""The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5. Fast vowels are
+short, so the smaller of the two gains counts, not both."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.70, 0.60, 0.050
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.80, 0.60, 0.050
 """The jaw also follows the running loudness, so that a label a few frames off does not show: a silent moment takes off
 this share, one of 0.6 of the clip's loud parts or more nothing."""
 
