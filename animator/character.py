@@ -774,38 +774,31 @@ def _faces(image: Pixels, top: int, centre: float) -> list[FaceGuess]:
     luma = rgb @ np.array([0.299, 0.587, 0.114])
     sums = _integral(np.concatenate([rgb, luma[:, :, None], luma[:, :, None] ** 2, alpha], axis=2))
 
-    def spot(x: float, y: float, width: float, height: float) -> npt.NDArray[np.float64] | None:
-        """Mean red, green, blue, luma, squared luma and alpha of a box; None outside the picture or the character."""
-        x0, y0 = round(x - width / 2), round(y - height / 2)
-        x1, y1 = max(x0 + 2, round(x + width / 2)), max(y0 + 2, round(y + height / 2))
-        if x0 < 0 or y0 < 0 or x1 > SIZE_PX or y1 > SIZE_PX:
-            return None
-        total = sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
-        mean: npt.NDArray[np.float64] = total / ((x1 - x0) * (y1 - y0))
-        return mean if mean[5] > 0.95 else None
-
-    def guess(x: float, y: float, s: float) -> float | None:
-        spots = []
-        # Eyes, cheeks, bridge of the nose, chin: places and sizes in px of a face of size 1.
-        for dx, dy, width, height in (
-            (-22, 0, 20, 16), (22, 0, 20, 16), (-19, 20, 12, 8), (19, 20, 12, 8), (0, 2, 8, 12), (0, 41, 12, 5)
-        ):  # fmt: skip
-            found = spot(x + dx * s, y + dy * s, width * s, height * s)
-            if found is None:
-                return None
-            spots.append(found)
-        rough = [float(np.sqrt(max(0.0, v[4] - v[3] ** 2))) for v in spots]
-        skin = np.stack([v[:3] for v in spots[2:5]])
-        uneven = float(np.abs(skin - np.median(skin, axis=0)).mean())
-        return min(rough[:2]) - 0.5 * max(rough[2:5]) - 0.5 * uneven
-
-    return [
-        FaceGuess(score, float(s), float(x), float(y))
-        for s in np.geomspace(0.4, 2.4, 27)
-        for dy in range(60, 104, 4)
-        for dx in range(-16, 17, 4)
-        if (score := guess(x := centre + dx * s, y := top + dy * s, s)) is not None
-    ]
+    s = np.repeat(np.geomspace(0.4, 2.4, 27), 99)
+    down, across = np.meshgrid(np.arange(60, 104, 4), np.arange(-16, 17, 4), indexing="ij")
+    x, y = centre + np.tile(across.ravel(), 27) * s, top + np.tile(down.ravel(), 27) * s
+    is_inside = np.ones(len(s), dtype=bool)
+    spots = []
+    # Eyes, cheeks, bridge of the nose, chin: places and sizes in px of a face of size 1.
+    for dx, dy, width, height in (
+        (-22, 0, 20, 16), (22, 0, 20, 16), (-19, 20, 12, 8), (19, 20, 12, 8), (0, 2, 8, 12), (0, 41, 12, 5)
+    ):  # fmt: skip
+        x0, y0 = (np.rint(at - size * s / 2).astype(int) for at, size in ((x + dx * s, width), (y + dy * s, height)))
+        x1 = np.maximum(x0 + 2, np.rint(x + dx * s + width * s / 2).astype(int))
+        y1 = np.maximum(y0 + 2, np.rint(y + dy * s + height * s / 2).astype(int))
+        is_inside &= (x0 >= 0) & (y0 >= 0) & (x1 <= SIZE_PX) & (y1 <= SIZE_PX)
+        x0, y0, x1, y1 = (np.clip(edge, 0, SIZE_PX) for edge in (x0, y0, x1, y1))
+        area = np.maximum((x1 - x0) * (y1 - y0), 1)[:, None]
+        # Mean red, green, blue, luma, squared luma and alpha of the box.
+        mean = (sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]) / area
+        is_inside &= mean[:, 5] > 0.95
+        spots.append(mean)
+    rough = np.stack([np.sqrt(np.maximum(0.0, v[:, 4] - v[:, 3] ** 2)) for v in spots], axis=1)
+    skin = np.stack([v[:, :3] for v in spots[2:5]], axis=1)
+    uneven = np.abs(skin - np.median(skin, axis=1, keepdims=True)).mean(axis=(1, 2))
+    score = rough[:, :2].min(axis=1) - 0.5 * rough[:, 2:5].max(axis=1) - 0.5 * uneven
+    rows = np.stack([score, s, x, y], axis=1)[is_inside]
+    return [FaceGuess(*row) for row in rows.tolist()]
 
 
 def _integral(planes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

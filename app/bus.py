@@ -6,7 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from app.messages import Command, Fact
 
@@ -29,6 +29,14 @@ class Subscription:
                 facts.append(self._facts.popleft())
             except IndexError:
                 return facts
+
+
+class Teller(Protocol):
+    """Where facts go."""
+
+    def emit(self, stage: str, event: str, **data: Any) -> None:
+        """Publish a fact."""
+        ...
 
 
 class Bus:

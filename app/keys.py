@@ -37,11 +37,16 @@ class _Act:
 
 
 @dataclass(frozen=True, slots=True)
+class _Pause:
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Stop:
     pass
 
 
-_Event = _Key | _Refused | _Act | Fact | _Stop
+_Event = _Key | _Refused | _Act | Fact | _Pause | _Stop
 
 
 class KeyRuntime:
@@ -67,6 +72,7 @@ class KeyRuntime:
         self._problem: AppError | None = None
         self._active: dict[str, Binding] = {}
         self._down: dict[str, Binding] = {}
+        self._is_paused = False
         self._refused: Mapping[str, str] = {}
         self._wrong: dict[str, str] = {}
         self._thread: threading.Thread | None = None
@@ -96,6 +102,10 @@ class KeyRuntime:
         chosen = mode if mode is not None and action.startswith("express ") else natural_mode(action)
         self._events.put(_Act(Binding(action, "", chosen, for_s), pressed))
 
+    def pause(self, on: bool) -> None:
+        """Let every key go for now (True), because one is being recorded, or take them again (any thread)."""
+        self._events.put(_Pause(on))
+
     def _listen(self, fact: Fact) -> None:
         """Pick out what concerns keys (any thread; must not wait)."""
         match fact.stage, fact.event:
@@ -121,6 +131,10 @@ class KeyRuntime:
                     self._say_status()
                 case _Act(binding=binding, pressed=pressed):
                     self._take(binding, pressed, now_s)
+                case _Pause(on=on):
+                    if on != self._is_paused:
+                        self._is_paused = on
+                        self._apply()
                 case Fact():
                     self._follow(event)
         self._let_go()
@@ -182,7 +196,8 @@ class KeyRuntime:
     def _apply(self) -> None:
         """Take the keys that count now, and say what became of it."""
         bindings = Bindings.of(self._settings.bindings)
-        active = bindings.of_character(self._character) if self._settings.on else ()
+        is_on = self._settings.on and not self._is_paused
+        active = bindings.of_character(self._character) if is_on else ()
         wanted = {each.keys: each for each in active}
         if any(wanted.get(keys) != binding for keys, binding in self._down.items()):
             self._let_go()
@@ -212,6 +227,7 @@ class KeyRuntime:
 
     def _open(self) -> None:
         self._problem = None
+        backend: GlobalKeys | None = None
         try:
             backend = self._make()
             backend.start(
@@ -220,5 +236,7 @@ class KeyRuntime:
             )
         except AppError as error:
             self._problem = error
+            if backend is not None:
+                backend.close()
         else:
             self._backend = backend

@@ -209,6 +209,7 @@ class Line:
         self._turns = Turns()
         self._history = History(self.options.history_tokens)
         self._history_lock = threading.Lock()
+        self._configuring = threading.Lock()
         self._muted = threading.Event()
         self._pushed = threading.Event()
         self._is_off_air = self._muted_by_panic = False
@@ -386,9 +387,11 @@ class Line:
 
     # Settings, while it runs. Each waits until what is being worked on is done; call them on a thread of your own.
 
-    def configure(self, options: LineOptions) -> None:
-        """Listen, remember and speak by `options` from now on; `source`, `clips_ahead` and `speculate` stay."""
-        old, self.options = self.options, options
+    def configure(self, **changes: Any) -> None:
+        """Listen, remember and speak by these fields of LineOptions from now on. `source` and `speculate` stay."""
+        with self._configuring:
+            old = self.options
+            self.options = options = replace(old, **changes)
         if self._vad is not None and hearing_of(old) != hearing_of(options):
             self._vad.listen(hearing_of(options))
         if old.hearing != options.hearing and self._pushed.is_set():
@@ -422,6 +425,10 @@ class Line:
     def replace_synth(self, synth: SpeechSynth) -> None:
         """Speak with `synth`, which is loaded, from the next sentence on."""
         self._tts.replace(synth)
+
+    def speak_at(self, speed: float) -> bool:
+        """Speak at this speed from the next sentence on; False where the voice has to be made anew for that."""
+        return self._tts.speak_at(speed)
 
     def replace_microphone(self, microphone: Microphone, echo: EchoCanceller | None) -> None:
         """Listen to `microphone`, not opened yet, through `echo`; raises what its `open` does, the old one goes on."""
@@ -802,10 +809,12 @@ class Line:
             self._is_off_air = True
             self._muted_by_panic = not self._muted.is_set()
             self.mute(True)
+            self._pass_on(Mute(True))
         elif not on and self._is_off_air:
             self._is_off_air = False
             if self._muted_by_panic:
                 self.mute(False)
+                self._pass_on(Mute(False))
         if not on:
             return
         self._backlog.clear()

@@ -29,16 +29,19 @@ __all__ = [
     "NextCharacter",
     "Panic",
     "Phone",
+    "PlaceCharacter",
     "PlayoutAnchor",
     "PreviewPose",
     "PushToTalk",
     "Quit",
+    "RecordKey",
     "Samples",
     "Say",
     "SecretChanged",
     "Sentence",
     "SpeechClip",
     "SpeechPiece",
+    "StageColours",
     "StopTalking",
     "SwitchCamera",
     "SwitchCharacter",
@@ -218,6 +221,9 @@ class Fact:
     | show | panic | on |
     | show | characters | names (the list of all has changed) |
     | keys | pressed | action (a key that works everywhere was pressed), key |
+    | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
+      may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
+    | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
     at_ns: int
@@ -321,6 +327,27 @@ class SwitchCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceCharacter:
+    """Show the character there from now on, without keeping it (while the mouse is moved).
+
+    `zoom`, `x` and `y` as in the settings `stage.zoom`, `stage.x` and `stage.y`.
+    """
+
+    zoom: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageColours:
+    """The window's colours, each "#rrggbb": the background "theme" falls from `top` to `bottom` around a light."""
+
+    top: str
+    bottom: str
+    light: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextCharacter:
     """Load the character after this one in the list of all, the first one after the last."""
 
@@ -328,6 +355,13 @@ class NextCharacter:
 @dataclass(frozen=True, slots=True)
 class ToggleMute:
     """Switch the microphone off if it is on, and on if it is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A key is being recorded (True): those that work everywhere do nothing until that is over (False)."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,9 +452,12 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | PlaceCharacter
+    | StageColours
     | NextCharacter
     | ToggleMute
     | Panic
+    | RecordKey
     | PreviewPose
     | Configure
     | SecretChanged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
 from app.messages import AudioBlock, Frame, SpeechPiece, UserFact
@@ -137,7 +137,10 @@ class Memory(Protocol):
 
 
 class SpeechSynth(Protocol):
-    """Text to the character's voice."""
+    """Text to the character's voice.
+
+    One that can change its pace without being loaded anew also has `set_speed(speed)`.
+    """
 
     name: str
     """What the user reads in the status line, e.g. "Piper en_US-joe-medium"."""
@@ -266,6 +269,45 @@ class GlobalKeys(Protocol):
 
     def close(self) -> None:
         """Let every key go; safe to call twice."""
+        ...
+
+
+class RemoteControl(Protocol):
+    """What other programs may ask for. All methods may be called from any thread and return at once."""
+
+    def state(self) -> dict[str, Any]:
+        """What the show is doing, as JSON values."""
+        ...
+
+    def actions(self) -> list[str]:
+        """Every action that a request can name."""
+        ...
+
+    def request(self, wanted: object) -> tuple[str, bool] | None:
+        """Do what a parsed request asks for; returns an action that is held down (True) or let go by it.
+
+        Raises AppError for a request that means nothing.
+        """
+        ...
+
+    def let_go(self, action: str) -> None:
+        """Whoever held `action` has gone."""
+        ...
+
+    def listen(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Call `listener` with the state whenever it changes, on any thread; returns what ends that."""
+        ...
+
+
+class ControlServer(Protocol):
+    """Where other programs of this computer ask."""
+
+    def start(self, control: RemoteControl) -> None:
+        """Listen; raises AppError where that cannot be."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
         ...
 
 

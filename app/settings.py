@@ -86,6 +86,8 @@ class BrainSettings:
     """So much of the talk is kept word by word (about four letters a token); what is older is summed up."""
     memory: bool = True
     """Remember what the user tells about themselves. `kuchipaku memory` shows and erases it."""
+    keep_history: bool = True
+    """Keep what was said on this computer, to read it again. `kuchipaku history` shows and erases it."""
     speak_first_s: float = 0.0
     """Begin to talk after this long a silence; 0: never."""
     speak_first_times: int = 2
@@ -189,9 +191,9 @@ class StageSettings:
     zoom: float = 1.0
     """2 shows the character twice as large."""
     x: float = 0.0
-    """So far to the right of the middle, in parts of the stage's width."""
+    """So far to the right of its place, in parts of the stage's width."""
     y: float = 0.0
-    """So far below the middle, in parts of the stage's height."""
+    """So far below its place, in parts of the stage's height."""
     safe_area: bool = False
     """Draw the frame within which nothing is cut off on any screen."""
 
@@ -315,9 +317,14 @@ def with_value(settings: Settings, name: str, value: Value) -> Settings:
         raise AppError(str(error), f"{name} stays as it was.") from error
     if action:
         checked = {**getattr(held, key), action: checked}
-        if not value and action not in DEFAULT_BINDINGS:
+        if not value and may_go(action):
             del checked[action]
     return dataclasses.replace(settings, **{table: dataclasses.replace(held, **{key: checked})})
+
+
+def may_go(action: str) -> bool:
+    """Whether an action without a key needs no entry: nothing would bind it otherwise, by default or for all."""
+    return action not in DEFAULT_BINDINGS and "/" not in action
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from animator.character import Character, list_characters
 from animator.timebase import Clock
-from app import compose, paths, settings_file
-from app.backends.animator_process import AnimatorProcess
+from app import compose, paths, secrets, settings_file
 from app.bus import Bus
+from app.canvas import Placement
+from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
+from app.control import Control, ControlRuntime
 from app.errors import AppError
+from app.face import Face, LoadingAvatar
 from app.keys import KeyRuntime
+from app.line import Line
 from app.messages import (
     Command,
+    Configure,
     Frame,
     ListCharacters,
+    ListDevices,
     MouthOffset,
     Mute,
+    NextCharacter,
     Panic,
+    PlaceCharacter,
     Quit,
+    RecordKey,
     Say,
+    SecretChanged,
+    StageColours,
     SwitchCamera,
     SwitchCharacter,
+    TestBrain,
+    TestFace,
     TryPersona,
 )
-from app.ports import Microphone, Speaker
+from app.policy import hotkeys
+from app.ports import FrameSink, Microphone, Speaker
+from app.scene import SceneKeeper
 from app.settings import Settings
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
 
+_log = logging.getLogger(__name__)
+
+FACE_WITHIN_S = 900.0
+"""A character that was never baked with these weights is baked first."""
+
+REBUILDS_BRAIN = (
+    "brain.provider",
+    "brain.groq_model",
+    "brain.groq_fallback_model",
+    "brain.server_url",
+    "brain.server_model",
+    "brain.max_tokens",
+    "brain.remote_max_tokens",
+    "brain.first_token_s",
+)
+REBUILDS_FACE = ("face.tier", "face.weights", "face.detail", "face.fps", "lips.phonemes")
+
 
 class Show:
-    """Everything that runs while the app does. A part that cannot start is said once; the rest goes on."""
+    """Everything that runs while the app does. A part that cannot start is said once; the rest goes on.
+
+    Every setting is in force as soon as the fact `settings changed` says so: the part that it belongs to is made anew
+    beside the one that works, and exchanged once it is ready. Where that fails the old one goes on, and the fact
+    `settings refused` says why.
+    """
 
     def __init__(
         self,
@@ -48,7 +90,9 @@ class Show:
         face: bool = True,
         keys: bool = True,
     ) -> None:
-        """`microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+        """Start the face, which takes longest; everything else waits for `start`.
+
+        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -56,64 +100,142 @@ class Show:
         """
         self._bus = bus
         self._clock = clock
-        self._settings = settings
         self._folder = folder
         self._greet = greet
         self._character = compose.character_of(folder)
-        self._face = self._make_face() if face else None
+        self._changes = Changes(bus, settings, self._keep)
+        self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
-            self._switch = CameraSwitch(bus, self._camera, lambda: compose.virtual_camera(settings))
-        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=bus, required=False)
-        self._line = compose.build_line(
-            bus,
-            clock,
-            settings,
-            self._character,
-            parts,
-            microphone if microphone is not None else compose.device_microphone(settings, clock),
-            speaker if speaker is not None else compose.device_speaker(settings, clock),
-            self._face,
-            from_file=False,
-            fallback_speaker=compose.null_speaker(clock),
-            on_command=self._obey,
-        )
+            self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
+        self._scene = SceneKeeper(settings.stage)
+        self._microphone = microphone
+        self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock)
+        self._made_line: Line | None = None
+        self._line_made = threading.Event()
+        """Set once the line is there, or will not come."""
+        self._route()
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
-        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self._settings, persona))
+        self._control: ControlRuntime | None = None
+        if self._keys is not None:
+            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
+        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
         self.ended = threading.Event()
         """Set by the command Quit."""
-        self._stopped = False
+        self._stopped = self._is_started = False
 
-    def _make_face(self) -> AnimatorProcess | None:
+    def _make_face(self) -> LoadingAvatar | None:
         try:
-            return compose.start_face(self._bus, self._settings, self._folder, stepped=False)
+            return compose.start_face(self._bus, self.settings, self._folder, stepped=False)
         except AppError as error:
             self._say("avatar", "Face", error)
             return None
 
+    def _make_camera(self, settings: Settings) -> FrameSink:
+        return compose.virtual_camera(settings, self._scene.current)
+
+    @property
+    def _line(self) -> Line:
+        """Waits until it has been made. Raises AppError where it could not be."""
+        self._line_made.wait()
+        if self._made_line is None:
+            raise AppError("Hearing, brain and voice are not running.", "Start the app again.")
+        return self._made_line
+
+    def _start_line(self) -> None:
+        """Make and start the line: a second of imports and checks, which neither window nor face wait for."""
+        try:
+            line = self._make_line()
+            if not self._stopped:
+                line.start()
+                self._made_line = line
+        except AppError as error:
+            self._say("app", "Start", error)
+        except Exception as error:
+            _log.exception("the line could not be made")
+            problem = f"Hearing, brain and voice could not be started: an unexpected {type(error).__name__}."
+            self._say("app", "Start", AppError(problem, "Run `kuchipaku doctor`; the log says more."))
+        finally:
+            self._line_made.set()
+
+    def _make_line(self) -> Line:
+        settings = self.settings
+        parts = compose.line_parts(settings, self._character, hears=True, answers=True, bus=self._bus, required=False)
+        return compose.build_line(
+            self._bus,
+            self._clock,
+            settings,
+            self._character,
+            parts,
+            self._microphone if self._microphone is not None else compose.device_microphone(settings, self._clock),
+            self._speaker,
+            self._face,
+            from_file=False,
+            fallback_speaker=compose.null_speaker(self._clock),
+            on_command=self._obey,
+        )
+
     def _say(self, stage: str, label: str, error: AppError) -> None:
         self._bus.emit(stage, "state", state="failed", label=label, problem=error.problem, remedy=error.remedy)
+
+    @staticmethod
+    def _keep(name: str, value: bool | int | float | str) -> None:
+        settings_file.keep_setting(paths.settings_file(), name, value)
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force now. Any thread."""
+        return self._changes.settings
+
+    @property
+    def character(self) -> Character:
+        """Who is shown, or will be once the face has loaded it."""
+        return self._character
 
     @property
     def camera(self) -> CameraStage | None:
         """The stage that hands out frames; None without a face."""
         return self._camera
 
+    def route(self, names: tuple[str, ...], apply: Apply) -> None:
+        """Let `apply` put the settings `names` (or whole tables) to work, on a thread of their own.
+
+        It is given the settings before and after, and raises AppError where that cannot be: then they are refused.
+        """
+        self._changes.route(names, names[0].split(".")[0], apply)
+
     def start(self, *, muted: bool = False, camera_on: bool = False) -> None:
-        """Start every part; returns at once."""
+        """Start every part; returns at once. What differs from the settings' file is told as a change.
+
+        Commands that come before the line is there wait for it.
+        """
         if self._camera is not None:
             self._camera.start()
+        if muted != self.settings.hearing.muted:
+            self._changes.note("hearing.muted", muted)
         if muted:
             self._bus.gate.put(Mute(True))
         if camera_on:
             self._bus.gate.put(SwitchCamera(True))
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
-        self._line.start()
+        if not self._is_settings_character():
+            self._changes.note("face.character", compose.name_of(self._folder))
+        self._is_started = True
+        threading.Thread(target=self._start_line, name="show-line", daemon=True).start()
         if self._keys is not None:
             self._keys.start()
+        if self._control is not None:
+            self._control.start()
+
+    def _is_settings_character(self) -> bool:
+        try:
+            return compose.find_character(self.settings.face.character) == self._folder
+        except AppError:  # it is gone; this one counts for now
+            return False
 
     def latest(self) -> Frame | None:
         """The newest frame, or None before the first."""
@@ -121,24 +243,31 @@ class Show:
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being said or answered."""
-        return self._line.wait_until_idle(timeout_s)
+        return self._line_made.wait(timeout_s) and self._line.wait_until_idle(timeout_s)
 
     def wait_until_loaded(self, timeout_s: float) -> bool:
         """Wait until every stage has finished loading, well or badly, and the face is there."""
-        loaded = self._line.wait_until_loaded(timeout_s)
+        loaded = self._line_made.wait(timeout_s) and self._line.wait_until_loaded(timeout_s)
         if self._face is not None:
             self._face.wait_loaded(timeout_s)
         return loaded
+
+    def wait_until_settled(self, timeout_s: float) -> bool:
+        """Wait until every setting that was asked for is in force or refused."""
+        return self._changes.wait_until_settled(timeout_s)
 
     def stop(self) -> None:
         """End every thread and process within 2 s; safe to call twice."""
         if self._stopped:
             return
         self._stopped = True
+        self._changes.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._line.stop, self._try_out.stop]
+        parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
+        if self._control is not None:
+            parts.append(self._control.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -149,26 +278,54 @@ class Show:
         for thread in threads:
             thread.join(2.0)
 
+    def _stop_line(self) -> None:
+        # One that is still being made sees that it is no longer wanted.
+        self._line_made.wait(0.0 if not self._is_started else 1.5)
+        if self._made_line is not None:
+            self._made_line.stop()
+
+    # Commands
+
     def _obey(self, command: Command) -> None:
         """Commands that the line does not own (gate thread)."""
         match command:
-            case SwitchCamera(on=on):
-                if self._switch is None:
-                    raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
-                self._switch.switch(on)
+            case Configure(name=name, value=value):
+                self._changes.change(name, value)
+            case Mute(muted=muted):
+                if muted != self.settings.hearing.muted:
+                    self._changes.note("hearing.muted", muted)
             case MouthOffset(offset_ms=offset_ms, keep=keep):
-                if keep:
-                    settings_file.keep_setting(paths.settings_file(), "lips.mouth_offset_ms", offset_ms)
+                (self._changes.keep if keep else self._changes.note)("lips.mouth_offset_ms", offset_ms)
+            case SwitchCamera(on=on):
+                self._changes.run("camera", lambda: self._switch_camera(on))
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
                 self._bus.emit("show", "panic", on=on)
+            case RecordKey(on=on):
+                if self._keys is not None:
+                    self._keys.pause(on)
             case ListCharacters():
                 self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
             case TryPersona():
                 self._try_out.ask(command)
+            case PlaceCharacter(zoom=zoom, x=x, y=y):
+                self._scene.place(Placement(zoom, x, y))
+            case StageColours(top=top, bottom=bottom, light=light):
+                self._scene.colours(top, bottom, light)
             case SwitchCharacter(name=name):
                 self._switch_character(name)
+                self._changes.keep("face.character", compose.name_of(self._folder))
+            case NextCharacter():
+                self._next_character()
+            case SecretChanged(name=name):
+                self._use_secret(name)
+            case TestBrain():
+                self._changes.run("brain test", self._test_brain)
+            case TestFace(tier=tier):
+                self._changes.run("face test", lambda: self._test_face(tier))
+            case ListDevices():
+                self._changes.run("devices", self._list_devices)
             case Quit():
                 self.ended.set()
 
@@ -177,6 +334,181 @@ class Show:
         character = compose.character_of(folder)
         if self._face is None:
             raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
-        self._character, self._folder = character, folder
+        before, self._character, self._folder = self._character, character, folder
+        if self._face.current is None:
+            self._changes.run("face", lambda: self._bring_in_face(self.settings))
         self._face.load(str(folder))
         self._line.set_persona(compose.persona_of(character))
+        self._line.configure(fallback_line=character.fallback_line)
+        if self.settings.hearing.wake_word:
+            self._changes.run("ears", lambda: self._accept(self.settings))
+        if before.voice != character.voice:
+            self._changes.run("voice", lambda: self._replace_synth(self.settings))
+
+    def _next_character(self) -> None:
+        folders = [folder for _, folder in list_characters(*compose.character_roots())]
+        if not folders:
+            raise AppError("There is no character to go on to.", "Make one on the page Characters.")
+        at = folders.index(self._folder) + 1 if self._folder in folders else 0
+        self._switch_character(str(folders[at % len(folders)]))
+        self._changes.keep("face.character", compose.name_of(self._folder))
+
+    def _use_secret(self, name: str) -> None:
+        secrets.look_again()
+        if name in ("groq", "server"):
+            self._changes.run("brain", lambda: self._replace_chat(self.settings))
+        if name == "groq" and self.settings.hearing.transcriber == "groq":
+            self._changes.run("ears", lambda: self._replace_transcriber(self.settings))
+        if name in ("groq", "voice") and compose.has_server_voice(self.settings):
+            self._changes.run("voice", lambda: self._replace_synth(self.settings))
+
+    def _test_brain(self) -> None:
+        def say(report: Any) -> None:
+            found = report.as_json()
+            problem, remedy = found.pop("problem"), found.pop("remedy")
+            found.pop("reachable")
+            detail = f"{problem} {remedy}".strip()
+            self._bus.emit("brain", "tested", **found, ok=not problem, detail=detail)
+
+        compose.ask_brain(self.settings, self._clock, say)
+
+    def _test_face(self, tier: str) -> None:
+        found = compose.measure_face(self.settings, self._folder, tier, self._clock, self._bus)
+        self._bus.emit("avatar", "tested", tier=tier, fps=found.fps, device=found.device, problem=found.problem)
+
+    def _list_devices(self) -> None:
+        found = compose.devices()
+        microphones, speakers, cameras = map(list, (found.microphones, found.speakers, found.cameras))
+        self._bus.emit("devices", "list", microphones=microphones, speakers=speakers, cameras=cameras)
+
+    # Settings. Each is put to work on the thread of its part; what is raised refuses it.
+
+    def _route(self) -> None:
+        route = self._changes.route
+        route(("hearing", "brain"), "line", self._configure_line)
+        route(("hearing.device",), "microphone", self._change_microphone)
+        route(("hearing.echo", "hearing.mode"), "line", self._change_echo)
+        route(("hearing.muted",), AT_ONCE, lambda old, new: self._line.mute(new.hearing.muted))
+        route(("hearing.wake_word", "hearing.wake_for_s"), "ears", lambda old, new: self._accept(new))
+        route(
+            ("hearing.language", "hearing.model", "hearing.transcriber"),
+            "ears",
+            lambda old, new: self._replace_transcriber(new),
+        )
+        route(REBUILDS_BRAIN, "brain", lambda old, new: self._replace_chat(new))
+        route(("brain.memory",), "line", lambda old, new: self._line.replace_memory(compose.memory(new)))
+        route(("voice",), "voice", lambda old, new: self._replace_synth(new))
+        route(("voice.speed",), "voice", self._change_speed)
+        route(("voice.device",), "speaker", self._change_speaker)
+        route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
+        route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
+        route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
+        route(("camera",), "camera", self._change_camera)
+        route(("keys",), AT_ONCE, self._check_keys)
+        # A picture that is read takes its time.
+        route(("stage",), "stage", lambda old, new: self._scene.keep(new.stage))
+
+    def _configure_line(self, old: Settings, new: Settings) -> None:
+        # Only what differs: two parts may change options of the line at the same moment.
+        before = compose.line_options(old, self._character, has_echo_canceller=False)
+        after = compose.line_options(new, self._character, has_echo_canceller=False)
+        names = [field.name for field in dataclasses.fields(after) if field.name != "hearing"]
+        wanted = {name: getattr(after, name) for name in names if getattr(before, name) != getattr(after, name)}
+        if wanted:
+            self._line.configure(**wanted)
+
+    def _change_microphone(self, old: Settings, new: Settings) -> None:
+        echo = compose.echo_canceller(new, self._speaker)
+        self._line.replace_microphone(compose.device_microphone(new, self._clock), echo)
+
+    def _change_speaker(self, old: Settings, new: Settings) -> None:
+        speaker = compose.device_speaker(new, self._clock)
+        self._line.replace_speaker(speaker)
+        self._speaker = speaker
+        self._change_echo(old, new)  # the echo is that of the new one
+
+    def _change_echo(self, old: Settings, new: Settings) -> None:
+        echo = compose.echo_canceller(new, self._speaker)
+        self._line.replace_echo(echo)
+        self._line.configure(hearing=compose.hearing_mode(new, has_echo_canceller=echo is not None))
+
+    def _accept(self, settings: Settings) -> None:
+        self._line.accept_by(compose.acceptance(settings, self._character, self._clock))
+
+    def _replace_transcriber(self, settings: Settings) -> None:
+        transcriber = compose.transcriber_of(settings, self._bus)
+        with _closing_on_error(transcriber):
+            transcriber.load()
+        self._line.replace_transcriber(transcriber)
+
+    def _replace_chat(self, settings: Settings) -> None:
+        chat = compose.chat_of(settings, self._character, self._bus)
+        with _closing_on_error(chat):
+            chat.load()
+        self._line.replace_chat(chat)
+
+    def _change_speed(self, old: Settings, new: Settings) -> None:
+        if not self._line.speak_at(new.voice.speed):
+            self._replace_synth(new)
+
+    def _replace_synth(self, settings: Settings) -> None:
+        synth = compose.voice_synth(settings, self._character, self._bus, required=True)
+        with _closing_on_error(synth):
+            synth.load()
+        self._line.replace_synth(synth)
+        self._line.configure(spoken_language=settings.voice.language)
+
+    def _bring_in_face(self, settings: Settings) -> None:
+        if self._face is None or self._camera is None or self._switch is None:
+            raise AppError("There is no face to change.", "Start the app with its window.")
+        compose.phone_model(settings.lips.phonemes)  # at a start it would only be said; here it can be refused
+        avatar, held = compose.next_face(self._bus, settings, self._folder)
+        self._bus.emit("avatar", "state", state="busy", label="Preparing the new face")
+        try:
+            self._face.bring_in(avatar, FACE_WITHIN_S)
+        except AppError:
+            if self._face.current is not None:
+                self._bus.emit("avatar", "state", state="ready", label="Face")
+            raise
+        held.let_out()
+        self._camera.set_fps(settings.face.fps)
+        with contextlib.suppress(AppError):  # it is said there
+            self._switch.change(lambda: self._make_camera(settings))
+
+    def _check_keys(self, old: Settings, new: Settings) -> None:
+        # Whoever works with the keys follows the facts; what is no key is refused before there is one.
+        for action, keys in new.keys.bindings.items():
+            if keys != old.keys.bindings.get(action, ""):
+                hotkeys.parse(action, keys)
+
+    def _offset_mouth(self, offset_ms: int) -> None:
+        if self._face is not None:
+            self._face.mouth_offset(offset_ms)
+        self._bus.emit("avatar", "mouth_offset", ms=offset_ms)
+
+    def _switch_camera(self, on: bool) -> None:
+        if self._switch is None:
+            raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
+        try:
+            self._switch.switch(on)
+        except AppError:
+            on = False  # why was said by the switch
+        if on != self.settings.camera.on:
+            self._changes.note("camera.on", on)
+
+    def _change_camera(self, old: Settings, new: Settings) -> None:
+        if self._switch is None:
+            raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
+        self._switch.change(lambda: self._make_camera(new))
+        if new.camera.on != self._switch.is_on:
+            self._switch.switch(new.camera.on)
+
+
+@contextlib.contextmanager
+def _closing_on_error(backend: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if hasattr(backend, "close"):
+            backend.close()
+        raise

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from app import __version__, brain, compose, doctor, paths, secrets, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
-from app.backends.video_file import VideoFile
 from app.bus import Bus
 from app.cards import import_card
 from app.errors import AppError
@@ -31,8 +30,12 @@ from app.messages import Fact, Feel, Say
 from app.models import default_store
 from app.ports import Microphone, Speaker
 from app.settings import Settings, load_settings
+from app.settings_file import open_settings
 from app.show import Show
 from app.stages.camera import CameraStage
+
+if TYPE_CHECKING:  # the window's start is not kept waiting for FFmpeg
+    from app.backends.video_file import VideoFile
 
 Progress = Callable[[str, float], None]
 
@@ -64,7 +67,7 @@ def tracing(bus: Bus, path: Path | None) -> Iterator[None]:
         yield
         return
     try:
-        file = path.open("w", encoding="utf-8")
+        file = path.open("w", encoding="utf-8", buffering=1)  # line by line: whoever reads along is not late
     except OSError as error:
         raise AppError(f"The trace {path} cannot be written: {error.strerror}.", "Choose another --trace.") from error
     lock = threading.Lock()
@@ -176,6 +179,8 @@ def _film(
             microphone.open()  # a file that is no sound is refused before anything loads
             microphone.close()
         parts = compose.line_parts(chosen, character, hears=hears, answers=hears, bus=bus)
+        from app.backends.video_file import VideoFile
+
         video = VideoFile(request.out, FPS)
         stack.callback(video.discard)
         face = compose.start_face(bus, chosen, folder, stepped=not realtime)
@@ -470,14 +475,15 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)
 
 
-def _added(prefix: str, *own: str) -> tuple[str, ...]:
-    """The names of the models of one kind that the settings may choose: `own`, and those that the user has added."""
+def _added(prefix: str) -> tuple[str, ...]:
+    """The names of the models of one kind that the user has added."""
     store = default_store(offline=True)
     there = [name for name, model in store.brought().items() if not model.missing(store.root / name)]
-    return (*own, *(name if prefix == "tha3-" else _short(name) for name in there if name.startswith(prefix)))
+    return tuple(name for name in there if name.startswith(prefix))
 
 
 def _short(whisper: str) -> str:
+    """A Whisper as the settings name it: whisper-base-en is base.en."""
     name = whisper.removeprefix("whisper-")
     return name.replace("-en", ".en") if name.endswith("-en") else name
 
@@ -494,33 +500,20 @@ def _check_up() -> tuple[str, ...]:
 def run(camera: bool, character: str | None, muted: bool, trace: Path | None) -> int:
     """Open the window and run until it is closed."""
     from app.gui.display import require_display
-    from app.gui.main_window import run_window
-    from app.gui.window_info import WindowInfo
 
     require_display()
     clock = SystemClock()
     bus = Bus(clock.now_ns)
-    chosen = settings()
-    folder = compose.find_character(character or chosen.face.character)
+    chosen, trouble = open_settings(paths.settings_file())
+    if trouble is not None:
+        _say_trouble(bus, "settings", "Settings", trouble)
+    folder = compose.find_character(character) if character else _character_to_start_with(bus, chosen)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
-        loaded = compose.character_of(folder)
         show = Show(bus, clock, chosen, folder)
-        info = WindowInfo(
-            title="Kuchipaku",
-            version=__version__,
-            characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
-            character=loaded.name,
-            expressions=list(loaded.expressions)[:8],
-            camera_on=camera_on,
-            microphone_on=not muted,
-            mouth_offset_ms=chosen.lips.mouth_offset_ms,
-            settings=chosen,
-            whispers=_added("whisper-", "tiny.en"),
-            weights=_added("tha3-"),
-            secrets=secrets,
-            check_up=_check_up,
-        )
+        # Qt loads while the face's process, which takes longest, is under way.
+        from app.gui.main_window import run_window
+        from app.gui.window_info import WindowInfo
 
         def end(_number: int, _frame: FrameType | None) -> None:
             # An exception would end up in whichever Qt slot runs at that moment; the window closes itself instead.
@@ -529,7 +522,37 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, end)
         try:
-            show.start(muted=muted, camera_on=camera_on)
-            return run_window(bus, show.latest, info)
+            info = WindowInfo(
+                title="Kuchipaku",
+                version=__version__,
+                characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
+                character=show.character.name,
+                expressions=list(show.character.expressions)[:8],
+                camera_on=camera_on,
+                microphone_on=not muted,
+                mouth_offset_ms=chosen.lips.mouth_offset_ms,
+                settings=show.settings,
+                whispers=("tiny.en", *map(_short, _added("whisper-"))),
+                weights=_added("tha3-"),
+                secrets=secrets,
+                check_up=_check_up,
+            )
+            # The line's parts begin once the window is there: on two cores they would take its time for their own.
+            return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))
         finally:
             show.stop()
+
+
+def _character_to_start_with(bus: Bus, chosen: Settings) -> Path:
+    """The settings' character; the app's own where that one is gone or damaged, which is said."""
+    try:
+        folder = compose.find_character(chosen.face.character)
+        compose.character_of(folder)
+    except AppError as error:
+        _say_trouble(bus, "settings", "Character", error)
+        return compose.find_character(Settings().face.character)
+    return folder
+
+
+def _say_trouble(bus: Bus, stage: str, label: str, error: AppError) -> None:
+    bus.emit(stage, "state", state="failed", label=label, problem=error.problem, remedy=error.remedy)

@@ -18,7 +18,7 @@ from typing import Any
 from animator.border import Header, anchor_message, clip_message, read_message, write_message
 from animator.frames import FrameSlots, shared_folder
 from animator.messages import PlayoutAnchor, SpeechClip, SpeechTime
-from app.bus import Bus
+from app.bus import Teller
 from app.errors import AppError
 from app.messages import Frame
 
@@ -63,7 +63,7 @@ def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
 class AnimatorProcess:
     """Keeps `app.ports.AvatarHost`. All methods may be called from any thread, `latest` from one at a time."""
 
-    def __init__(self, bus: Bus, options: AnimatorOptions) -> None:
+    def __init__(self, bus: Teller, options: AnimatorOptions) -> None:
         self._bus = bus
         self._options = options
         self._lock = threading.Lock()
@@ -290,6 +290,7 @@ class AnimatorProcess:
     def close(self) -> None:
         """End the process within 2 s; safe to call twice."""
         self._closing = True
+        self._loaded.set()  # nobody is to wait for what will never come
         self._send({"type": "quit"})
         with self._lock:
             process, self._process = self._process, None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.canvas import Canvas, Picture
+from app.canvas import Canvas, Picture, Scene
 from app.errors import AppError
 from app.messages import Frame
 
@@ -37,8 +38,16 @@ BT709_LIMITED = np.array(
 class VirtualCamera:
     """A FrameSink that streaming software sees as a webcam. Opened, fed and closed on one thread at a time."""
 
-    def __init__(self, width_px: int = 1280, height_px: int = 720, device: str | None = None) -> None:
+    def __init__(
+        self,
+        width_px: int = 1280,
+        height_px: int = 720,
+        device: str | None = None,
+        scene: Callable[[], Scene] = Scene,
+    ) -> None:
+        """`scene` is asked with every frame and must not wait."""
         self._canvas = Canvas(width_px, height_px)
+        self._scene = scene
         self._wanted = device
         self._camera: Any = None
         self.device = device or "virtual camera"
@@ -69,6 +78,9 @@ class VirtualCamera:
         """Send one frame. Raises AppError if the device has gone."""
         if self._camera is None:
             return
+        scene = self._scene()
+        if scene is not self._canvas.scene:
+            self._canvas.set_scene(scene)
         picture = i420(self._canvas.place(frame.pixels))
         try:
             self._camera.send(picture)

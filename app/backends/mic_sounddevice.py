@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import soxr
 
 from animator.timebase import Clock
-from app.backends.portaudio import Ring, device_error, import_sounddevice
+from app.backends.portaudio import STREAMS, Registry, Ring, chosen, device_error, import_sounddevice
 from app.errors import AppError
 from app.messages import HEARING_RATE, AudioBlock
+
+_log = logging.getLogger(__name__)
 
 BLOCK_MS = 20
 RING_S = 4.0
@@ -26,12 +29,23 @@ class SoundDeviceMicrophone:
     does nothing else; mixing and resampling happen in `read`, on the capture thread.
     """
 
-    def __init__(self, device: str | int | None = None, *, clock: Clock | None = None, sounddevice: Any = None) -> None:
+    def __init__(
+        self,
+        device: str | int | None = None,
+        *,
+        clock: Clock | None = None,
+        sounddevice: Any = None,
+        streams: Registry = STREAMS,
+    ) -> None:
         self.name = "microphone"
         self._device = device if device != "" else None
         self._sounddevice = sounddevice
         self._clock = clock
+        self._streams = streams
         self._stream: Any = None
+        self._using = threading.Lock()
+        """Held while the stream is opened, closed or paused."""
+        self._is_paused = False
         self._ring = Ring(1)
         self._resample: Any = None
         self._rate = HEARING_RATE
@@ -46,13 +60,29 @@ class SoundDeviceMicrophone:
         """Start recording; raises AppError with a remedy where there is no such device."""
         sd = self._sounddevice or import_sounddevice()
         try:
-            info = sd.query_devices(self._device, "input")
+            try:
+                self._open(sd)
+            except Exception:
+                if not self._streams.look_again(sd, ("input", self._device)):
+                    raise
+                self._open(sd)
+        except AppError:
+            raise
+        except Exception as error:  # PortAudioError, ValueError for unknown names, and whatever a driver raises
+            self.close()
+            raise device_error("microphone", self._device, error) from error
+        self._streams.opened(self, ("input", self._device))
+
+    def _open(self, sd: Any) -> None:
+        with self._using:
+            device = chosen(sd, self._device, "input")
+            info = sd.query_devices(device, "input")
             self._rate = int(info["default_samplerate"])
             self._ring = Ring(int(RING_S * self._rate))
             self._resample = soxr.ResampleStream(self._rate, HEARING_RATE, 1, dtype="float32", quality="MQ")
             self._stream = sd.InputStream(
                 samplerate=self._rate,
-                device=self._device,
+                device=device,
                 # Both sides of a stereo microphone: some devices have silence on one of them.
                 channels=max(1, min(2, int(info["max_input_channels"]))),
                 dtype="float32",
@@ -61,20 +91,36 @@ class SoundDeviceMicrophone:
                 callback=self._callback,
             )
             self._stream.start()
-        except AppError:
-            raise
-        except Exception as error:  # PortAudioError, ValueError for unknown names, and whatever a driver raises
-            self.close()
-            raise device_error("microphone", self._device, error) from error
-        self.name = str(info["name"])
-        self._quiet_s = 0.0
+            self.name = str(info["name"])
+            self._quiet_s = 0.0
+
+    def may_pause(self) -> bool:
+        """A moment without hearing is a moment."""
+        return True
+
+    def pause(self) -> None:
+        """Let go of the device for a moment."""
+        self._is_paused = True
+        with self._using:
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.close()
+
+    def go_on(self) -> None:
+        """Listen again; a device that is gone is noticed by the next `read`."""
+        try:
+            self._open(self._sounddevice or import_sounddevice())
+        except Exception as error:
+            _log.info("the microphone did not come back: %s", type(error).__name__)
+        self._is_paused = False
 
     def read(self, timeout_s: float) -> AudioBlock | None:
         """What has come since the last call, at least one block. Raises AppError where the device was lost."""
         need = self._rate * BLOCK_MS // 1000
         waited_s = 0.0
         while len(self._ring) < need:
-            if self._stream is None or not self._stream.active:
+            stream = self._stream
+            if not self._is_paused and (stream is None or not stream.active):
                 raise self._lost()
             if waited_s >= timeout_s:
                 self._quiet_s += waited_s
@@ -93,9 +139,11 @@ class SoundDeviceMicrophone:
 
     def close(self) -> None:
         """Stop and release the device; safe to call twice."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        self._streams.closed(self)
+        with self._using:
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.close()
 
     def _lost(self) -> AppError:
         return AppError(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -24,6 +27,99 @@ def import_sounddevice() -> Any:
             "Install it (`sudo apt-get install libportaudio2`), then start the app again.",
         ) from error
     return sounddevice
+
+
+def chosen(sd: Any, device: str | int | None, kind: Literal["input", "output"]) -> str | int | None:
+    """The number of the device of this name, or of the first with it in its name; anything else as it is.
+
+    The same card is listed once by each of a system's sound interfaces: the one of the default interface comes first.
+    sounddevice itself refuses a name that occurs twice. Raises ValueError where there is no such device.
+    """
+    if not isinstance(device, str):
+        return device
+    wanted = " ".join(device.split()).casefold()
+    found: list[tuple[bool, bool, int]] = []
+    for number, info in enumerate(sd.query_devices()):
+        name = " ".join(str(info["name"]).split()).casefold()
+        if info[f"max_{kind}_channels"] > 0 and wanted in name:
+            found.append((name != wanted, info.get("hostapi") != sd.default.hostapi, number))
+    if not found:
+        raise ValueError(f"there is no {kind} device of this name now")
+    return min(found)[2]
+
+
+class Pausable(Protocol):
+    """A stream that may be closed and opened again by `Registry`."""
+
+    def may_pause(self) -> bool:
+        """Whether nobody would notice."""
+        ...
+
+    def pause(self) -> None:
+        """Let go of the device; whoever uses the stream waits until `go_on`."""
+        ...
+
+    def go_on(self) -> None:
+        """Open the device again. Never raises: a device that is gone is lost."""
+        ...
+
+
+class Registry:
+    """The open streams of this process, and PortAudio's list of devices, which is as old as its start.
+
+    What was plugged in since is seen only after PortAudio was started anew, and that ends every open stream. So those
+    are closed for that moment, where nothing sounds. Thread-safe.
+    """
+
+    FIRST_S, LONGEST_S = 4.0, 60.0
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._lock = threading.Lock()
+        self._open: list[Pausable] = []
+        self._tries: dict[object, tuple[float, float]] = {}
+        """Device → when it was looked for, and after how many s it may be again."""
+
+    def opened(self, stream: Pausable, device: object) -> None:
+        """`stream` has `device` open."""
+        with self._lock:
+            self._tries.pop(device, None)
+            if stream not in self._open:
+                self._open.append(stream)
+
+    def closed(self, stream: Pausable) -> None:
+        """`stream` has let go."""
+        with self._lock:
+            if stream in self._open:
+                self._open.remove(stream)
+
+    def look_again(self, sd: Any, device: object) -> bool:
+        """Read the list of devices anew, to find `device`; whether that was done.
+
+        A device that stays away is looked for after 4 s, then ever more rarely, down to once a minute.
+        """
+        if not hasattr(sd, "_initialize"):
+            return False
+        with self._lock:
+            now_s = self._clock_s()
+            at_s, wait_s = self._tries.get(device, (now_s, 0.0))
+            if now_s - at_s < wait_s or not all(stream.may_pause() for stream in self._open):
+                return False
+            self._tries[device] = (now_s, min(self.LONGEST_S, max(self.FIRST_S, 2 * wait_s)))
+            for stream in self._open:
+                stream.pause()
+            try:
+                # Named as private, and the only way: sounddevice starts PortAudio while it is imported, once.
+                sd._terminate()  # noqa: SLF001
+                sd._initialize()  # noqa: SLF001
+            finally:
+                for stream in self._open:
+                    stream.go_on()
+        return True
+
+
+STREAMS = Registry()
+"""PortAudio is one per process, and so is this."""
 
 
 def device_error(what: str, device: str | int | None, error: Exception) -> AppError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import soxr
 
 from animator.messages import PlayoutAnchor, Samples, SpeechClip
 from animator.timebase import Clock
-from app.backends.portaudio import Ring, device_error, import_sounddevice
+from app.backends.portaudio import STREAMS, Registry, Ring, chosen, device_error, import_sounddevice
 from app.errors import AppError
+
+_log = logging.getLogger(__name__)
 
 FADE_MS = 25
 ANCHOR_EVERY_S = 0.1
@@ -43,7 +46,13 @@ class SoundDeviceSpeaker:
     """
 
     def __init__(
-        self, clock: Clock, device: str | int | None = None, *, volume: float = 1.0, sounddevice: Any = None
+        self,
+        clock: Clock,
+        device: str | int | None = None,
+        *,
+        volume: float = 1.0,
+        sounddevice: Any = None,
+        streams: Registry = STREAMS,
     ) -> None:
         self.name = "loudspeaker"
         self.underruns = 0
@@ -51,7 +60,10 @@ class SoundDeviceSpeaker:
         self._device = device if device != "" else None
         self._volume = volume
         self._sounddevice = sounddevice
+        self._streams = streams
         self._stream: Any = None
+        self._using = threading.Lock()
+        """Held while the stream is opened or closed, from `pause` to `go_on`, and while a clip is taken."""
         self._rate = 48_000
         self._queue: deque[_Queued] = deque()
         self._number = 0
@@ -78,14 +90,34 @@ class SoundDeviceSpeaker:
         self._on_anchor, self._on_played = on_anchor, on_played
         sd = self._sounddevice or import_sounddevice()
         try:
-            info = sd.query_devices(self._device, "output")
-            self._rate = int(info["default_samplerate"])
-            self._fade = np.linspace(1.0, 0.0, self._rate * FADE_MS // 1000, dtype=np.float32)
-            self._ramp = np.arange(1, self._rate + 1, dtype=np.float32)
-            self._played = Ring(int(PLAYED_S * self._rate))
+            try:
+                with self._using:
+                    self._open(sd)
+            except Exception:
+                if not self._streams.look_again(sd, ("output", self._device)):
+                    raise
+                with self._using:
+                    self._open(sd)
+        except AppError:
+            raise
+        except Exception as error:  # PortAudioError, ValueError for unknown names, and whatever a driver raises
+            raise device_error("loudspeaker", self._device, error) from error
+        self._streams.opened(self, ("output", self._device))
+        self._closed.clear()
+        self._helper = threading.Thread(target=self._help, name="speaker-helper", daemon=True)
+        self._helper.start()
+
+    def _open(self, sd: Any) -> None:
+        device = chosen(sd, self._device, "output")
+        info = sd.query_devices(device, "output")
+        self._rate = int(info["default_samplerate"])
+        self._fade = np.linspace(1.0, 0.0, self._rate * FADE_MS // 1000, dtype=np.float32)
+        self._ramp = np.arange(1, self._rate + 1, dtype=np.float32)
+        self._played = Ring(int(PLAYED_S * self._rate))
+        try:
             self._stream = sd.OutputStream(
                 samplerate=self._rate,
-                device=self._device,
+                device=device,
                 channels=max(1, min(2, int(info["max_output_channels"]))),
                 dtype="float32",
                 blocksize=0,
@@ -94,30 +126,47 @@ class SoundDeviceSpeaker:
             )
             self._latency_ns = int(float(self._stream.latency) * 1e9)
             self._stream.start()
-        except AppError:
+        except Exception:
+            self._close_stream()
             raise
-        except Exception as error:  # PortAudioError, ValueError for unknown names, and whatever a driver raises
-            stream, self._stream = self._stream, None
-            if stream is not None:
-                stream.close()
-            raise device_error("loudspeaker", self._device, error) from error
         self.name = str(info["name"])
-        self._closed.clear()
-        self._helper = threading.Thread(target=self._help, name="speaker-helper", daemon=True)
-        self._helper.start()
+
+    def _close_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def may_pause(self) -> bool:
+        """Whether nothing sounds."""
+        return not self._queue
+
+    def pause(self) -> None:
+        """Let go of the device for a moment; clips wait."""
+        self._using.acquire()
+        self._close_stream()
+
+    def go_on(self) -> None:
+        """Play again; a device that is gone is noticed by the next clip."""
+        try:
+            self._open(self._sounddevice or import_sounddevice())
+        except Exception as error:
+            _log.info("the loudspeaker did not come back: %s", type(error).__name__)
+        finally:
+            self._using.release()
 
     def play(self, clip: SpeechClip) -> None:
         """Queue a clip. Raises AppError where the device was lost."""
-        if self._stream is None or not self._stream.active:
-            raise AppError(
-                f"The loudspeaker {self.name!r} was lost.",
-                "Plug it in again and restart the app, or choose another one.",
-            )
-        samples = clip.samples
-        if clip.sample_rate != self._rate:
-            samples = soxr.resample(samples, clip.sample_rate, self._rate, quality="HQ")
-        self._number += 1
-        self._queue.append(_Queued(clip.turn, clip.index, samples * np.float32(self._volume), self._number))
+        with self._using:
+            if self._stream is None or not self._stream.active:
+                raise AppError(
+                    f"The loudspeaker {self.name!r} was lost.",
+                    "Plug it in again: it is taken up within a few seconds; or choose another one.",
+                )
+            samples = clip.samples
+            if clip.sample_rate != self._rate:
+                samples = soxr.resample(samples, clip.sample_rate, self._rate, quality="HQ")
+            self._number += 1
+            self._queue.append(_Queued(clip.turn, clip.index, samples * np.float32(self._volume), self._number))
 
     def queued_s(self) -> float:
         """Seconds still to be played."""
@@ -141,10 +190,10 @@ class SoundDeviceSpeaker:
 
     def close(self) -> None:
         """Stop and release the device; safe to call twice."""
+        self._streams.closed(self)
         self._closed.set()
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        with self._using:
+            self._close_stream()
         self._queue.clear()
         if self._helper is not None and self._helper is not threading.current_thread():
             self._helper.join(1.0)

@@ -72,6 +72,10 @@ class Bridge(QObject):
     panic = Signal(bool)
     characters = Signal(list)
     persona_tried = Signal(dict)
+    keys_status = Signal(dict)
+    """What became of the keys that work everywhere."""
+    control_status = Signal(dict)
+    """Whether other programs may ask."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     tick = Signal()
@@ -85,6 +89,9 @@ class Bridge(QObject):
         self._backlog: deque[Fact] = deque()
         self._ticks = 0
         self._loudest_dbfs: float | None = None
+        self.keys: dict[str, object] = {}
+        self.control: dict[str, object] = {}
+        """What `keys_status` and `control_status` said last: for pages that are made later."""
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -196,6 +203,12 @@ class Bridge(QObject):
                 self.panic.emit(bool(data["on"]))
             case "show", "characters":
                 self.characters.emit(list(data["names"]))
+            case "keys", "status":
+                self.keys = dict(data)
+                self.keys_status.emit(self.keys)
+            case "control", "status":
+                self.control = dict(data)
+                self.control_status.emit(self.control)
             case "keys", "pressed":
                 self.key_pressed.emit(str(data["action"]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
@@ -15,10 +15,24 @@ BUTTON_PX = 84
 """Narrower than this and names are cut: the row then breaks in two."""
 
 
+USUAL = (
+    QT_TRANSLATE_NOOP("expressions", "Neutral"),
+    QT_TRANSLATE_NOOP("expressions", "Happy"),
+    QT_TRANSLATE_NOOP("expressions", "Sad"),
+    QT_TRANSLATE_NOOP("expressions", "Angry"),
+    QT_TRANSLATE_NOOP("expressions", "Surprised"),
+    QT_TRANSLATE_NOOP("expressions", "Relaxed"),
+    QT_TRANSLATE_NOOP("expressions", "Shy"),
+    QT_TRANSLATE_NOOP("expressions", "Wink"),
+)
+"""What the characters that come with the app can show; others are called as their maker wrote them."""
+
+
 def readable(name: str) -> str:
-    """`eye_wink` as people read it: `Eye wink`."""
+    """`eye_wink` as people read it: `Eye wink`, and in their language where it is one of the usual ones."""
     words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    words = words[:1].upper() + words[1:]
+    return QCoreApplication.translate("expressions", words)
 
 
 class ExpressionButton(QPushButton):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -102,6 +103,7 @@ class Row(QWidget):
         self.problem = Note("problem")
         self.applies: Callable[[], bool] = lambda: True
         self._editor: QWidget | None = None
+        self._fitted: tuple[bool, int] | None = None
         words = QVBoxLayout()
         words.setSpacing(3)
         words.addWidget(self.label)
@@ -113,13 +115,13 @@ class Row(QWidget):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(0, 1)
         self._grid.addLayout(words, 0, 0)
-        self._grid.addWidget(self.problem, 1, 0, 1, 2)
+        self._grid.addWidget(self.problem, 2, 0, 1, 2)
 
     def put_editor(self, editor: QWidget, wide: bool = False) -> None:
         """Place the control beside the words, or with `wide` below them."""
         if wide:
-            self._grid.setRowMinimumHeight(2, 6)
-            self._grid.addWidget(editor, 3, 0, 1, 2)
+            self._grid.setRowMinimumHeight(3, 4)
+            self._grid.addWidget(editor, 4, 0, 1, 2)
             return
         top = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
         self._grid.addWidget(editor, 0, 1, top)
@@ -133,9 +135,26 @@ class Row(QWidget):
         if event.type() == QEvent.Type.FontChange:
             self._fit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room for both side by side, the control goes below the words."""
+        super().resizeEvent(event)
+        self._fit()
+
     def _fit(self) -> None:
-        if self._editor is not None:
-            self._editor.setFixedWidth(EDITOR_CHARS * self.fontMetrics().averageCharWidth())
+        if self._editor is None:
+            return
+        width_px = EDITOR_CHARS * self.fontMetrics().averageCharWidth()
+        is_below = self.width() < 1.6 * width_px
+        if (is_below, width_px) == self._fitted:
+            return
+        self._fitted = (is_below, width_px)
+        self._editor.setMinimumWidth(0 if is_below else width_px)
+        self._editor.setMaximumWidth(width_px)
+        self._grid.removeWidget(self._editor)
+        if is_below:
+            self._grid.addWidget(self._editor, 1, 0, 1, 2)
+        else:
+            self._grid.addWidget(self._editor, 0, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
 
 
 class Field(Row):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.gui.fields import Field, Row
@@ -85,10 +85,14 @@ class FormPage(Page):
         whole.addWidget(self.heading)
         whole.addWidget(self.intro)
         whole.addWidget(self.area, 1)
-        self.build()
         self.column.addStretch(1)
-        self.refresh()
         self._fit()
+        self._steps: Iterator[None] | None = self.build()
+        # Painted once it is whole: otherwise every new row would have all others painted again.
+        self.area.setUpdatesEnabled(False)
+        self._building = QTimer(self)
+        self._building.setInterval(0)
+        self._building.timeout.connect(self._build_row)
         studio.setting_changed.connect(lambda _name, _value: self.refresh())
 
     def changeEvent(self, event: QEvent) -> None:
@@ -100,15 +104,44 @@ class FormPage(Page):
     def _fit(self) -> None:
         self._body.setMaximumWidth(WIDEST_CHARS * self.fontMetrics().averageCharWidth())
 
-    def build(self) -> None:
-        """Make the panels."""
+    def build(self) -> Iterator[None]:
+        """Make the panels, and yield after each row: the window is never held up for a whole page."""
         raise NotImplementedError
+
+    def look(self) -> None:
+        """The page is whole, and shown from now on: look at what may have changed meanwhile."""
+
+    def enter(self) -> None:
+        """Build what is not there yet, a few rows at a time."""
+        if self._steps is None:
+            self.look()
+        else:
+            self._building.start()
+
+    def leave(self) -> None:
+        """A page that nobody sees is not built on."""
+        self._building.stop()
+
+    def finish(self) -> None:
+        """Build all that is not there yet, at once."""
+        while self._steps is not None:
+            self._build_row()
+
+    def _build_row(self) -> None:
+        """One row a turn of the event loop: with its layout that is up to 12 ms, and a page of them 150."""
+        if self._steps is not None and next(self._steps, "end") == "end":
+            self._steps = None
+            self._building.stop()
+            self.area.setUpdatesEnabled(True)
+            self.look()
+        self.refresh()
 
     def section(self, title: str) -> Section:
         """One more panel."""
         section = Section(title)
         self.sections.append(section)
-        self.column.addWidget(section)
+        # Above the stretch that keeps a short page at the top.
+        self.column.insertWidget(self.column.count() - 1, section)
         return section
 
     def say_intro(self, words: str) -> None:
@@ -122,7 +155,7 @@ class FormPage(Page):
             section.refresh()
 
     def field(self, name: str) -> Field:
-        """The field of the setting called `name`. Raises KeyError where the page has none."""
+        """The field of the setting called `name`. Raises KeyError where the page has none (yet)."""
         for section in self.sections:
             for row in section.rows:
                 if isinstance(row, Field) and row.name == name:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -17,13 +18,18 @@ from app.gui import pages
 from app.gui.banner import Banner
 from app.gui.bridge import Bridge
 from app.gui.display import require_display
+from app.gui.language import install
 from app.gui.pages.stage_page import StagePage
 from app.gui.rail import Rail
 from app.gui.status import StatusLine
 from app.gui.studio import Page, Studio
 from app.gui.theme import Theme, palette, style_sheet, theme_of
+from app.gui.tray import Tray
 from app.gui.window_info import WindowInfo
 from app.messages import Frame, PushToTalk, Quit
+
+if TYPE_CHECKING:
+    from app.gui.first_steps import FirstSteps
 
 __all__ = ["MainWindow", "WindowInfo", "run_window"]
 
@@ -38,6 +44,8 @@ NARROW_PX = 1080
 class MainWindow(QWidget):
     """One window over one bus. Everything it does goes through `bus.gate`; everything it shows comes from the tap."""
 
+    closed = Signal()
+
     def __init__(self, bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> None:
         super().__init__()
         self._info = info
@@ -47,6 +55,7 @@ class MainWindow(QWidget):
         self._entries = {entry.name: entry for entry in pages.PAGES}
         self._pages: dict[str, Page] = {}
         self._shown: Page | None = None
+        self.first_steps: FirstSteps | None = None
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(info.title)
@@ -62,7 +71,10 @@ class MainWindow(QWidget):
         self._connect()
         self._keep_on_top()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self.tray = Tray(self, self.studio, self.windowIcon())
         self.show_page(pages.PAGES[0].name)
+        if self.studio.value("window.first_steps"):
+            self.show_first_steps()
         self.bridge.start()
 
     # Pages.
@@ -76,13 +88,42 @@ class MainWindow(QWidget):
         """Show the page called `name`, which is made now if it has not been shown yet."""
         page = self._page(name)
         self.rail.select(name)
+        self._turn_to(page)
+        self._leave_first_steps()
+        return page
+
+    def show_first_steps(self) -> FirstSteps:
+        """Show the first steps in place of everything else; whatever page comes next ends them."""
+        from app.gui.first_steps import FirstSteps  # most starts do without
+
+        self._leave_first_steps()
+        self.first_steps = FirstSteps(self.studio)
+        self.stack.addWidget(self.first_steps)
+        for part in (self.rail, self.status, self.version):
+            part.hide()
+        self._turn_to(self.first_steps)
+        return self.first_steps
+
+    def _leave_first_steps(self) -> None:
+        steps, self.first_steps = self.first_steps, None
+        if steps is None:
+            return
+        self.studio.set("window.first_steps", False)
+        if self._shown is steps:
+            self.show_page(pages.PAGES[0].name)
+        steps.close_down()
+        self.stack.removeWidget(steps)
+        steps.deleteLater()
+        for part in (self.rail, self.status, self.version):
+            part.show()
+
+    def _turn_to(self, page: Page) -> None:
         if page is not self._shown:
             if self._shown is not None:
                 self._shown.leave()
             self._shown = page
             self.stack.setCurrentWidget(page)
             page.enter()
-        return page
 
     def _page(self, name: str) -> Page:
         page = self._pages.get(name)
@@ -105,11 +146,11 @@ class MainWindow(QWidget):
         self.stage_page = stage_page
         foot = QHBoxLayout()
         foot.setContentsMargins(0, 0, 6, 0)
-        version = QLabel(self._info.version)
-        version.setProperty("role", "small")
-        version.setToolTip(self.tr("Version"))
+        self.version = QLabel(self._info.version)
+        self.version.setProperty("role", "small")
+        self.version.setToolTip(self.tr("Version"))
         foot.addWidget(self.status, 1)
-        foot.addWidget(version)
+        foot.addWidget(self.version)
         right = QVBoxLayout()
         right.setSpacing(10)
         right.addWidget(self.banner)
@@ -138,6 +179,8 @@ class MainWindow(QWidget):
         shortcut.activated.connect(lambda: act())
 
     def _turn_page(self, step: int) -> None:
+        if self.first_steps is not None:
+            return
         names = list(self._entries)
         shown = next((name for name, page in self._pages.items() if page is self._shown), names[0])
         self.show_page(names[(names.index(shown) + step) % len(names)])
@@ -150,6 +193,8 @@ class MainWindow(QWidget):
         bridge.took.connect(self.status.set_took)
         self.studio.retried.connect(self._forget_troubles)
         self.studio.setting_changed.connect(self._note_setting)
+        self.studio.first_steps_wanted.connect(self.show_first_steps)
+        self.studio.page_wanted.connect(self.show_page)
         self.rail.chosen.connect(self.show_page)
         for chip in self.status.chips:
             for stage in chip.stages:
@@ -259,17 +304,52 @@ class MainWindow(QWidget):
                 self._shown.leave()
             for page in self._pages.values():
                 page.close_down()
+            if self.first_steps is not None:
+                self.first_steps.close_down()
+            self.tray.close_down()
             self.studio.put(Quit())
+            self.closed.emit()
         super().closeEvent(event)
 
 
-def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> int:
+def start(window: MainWindow) -> None:
+    """Show the window, or begin without it where the settings say so: in the tray, else in the task bar."""
+    if not window.studio.value("window.start_minimised"):
+        window.show()
+    elif not window.tray.is_there:
+        window.showMinimized()
+
+
+class _FirstPaint(QObject):
+    """Calls `act` once, after the window has been painted for the first time."""
+
+    def __init__(self, window: QWidget, act: Callable[[], object]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._act = act
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch for the paint."""
+        if event.type() == QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._act)
+        return super().eventFilter(watched, event)
+
+
+def run_window(
+    bus: Bus,
+    latest_frame: Callable[[], Frame | None],
+    info: WindowInfo,
+    on_shown: Callable[[], object] = lambda: None,
+) -> int:
     """Show the window until it is closed, then put Quit on the gate; returns the process's exit code.
 
     Args:
         bus: Where facts come from and commands go to.
         latest_frame: The newest frame or None; called on this thread every 16 ms, and must not wait.
         info: What the window needs to know before the first fact.
+        on_shown: Called once the window can be seen, or will not be: what takes longer begins then. Must not wait.
 
     Raises:
         AppError: If there is no display, before Qt could end the process over it.
@@ -283,6 +363,7 @@ def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowI
     application.setApplicationVersion(info.version)
     QGuiApplication.setDesktopFileName("kuchipaku")
     application.setStyle("Fusion")
+    install(application, info.settings.window.language)
     window = MainWindow(bus, latest_frame, info)
     previous = signal.getsignal(signal.SIGINT)
     if previous is signal.default_int_handler:
@@ -292,7 +373,13 @@ def run_window(bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowI
 
         signal.signal(signal.SIGINT, close)
     try:
-        window.show()
+        # In the tray there may be no window whose end would end the program.
+        window.closed.connect(application.quit, Qt.ConnectionType.QueuedConnection)
+        if info.settings.window.start_minimised:
+            QTimer.singleShot(0, window, on_shown)
+        else:
+            _FirstPaint(window, on_shown)
+        start(window)
         return application.exec()
     finally:
         if previous is signal.default_int_handler:

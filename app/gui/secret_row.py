@@ -46,7 +46,7 @@ class SecretRow(Row):
         row.setAlignment(self.forget_button, Qt.AlignmentFlag.AlignRight)
         self.put_editor(editor)
         self.note = Note()
-        self._grid.addWidget(self.note, 4, 0, 1, 2)
+        self._grid.addWidget(self.note, 3, 0, 1, 2)
         self.look()
 
     def look(self) -> None:

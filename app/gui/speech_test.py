@@ -20,6 +20,7 @@ class SpeechTest(QWidget):
         self.line = QLineEdit(self.tr("Hello! This is how I sound. Pretty good, isn't it?"))
         self.line.setProperty("role", "field")
         self.line.setMaxLength(LONGEST)
+        self.line.setCursorPosition(0)
         self.line.setAccessibleName(self.tr("Test sentence"))
         self.line.returnPressed.connect(self._say)
         self.button = make_button(self.tr("Say a test sentence"))

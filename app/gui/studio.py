@@ -27,6 +27,8 @@ class Studio(QObject):
     """The new Theme."""
     journal_grew = Signal()
     first_steps_wanted = Signal()
+    page_wanted = Signal(str)
+    """Show the page of this name."""
     retried = Signal(object)
     """A tuple of stages that the user has asked something of again: what went wrong before is news if it comes back."""
 

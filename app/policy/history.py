@@ -59,7 +59,8 @@ class History:
         """Keep so much of the talk word by word from now on."""
         if budget_tokens != self._budget_tokens:
             self._budget_tokens = budget_tokens
-            self._trim()
+            if self._exchanges:
+                self._trim()
 
     @property
     def summary(self) -> str:

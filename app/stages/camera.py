@@ -49,6 +49,10 @@ class CameraStage:
             self._sinks.remove(sink)
         sink.close()
 
+    def set_fps(self, fps: float) -> None:
+        """Send so many pictures a second from now on, and open later sinks for that. Any thread."""
+        self._fps = fps
+
     def show_instead(self, pixels: Pixels | None) -> None:
         """Send this picture, uint8 RGBA and square, in place of every frame from the next one on; None: frames again.
 
@@ -73,10 +77,14 @@ class CameraStage:
             sink.close()
 
     def _run(self) -> None:
-        frame_clock = FrameClock(self._clock.now_ns(), self._fps)
+        fps = self._fps
+        frame_clock = FrameClock(self._clock.now_ns(), fps)
         last_seq = 0
         sent = repeated = 0
         while not self._stopping.is_set():
+            if fps != self._fps:
+                fps = self._fps
+                frame_clock = FrameClock(self._clock.now_ns(), fps)
             due_ns = frame_clock.next_due_ns(self._clock.now_ns())
             self._clock.sleep_until(due_ns)
             with self._lock:
@@ -95,7 +103,7 @@ class CameraStage:
             shown = Frame(frame.seq, frame.pixels, due_ns)
             for sink in sinks:
                 self._send(sink, shown)
-            if sent % int(self._fps) == 0:
+            if sent % int(fps) == 0:
                 self._bus.emit(STAGE, "frames", sent=sent, repeated=repeated)
 
     def _send(self, sink: FrameSink, frame: Frame) -> None:
@@ -110,30 +118,64 @@ class CameraStage:
 
 
 class CameraSwitch:
-    """Switches one sink (the virtual camera) on and off and tells the window how it went (gate thread)."""
+    """Switches one sink (the virtual camera) on and off and tells the window how it went. Any thread."""
 
     def __init__(self, bus: Bus, stage: CameraStage, make: Callable[[], FrameSink]) -> None:
         self._bus = bus
         self._stage = stage
         self._make = make
         self._sink: FrameSink | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a camera is open."""
+        return self._sink is not None
 
     def switch(self, on: bool) -> None:
-        """Open or close the camera. A camera that cannot be opened is reported once, with what to install."""
-        if self._sink is not None:
-            self._stage.remove(self._sink)
-            self._sink = None
-        if not on:
-            self._bus.emit(STAGE, "state", state="off", label="Camera off")
-            return
-        self._bus.emit(STAGE, "state", state="starting", label="Opening the camera")
+        """Open or close the camera. A camera that cannot be opened is said, with what to install, and raised."""
+        with self._lock:
+            self._close()
+            if not on:
+                self._bus.emit(STAGE, "state", state="off", label="Camera off")
+                return
+            self._bus.emit(STAGE, "state", state="starting", label="Opening the camera")
+            try:
+                self._open()
+            except AppError as error:
+                self._say_failed(error)
+                raise
+
+    def change(self, make: Callable[[], FrameSink]) -> None:
+        """Use the sinks of `make` from now on; one that is open is opened again.
+
+        Raises AppError where that cannot be, and goes on with the one before.
+        """
+        with self._lock:
+            old, self._make = self._make, make
+            if not self.is_on:
+                return
+            self._close()  # first: it may be the same device
+            try:
+                self._open()
+            except AppError:
+                self._make = old
+                try:
+                    self._open()
+                except AppError as error:
+                    self._say_failed(error)
+                raise
+
+    def _open(self) -> None:
         sink = self._make()
-        try:
-            self._stage.add(sink)
-        except AppError as error:
-            self._bus.emit(
-                STAGE, "state", state="failed", label="No camera", problem=error.problem, remedy=error.remedy
-            )
-            return
+        self._stage.add(sink)
         self._sink = sink
         self._bus.emit(STAGE, "state", state="ready", label=f"Camera: {getattr(sink, 'device', 'on')}")
+
+    def _close(self) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            self._stage.remove(sink)
+
+    def _say_failed(self, error: AppError) -> None:
+        self._bus.emit(STAGE, "state", state="failed", label="No camera", problem=error.problem, remedy=error.remedy)

@@ -56,11 +56,9 @@ def test_the_exit_code_is_1_only_after_a_failure(
     assert doctor.run_doctor(as_json=False) == 1
 
 
-def test_the_groq_key_is_reported_but_never_shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_is_reported_but_never_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk_very_secret")
-    monkeypatch.setattr(doctor, "CHECKS", (("groq key", doctor.check_groq),))
+    monkeypatch.setattr(doctor, "CHECKS", (("keys", doctor.check_keys),))
 
     doctor.run_doctor(as_json=False)
     doctor.run_doctor(as_json=True)
@@ -68,6 +66,39 @@ def test_the_groq_key_is_reported_but_never_shown(
     printed = capsys.readouterr()
     assert "GROQ_API_KEY is set" in printed.out
     assert "secret" not in printed.out + printed.err
+
+
+def test_without_a_credential_store_it_says_what_to_install() -> None:
+    store, groq, *_ = doctor.check_keys()
+
+    assert ("credential store", "warn") == (store.name, store.status)
+    assert "GNOME Keyring" in store.remedy
+    assert ("key of Groq", "ok", "none: the local model answers") == (groq.name, groq.status, groq.detail)
+
+
+def test_settings_that_are_not_understood_are_named_and_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    path = tmp_path / "settings.toml"
+    path.write_text("[voice]\nspeed = 9.0\n", encoding="utf-8")
+    (tmp_path / "settings.aside-1.toml").write_text("[old", encoding="utf-8")
+
+    wrong, aside = doctor.check_settings()
+
+    assert ("fail", "warn") == (wrong.status, aside.status)
+    assert "0.5 to 2" in wrong.detail
+    assert "settings.aside-1.toml" in aside.detail
+    assert "[voice]\nspeed = 9.0\n" == path.read_text(encoding="utf-8")
+
+
+def test_settings_that_differ_from_their_defaults_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("[voice]\nspeed = 1.5\n[face]\nfps = 30\n", encoding="utf-8")
+
+    [check] = doctor.check_settings()
+
+    assert "1 differ" in check.detail
 
 
 def test_a_missing_model_names_the_command_that_fetches_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -134,7 +165,7 @@ def test_too_little_disk_fails_with_the_variable_to_set(monkeypatch: pytest.Monk
 def test_the_whole_examination_names_every_area() -> None:
     names = {check.name for check in doctor.examine()}
 
-    assert {"python", "platform", "data folder", "display", "virtual camera", "gpu", "groq key", "espeak"} <= names
+    assert {"python", "platform", "data folder", "display", "virtual camera", "gpu", "settings", "espeak"} <= names
     assert {"model piper-joe", "package numpy"} <= names
 
 

@@ -11,8 +11,6 @@ import pytest
 
 from app.errors import AppError
 from app.settings import (
-    CHOICES,
-    PATTERNS,
     RANGES,
     VERSION,
     Settings,
@@ -22,19 +20,7 @@ from app.settings import (
     with_value,
 )
 from app.settings_file import keep_setting, open_settings
-
-
-def other_value(name: str) -> bool | int | float | str:
-    """A value that the setting may have and does not have by itself."""
-    default = value_of(Settings(), name)
-    if name in CHOICES:
-        return next(choice for choice in CHOICES[name] if choice != default)
-    if isinstance(default, bool):
-        return not default
-    if isinstance(default, str):
-        return "#0a0b0c" if name in PATTERNS else 'Mikrofon "ü" \\ 日本語　x'
-    low, high = RANGES[name]
-    return type(default)(low if default != low else high)
+from tests.other_values import other_value
 
 
 @pytest.mark.parametrize("name", setting_names())
@@ -72,6 +58,14 @@ def test_the_keys_of_an_action_are_kept_and_taken_away(tmp_path: Path, action: s
     keep_setting(path, f"keys.bindings.{action}", "")
 
     assert "" == value_of(load_settings(path), f"keys.bindings.{action}")
+
+
+def test_a_character_may_have_no_key_for_what_all_others_have_one_for(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+
+    keep_setting(path, "keys.bindings.haru/talk", "")
+
+    assert ("", "Ctrl+Alt+Space") == tuple(load_settings(path).keys.bindings[name] for name in ("haru/talk", "talk"))
 
 
 @pytest.mark.parametrize(

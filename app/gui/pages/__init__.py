@@ -33,11 +33,15 @@ class PageEntry:
 
 PAGES: list[PageEntry] = [
     PageEntry("stage", QT_TRANSLATE_NOOP("pages", "Stage"), "stage", "stage_page", "StagePage"),
+    PageEntry(
+        "characters", QT_TRANSLATE_NOOP("pages", "Characters"), "characters", "characters_page", "CharactersPage"
+    ),
     PageEntry("hearing", QT_TRANSLATE_NOOP("pages", "Hearing"), "microphone", "hearing_page", "HearingPage"),
     PageEntry("brain", QT_TRANSLATE_NOOP("pages", "Brain"), "brain", "brain_page", "BrainPage"),
     PageEntry("voice", QT_TRANSLATE_NOOP("pages", "Voice"), "voice", "voice_page", "VoicePage"),
     PageEntry("face", QT_TRANSLATE_NOOP("pages", "Face"), "face", "face_page", "FacePage"),
     PageEntry("output", QT_TRANSLATE_NOOP("pages", "Output"), "output", "output_page", "OutputPage"),
+    PageEntry("keys", QT_TRANSLATE_NOOP("pages", "Hotkeys"), "keys", "keys_page", "KeysPage"),
     PageEntry("window", QT_TRANSLATE_NOOP("pages", "Window"), "window", "window_page", "WindowPage"),
     PageEntry("log", QT_TRANSLATE_NOOP("pages", "Log"), "log", "log_page", "LogPage"),
 ]

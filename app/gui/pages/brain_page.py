@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.gui.fields import ChoiceField, Note, NumberField, SwitchField, TextField, make_button
@@ -71,7 +73,7 @@ class BrainPage(FormPage):
         """The page's name."""
         return self.tr("Brain")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
 
@@ -105,8 +107,10 @@ class BrainPage(FormPage):
                 },
             )
         )
+        yield
         self.test = ConnectionTest(self)
         who.add_widget(self.test)
+        yield
         groq = self.section(self.tr("Groq"))
         self.groq_key = SecretRow(
             studio,
@@ -116,10 +120,12 @@ class BrainPage(FormPage):
             self.tr("Optional and free of charge at console.groq.com. With it your words are sent to Groq."),
         )
         groq.add(self.groq_key, for_groq)
+        yield
         groq.add(
             TextField(studio, "brain.groq_model", self.tr("Model"), self.tr("The name that Groq gives the model.")),
             lambda: may_ask("groq"),
         )
+        yield
         groq.add(
             TextField(
                 studio,
@@ -129,6 +135,7 @@ class BrainPage(FormPage):
             ),
             lambda: may_ask("groq"),
         )
+        yield
         server = self.section(self.tr("Server"))
         server.add(
             TextField(
@@ -140,12 +147,14 @@ class BrainPage(FormPage):
             ),
             lambda: may_ask("server"),
         )
+        yield
         server.add(
             TextField(
                 studio, "brain.server_model", self.tr("Model"), self.tr("Empty takes the first that the server has.")
             ),
             has_server,
         )
+        yield
         server.add(
             SecretRow(
                 studio,
@@ -156,6 +165,7 @@ class BrainPage(FormPage):
             ),
             has_server,
         )
+        yield
         answers = self.section(self.tr("Answers"))
         answers.add(
             NumberField(
@@ -168,6 +178,7 @@ class BrainPage(FormPage):
             ),
             lambda: may_ask("local"),
         )
+        yield
         answers.add(
             NumberField(
                 studio,
@@ -179,6 +190,7 @@ class BrainPage(FormPage):
             ),
             asks_far,
         )
+        yield
         answers.add(
             NumberField(
                 studio,
@@ -190,6 +202,7 @@ class BrainPage(FormPage):
             ),
             asks_far,
         )
+        yield
         answers.add(
             NumberField(
                 studio,
@@ -200,12 +213,22 @@ class BrainPage(FormPage):
                 with_slider=False,
             )
         )
+        yield
         answers.add(
             SwitchField(
                 studio,
                 "brain.memory",
                 self.tr("Remember me"),
                 self.tr("Keep what you tell about yourself, on this computer. kuchipaku memory shows and erases it."),
+            )
+        )
+        yield
+        answers.add(
+            SwitchField(
+                studio,
+                "brain.keep_history",
+                self.tr("Keep the talk"),
+                self.tr("Keep what was said, on this computer, so that the page History can show it again."),
             )
         )
         answers.add(
@@ -216,6 +239,7 @@ class BrainPage(FormPage):
                 self.tr("Also words without a tag change the expression, by a small list of words."),
             )
         )
+        yield
         answers.add(
             NumberField(
                 studio,
@@ -228,6 +252,7 @@ class BrainPage(FormPage):
                 at_least=self.tr("never"),
             )
         )
+        yield
         answers.add(
             NumberField(
                 studio,
@@ -238,3 +263,4 @@ class BrainPage(FormPage):
             ),
             lambda: float(studio.value("brain.speak_first_s")) > 0,
         )
+        yield

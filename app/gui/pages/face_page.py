@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
@@ -71,7 +73,7 @@ class FacePage(FormPage):
         """The page's name."""
         return self.tr("Face")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
         face = self.section(self.tr("How it is drawn"))
@@ -91,8 +93,10 @@ class FacePage(FormPage):
                 },
             )
         )
+        yield
         self.test = FaceTest(studio)
         face.add_widget(self.test)
+        yield
         face.add(
             NumberField(
                 studio,
@@ -102,6 +106,7 @@ class FacePage(FormPage):
                 step=5,
             )
         )
+        yield
         face.add(
             ChoiceField(
                 studio,
@@ -115,6 +120,7 @@ class FacePage(FormPage):
                 },
             )
         )
+        yield
         face.add(
             FolderChoiceField(
                 studio,
@@ -125,6 +131,7 @@ class FacePage(FormPage):
                 ["", *studio.info.weights],
             )
         )
+        yield
         lips = self.section(self.tr("Lips"))
         sounds = {
             "auto": self.tr("The best that runs here"),
@@ -142,6 +149,7 @@ class FacePage(FormPage):
                 list(sounds),
             )
         )
+        yield
         lips.add(
             NumberField(
                 studio,
@@ -154,3 +162,4 @@ class FacePage(FormPage):
                 unit=self.tr(" ms"),
             )
         )
+        yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
@@ -101,7 +103,7 @@ class HearingPage(FormPage):
         """The page's name."""
         return self.tr("Hearing")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
         microphone = self.section(self.tr("Microphone"))
@@ -113,6 +115,7 @@ class HearingPage(FormPage):
             self.tr("The system's default"),
         )
         microphone.add(self.device)
+        yield
         self.threshold = ThresholdField(
             studio,
             self.tr("What counts as speech"),
@@ -122,7 +125,9 @@ class HearingPage(FormPage):
             ),
         )
         microphone.add(self.threshold)
+        yield
         microphone.add_widget(MicrophoneCheck(studio))
+        yield
         microphone.add(
             ChoiceField(
                 studio,
@@ -132,14 +137,16 @@ class HearingPage(FormPage):
                 {"auto": self.tr("Take it out"), "off": self.tr("I wear headphones")},
             )
         )
+        yield
         microphone.add(
             SwitchField(
                 studio,
                 "hearing.muted",
-                self.tr("Start with the microphone off"),
-                self.tr("You switch it on yourself after each start."),
+                self.tr("Microphone off"),
+                self.tr("Now, and after each start until you switch it on."),
             )
         )
+        yield
         talking = self.section(self.tr("Ways to talk"))
         talking.add(
             ChoiceField(
@@ -155,6 +162,7 @@ class HearingPage(FormPage):
                 },
             )
         )
+        yield
 
         def is_open() -> bool:
             return studio.value("hearing.mode") in ("open", "half_duplex")
@@ -172,6 +180,7 @@ class HearingPage(FormPage):
             ),
             is_open,
         )
+        yield
         talking.add(
             NumberField(
                 studio,
@@ -183,6 +192,7 @@ class HearingPage(FormPage):
             ),
             is_open,
         )
+        yield
         talking.add(
             NumberField(
                 studio,
@@ -193,6 +203,7 @@ class HearingPage(FormPage):
             ),
             can_interrupt,
         )
+        yield
         talking.add(
             NumberField(
                 studio,
@@ -204,6 +215,7 @@ class HearingPage(FormPage):
             ),
             can_interrupt,
         )
+        yield
         talking.add(
             SwitchField(
                 studio,
@@ -213,6 +225,7 @@ class HearingPage(FormPage):
             ),
             is_open,
         )
+        yield
         talking.add(
             NumberField(
                 studio,
@@ -225,6 +238,7 @@ class HearingPage(FormPage):
             ),
             lambda: is_open() and bool(studio.value("hearing.wake_word")),
         )
+        yield
         words = self.section(self.tr("Understanding"))
         words.add(
             ChoiceField(
@@ -240,6 +254,7 @@ class HearingPage(FormPage):
                 },
             )
         )
+        yield
         words.add(
             ChoiceField(
                 studio,
@@ -252,6 +267,7 @@ class HearingPage(FormPage):
                 {"local": self.tr("This computer"), "groq": self.tr("Groq")},
             )
         )
+        yield
         words.add(
             FolderChoiceField(
                 studio,
@@ -264,6 +280,7 @@ class HearingPage(FormPage):
                 ["auto", *studio.info.whispers],
             )
         )
+        yield
         words.add(
             SwitchField(
                 studio,
@@ -272,8 +289,9 @@ class HearingPage(FormPage):
                 self.tr("Show your words as they are understood."),
             )
         )
+        yield
         studio.bridge.devices.connect(lambda microphones, _speakers, _cameras: self.device.set_devices(microphones))
 
-    def enter(self) -> None:
+    def look(self) -> None:
         """Look which microphones there are now."""
         self.studio.put(ListDevices())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.gui.fields import DeviceField, Note, Row, SwitchField, make_picker
 from app.gui.form_page import FormPage
 from app.gui.speech_test import SpeechTest
@@ -91,7 +93,7 @@ class OutputPage(FormPage):
         """The page's name."""
         return self.tr("Output")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
         camera = self.section(self.tr("Virtual camera"))
@@ -103,8 +105,10 @@ class OutputPage(FormPage):
                 self.tr("OBS, Discord, Zoom and browsers then see the character as a webcam, also after a restart."),
             )
         )
+        yield
         self.note = CameraNote(studio)
         camera.add_widget(self.note)
+        yield
         self.device = DeviceField(
             studio,
             "camera.device",
@@ -113,12 +117,14 @@ class OutputPage(FormPage):
             self.tr("The first that is free"),
         )
         camera.add(self.device)
+        yield
         self.picture = SizeRow(
             studio,
             self.tr("Picture"),
             self.tr("1280 × 720 is what meeting programs expect. Choose it again there after a change."),
         )
         camera.add(self.picture)
+        yield
         sound = self.section(self.tr("Loudspeaker"))
         self.speaker = DeviceField(
             studio,
@@ -128,11 +134,13 @@ class OutputPage(FormPage):
             self.tr("The system's default"),
         )
         sound.add(self.speaker)
+        yield
         self.test = SpeechTest(studio)
         sound.add_widget(self.test)
+        yield
         studio.bridge.devices.connect(self._show_devices)
 
-    def enter(self) -> None:
+    def look(self) -> None:
         """Look which devices there are now."""
         self.studio.put(ListDevices())
 

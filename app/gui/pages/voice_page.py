@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.gui.fields import ChoiceField, NumberField, TextField
 from app.gui.form_page import FormPage
 from app.gui.secret_row import SecretRow
@@ -18,7 +20,7 @@ class VoicePage(FormPage):
         """The page's name."""
         return self.tr("Voice")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
 
@@ -37,6 +39,7 @@ class VoicePage(FormPage):
         try_it = self.section(self.tr("Try it"))
         self.test = SpeechTest(studio)
         try_it.add_widget(self.test)
+        yield
         voice = self.section(self.tr("Who speaks"))
         voice.add(
             ChoiceField(
@@ -53,6 +56,7 @@ class VoicePage(FormPage):
                 },
             )
         )
+        yield
         voice.add(
             TextField(
                 studio,
@@ -63,6 +67,7 @@ class VoicePage(FormPage):
             ),
             may_serve,
         )
+        yield
         voice.add(
             TextField(
                 studio,
@@ -72,6 +77,7 @@ class VoicePage(FormPage):
             ),
             serves,
         )
+        yield
         voice.add(
             TextField(
                 studio,
@@ -81,6 +87,7 @@ class VoicePage(FormPage):
             ),
             lambda: engine() == "openai",
         )
+        yield
         voice.add(
             SecretRow(
                 studio,
@@ -91,6 +98,7 @@ class VoicePage(FormPage):
             ),
             lambda: engine() == "openai",
         )
+        yield
         voice.add(
             TextField(
                 studio,
@@ -100,6 +108,7 @@ class VoicePage(FormPage):
             ),
             lambda: engine() == "alltalk",
         )
+        yield
         voice.add(
             NumberField(
                 studio,
@@ -110,6 +119,7 @@ class VoicePage(FormPage):
             ),
             lambda: engine() == "alltalk" and bool(studio.value("voice.rvc_voice")),
         )
+        yield
         speech = self.section(self.tr("How it speaks"))
         speech.add(
             NumberField(
@@ -120,6 +130,7 @@ class VoicePage(FormPage):
                 step=0.05,
             )
         )
+        yield
         languages = {
             "auto": self.tr("As each sentence is written"),
             "en": self.tr("English"),
@@ -136,3 +147,4 @@ class VoicePage(FormPage):
                 list(languages),
             )
         )
+        yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.gui.fields import ChoiceField, NumberField, SwitchField, make_button
@@ -18,7 +20,7 @@ class WindowPage(FormPage):
         """The page's name."""
         return self.tr("Window")
 
-    def build(self) -> None:
+    def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
         looks = self.section(self.tr("Looks"))
@@ -31,6 +33,7 @@ class WindowPage(FormPage):
                 {"auto": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")},
             )
         )
+        yield
         looks.add(
             NumberField(
                 studio,
@@ -40,6 +43,7 @@ class WindowPage(FormPage):
                 step=0.1,
             )
         )
+        yield
         looks.add(
             ChoiceField(
                 studio,
@@ -50,6 +54,7 @@ class WindowPage(FormPage):
                 {"auto": self.tr("As the system"), "en": "English", "ja": "日本語"},
             )
         )
+        yield
         place = self.section(self.tr("Place and start"))
         place.add(
             SwitchField(
@@ -59,6 +64,7 @@ class WindowPage(FormPage):
                 self.tr("Keep this window above those of other programs."),
             )
         )
+        yield
         place.add(
             SwitchField(
                 studio,
@@ -67,6 +73,7 @@ class WindowPage(FormPage):
                 self.tr("Start as an icon in the tray, or in the task bar where there is no tray."),
             )
         )
+        yield
         again = QWidget()
         row = QHBoxLayout(again)
         row.setContentsMargins(0, 0, 0, 0)
@@ -75,3 +82,4 @@ class WindowPage(FormPage):
         row.addWidget(self.first_steps)
         row.addStretch(1)
         place.add_widget(again)
+        yield

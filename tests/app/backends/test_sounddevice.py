@@ -12,7 +12,7 @@ import pytest
 
 from animator.messages import PlayoutAnchor, SpeechClip
 from app.backends.mic_sounddevice import SoundDeviceMicrophone
-from app.backends.portaudio import Ring, import_sounddevice
+from app.backends.portaudio import Registry, Ring, chosen, import_sounddevice
 from app.backends.speaker_sounddevice import FADE_MS, SoundDeviceSpeaker
 from app.errors import AppError
 from tests.fakes import TIMEOUT_S, FakeClock
@@ -55,12 +55,32 @@ class FakePortAudio:
         self.rate = rate
         self.channels = channels
         self.streams: list[FakeStream] = []
+        self.plugged_in: list[dict[str, Any]] = []
+        """What the system has; PortAudio sees it when it is started."""
+        self.devices: list[dict[str, Any]] = []
+        self.default = SimpleNamespace(hostapi=0)
+        self.starts = 0
 
-    def query_devices(self, device: object, kind: str) -> dict[str, Any]:
+    def plug_in(self, name: str, *, inputs: int = 2, outputs: int = 2, hostapi: int = 0) -> None:
+        device = {"name": name, "max_input_channels": inputs, "max_output_channels": outputs, "hostapi": hostapi}
+        self.plugged_in.append(device)
+
+    def _terminate(self) -> None:
+        assert all(stream.closed for stream in self.streams), "an open stream would have been torn down"
+
+    def _initialize(self) -> None:
+        self.starts += 1
+        self.devices = list(self.plugged_in)
+
+    def query_devices(self, device: object = None, kind: str = "") -> Any:
         if self.broken:
             raise ValueError(self.broken)
+        if not kind:
+            return self.devices
+        if isinstance(device, int) and device >= len(self.devices):
+            raise ValueError(f"no device {device}")
         return {
-            "name": "Card",
+            "name": self.devices[device]["name"] if isinstance(device, int) else "Card",
             "default_samplerate": float(self.rate),
             "max_input_channels": self.channels,
             "max_output_channels": self.channels,
@@ -418,3 +438,91 @@ def test_what_was_played_can_be_had_for_echo_cancellation_silence_and_ducking_in
     assert rate == RATE
     assert end_ns == clock.now_ns() + 60_000_000  # 50 ms until the last block begins to be heard, and its 10 ms
     assert len(speaker.played()[0]) == 0
+
+
+# Devices that come and go
+
+
+def test_a_device_is_found_by_its_name_in_the_default_interface_or_by_a_part_of_it() -> None:
+    audio = FakePortAudio()
+    audio.default.hostapi = 1
+    for name, inputs, outputs, hostapi in (
+        ("Blue Yeti", 0, 2, 0),
+        ("Blue Yeti", 2, 0, 0),
+        ("Blue  Yeti", 2, 0, 1),
+        ("Blue Yeti Nano", 2, 0, 1),
+    ):
+        audio.plug_in(name, inputs=inputs, outputs=outputs, hostapi=hostapi)
+    audio._initialize()
+
+    assert [2, 0, 3, 2] == [
+        chosen(audio, "Blue Yeti", "input"),
+        chosen(audio, "blue yeti", "output"),
+        chosen(audio, "nano", "input"),
+        chosen(audio, "Blue", "input"),
+    ]
+    assert [None, 7] == [chosen(audio, None, "input"), chosen(audio, 7, "input")]
+    with pytest.raises(ValueError, match="no input device"):
+        chosen(audio, "Rode", "input")
+
+
+def test_a_microphone_that_was_plugged_in_after_the_start_is_found_and_the_silent_loudspeaker_comes_back() -> None:
+    audio, streams = FakePortAudio(), Registry()
+    speaker = SoundDeviceSpeaker(FakeClock(), sounddevice=audio, streams=streams)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+    audio.plug_in("Blue Yeti")
+    microphone = SoundDeviceMicrophone("Blue Yeti", sounddevice=audio, streams=streams)
+
+    microphone.open()
+
+    first, again, heard = audio.streams
+    assert (True, True, True) == (first.closed, again.active, heard.active)
+    assert "Blue Yeti" == microphone.name
+    speaker.play(clip(0, 0.1))
+    assert 0.1 == pytest.approx(speaker.queued_s(), abs=0.001)
+    microphone.close()
+    speaker.close()
+
+
+def test_while_something_sounds_no_device_is_looked_for() -> None:
+    audio, streams = FakePortAudio(), Registry()
+    speaker = SoundDeviceSpeaker(FakeClock(), sounddevice=audio, streams=streams)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+    speaker.play(clip(0, 1.0))
+    audio.plug_in("Blue Yeti")
+
+    with pytest.raises(AppError, match="cannot be opened"):
+        SoundDeviceMicrophone("Blue Yeti", sounddevice=audio, streams=streams).open()
+
+    assert (0, True) == (audio.starts, audio.streams[0].active)
+    speaker.close()
+
+
+def test_a_device_that_stays_away_is_looked_for_ever_more_rarely_and_another_one_at_once() -> None:
+    now_s = [0.0]
+    audio, streams = FakePortAudio(), Registry(lambda: now_s[0])
+    looked_at_s = []
+    for second in range(120):
+        now_s[0] = float(second)
+        if streams.look_again(audio, "Blue Yeti"):
+            looked_at_s.append(second)
+
+    assert [0, 4, 12, 28, 60] == looked_at_s
+    assert streams.look_again(audio, "Rode")
+
+
+def test_a_loudspeaker_that_was_plugged_in_late_is_found_while_the_microphone_listens() -> None:
+    audio, streams = FakePortAudio(), Registry()
+    microphone = SoundDeviceMicrophone(sounddevice=audio, streams=streams)
+    microphone.open()
+    audio.plug_in("Headphones")
+
+    speaker = SoundDeviceSpeaker(FakeClock(), "Headphones", sounddevice=audio, streams=streams)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+
+    assert "Headphones" == speaker.name
+    assert [False, True, True] == [stream.active for stream in audio.streams]
+    audio.streams[1].record(np.zeros((RATE // 50, 2), np.float32))
+    assert microphone.read(0.5) is not None
+    speaker.close()
+    microphone.close()

@@ -26,8 +26,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the ba
 from app.bus import Bus
 from app.errors import AppError
 from app.gui.main_window import WindowInfo, run_window
+from app.settings import Settings, WindowSettings
 bus = Bus(time.perf_counter_ns)
-info = WindowInfo("Kuchipaku", "0.0", [("Haru", "haru")], "Haru", ["neutral"], False, True)
+info = WindowInfo("Kuchipaku", "0.0", [("Haru", "haru")], "Haru", ["neutral"], False, True,
+                  settings=Settings(window=WindowSettings(first_steps=False)))
 if "--close" in sys.argv:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication

@@ -36,6 +36,8 @@ ELSEWHERE = {"face.character", "window.first_steps", "camera.width_px", "camera.
 def show(rig: Rig, name: str) -> FormPage:
     page = rig.window.show_page(name)
     assert isinstance(page, FormPage)
+    page.finish()
+    rig.qtbot.wait(0)
     rig.commands()
     return page
 
@@ -229,6 +231,7 @@ def test_a_page_looks_for_devices_when_it_is_shown_and_a_lost_one_stays_chosen(m
     )
     page = rig.window.show_page("hearing")
     assert isinstance(page, HearingPage)
+    page.finish()
     assert [ListDevices()] == rig.commands()
     field = page.device
     assert isinstance(field, DeviceField)
@@ -244,6 +247,7 @@ def test_a_page_looks_for_devices_when_it_is_shown_and_a_lost_one_stays_chosen(m
 def test_camera_sizes_are_chosen_together(rig: Rig) -> None:
     page = rig.window.show_page("output")
     assert isinstance(page, OutputPage)
+    page.finish()
     rig.commands()
     index = page.picture.picker.findText("1920 × 1080")
 
@@ -309,6 +313,7 @@ def test_a_key_goes_to_the_credential_store_and_is_never_shown(make_rig: Callabl
     rig = make_rig(secrets=secrets)
     page = rig.window.show_page("brain")
     assert isinstance(page, BrainPage)
+    page.finish()
     row: SecretRow = page.groq_key
     rig.qtbot.keyClicks(row.line, "gsk_secret")
     assert QLineEdit.EchoMode.Password == row.line.echoMode()
@@ -328,6 +333,7 @@ def test_a_store_that_refuses_says_so_beside_the_key(make_rig: Callable[..., Rig
     rig = make_rig(secrets=secrets)
     page = rig.window.show_page("brain")
     assert isinstance(page, BrainPage)
+    page.finish()
     page.groq_key.line.setText("gsk_secret")
 
     page.groq_key.keep_button.click()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from app.gui import preview
 from app.gui.theme import DARK, LIGHT, Theme
 from app.messages import Frame
+from tests.app.gui.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -114,35 +115,6 @@ def test_a_hidden_window_asks_for_no_frames(rig: Rig) -> None:
     assert rig.frames.asked == asked
     rig.window.show()
     rig.qtbot.waitUntil(lambda: rig.frames.asked > asked, timeout=5000)
-
-
-class Watchdog(QObject):
-    """Notes how long the GUI thread keeps the event loop from a timer that is always due.
-
-    Each gap counts with the smaller of its wall time and its CPU time (of all threads: Qt scales on its pool): what
-    other programs take from a busy machine is not the window's doing, and pool threads side by side count once.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gaps_ms: list[float] = []
-        self._last = self._now()
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    @staticmethod
-    def _now() -> tuple[float, float]:
-        return time.perf_counter(), time.process_time()
-
-    def _beat(self) -> None:
-        now = self._now()
-        self.gaps_ms.append(1000 * min(now[0] - self._last[0], now[1] - self._last[1]))
-        self._last = now
-
-    def stop(self) -> None:
-        self._timer.stop()
 
 
 def test_the_watchdog_sees_a_thread_that_is_held_up(rig: Rig) -> None:

@@ -1,0 +1,53 @@
+"""The word by which other programs of this computer prove that the user let them control the app.
+
+It lies in a file that only the user can read, because scripts have to read it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+from app import paths
+from app.errors import AppError
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
+
+
+def token_file() -> Path:
+    """Where it lies."""
+    return paths.config_dir() / "control_token"
+
+
+def control_token(path: Path) -> str:
+    """The token of the file at `path`, which is made where it is not there or holds none.
+
+    Raises AppError where it can be neither read nor written.
+    """
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        held = path.read_text(encoding="ascii").strip()
+        if _TOKEN.fullmatch(held):
+            return held
+    return new_token(path)
+
+
+def new_token(path: Path) -> str:
+    """Another token in place of the one before, which no longer counts. Raises AppError where it cannot be written."""
+    token = secrets.token_urlsafe(24)
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        # Nobody else's from its first byte on.
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(token + "\n")
+        os.replace(partial, path)
+    except OSError as error:
+        raise AppError(
+            f"The token for other programs cannot be written to {path}: {error.strerror}.",
+            "Make that folder writable, then switch the control on again.",
+        ) from error
+    return token

@@ -1,0 +1,1 @@
+"""The window in other languages: what translators write (.ts) and what Qt reads (.qm)."""

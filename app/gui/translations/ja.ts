@@ -1,0 +1,1601 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ja">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Problem</source>
+        <translation>問題</translation>
+    </message>
+    <message>
+        <source>What to do</source>
+        <translation>対処方法</translation>
+    </message>
+    <message>
+        <source>Show the next problem</source>
+        <translation>次の問題を表示</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy the problem and what to do about it</source>
+        <translation>問題と対処方法をコピー</translation>
+    </message>
+    <message>
+        <source>Copy the problem</source>
+        <translation>問題をコピー</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Dismiss the problem</source>
+        <translation>問題の表示を閉じる</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>コピーしました</translation>
+    </message>
+    <message>
+        <source>{at} of {all}</source>
+        <translation>{at} / {all}</translation>
+    </message>
+</context>
+<context>
+    <name>BrainPage</name>
+    <message>
+        <source>Brain</source>
+        <translation>頭脳</translation>
+    </message>
+    <message>
+        <source>Who answers</source>
+        <translation>答えるのは誰か</translation>
+    </message>
+    <message>
+        <source>Provider</source>
+        <translation>提供元</translation>
+    </message>
+    <message>
+        <source>“The best that is there” asks Groq where a key is stored, then your server, then the model on this computer; each stands in for the one before.</source>
+        <translation>「使える中で最良」は、キーがあれば Groq、次に自分のサーバー、最後にこのコンピューターのモデルに尋ねます。前のものが使えないときは次が代わりに答えます。</translation>
+    </message>
+    <message>
+        <source>The best that is there</source>
+        <translation>使える中で最良</translation>
+    </message>
+    <message>
+        <source>Groq</source>
+        <translation>Groq</translation>
+    </message>
+    <message>
+        <source>A server of your own</source>
+        <translation>自分のサーバー</translation>
+    </message>
+    <message>
+        <source>This computer alone</source>
+        <translation>このコンピューターだけ</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>キー</translation>
+    </message>
+    <message>
+        <source>Optional and free of charge at console.groq.com. With it your words are sent to Groq.</source>
+        <translation>任意です。console.groq.com で無料で取得できます。設定すると、あなたの言葉は Groq に送られます。</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>The name that Groq gives the model.</source>
+        <translation>Groq でのモデル名です。</translation>
+    </message>
+    <message>
+        <source>Second model</source>
+        <translation>予備のモデル</translation>
+    </message>
+    <message>
+        <source>Asked where the first has reached its limit, since each has its own. Empty: none.</source>
+        <translation>最初のモデルが利用上限に達したときに使います(上限はモデルごとに別です)。空欄なら使いません。</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>アドレス</translation>
+    </message>
+    <message>
+        <source>Any server that speaks OpenAI&apos;s chat, such as Ollama, LM Studio or llama.cpp.</source>
+        <translation>OpenAI 形式のチャットに対応したサーバー(Ollama、LM Studio、llama.cpp など)。</translation>
+    </message>
+    <message>
+        <source>Empty takes the first that the server has.</source>
+        <translation>空欄ならサーバーの最初のモデルを使います。</translation>
+    </message>
+    <message>
+        <source>Only where the server asks for one.</source>
+        <translation>サーバーが求める場合だけ必要です。</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>返答</translation>
+    </message>
+    <message>
+        <source>Longest answer of this computer</source>
+        <translation>このコンピューターの返答の最大長</translation>
+    </message>
+    <message>
+        <source>In tokens; a word is about one and a half.</source>
+        <translation>トークン数。英語の 1 語は約 1.5 トークンです。</translation>
+    </message>
+    <message>
+        <source>Longest answer of Groq and servers</source>
+        <translation>Groq とサーバーの返答の最大長</translation>
+    </message>
+    <message>
+        <source>In tokens, thoughts that are not said included.</source>
+        <translation>トークン数。口に出さない思考も含みます。</translation>
+    </message>
+    <message>
+        <source>Give up after</source>
+        <translation>待つ時間</translation>
+    </message>
+    <message>
+        <source>Groq is left for the next after this long without a word; a server after ten times that.</source>
+        <translation>この時間何も返らなければ、Groq をあきらめて次に尋ねます。サーバーはその 10 倍まで待ちます。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Talk kept word by word</source>
+        <translation>そのまま覚えておく会話</translation>
+    </message>
+    <message>
+        <source>In tokens. What is older is summed up.</source>
+        <translation>トークン数。それより古い会話は要約されます。</translation>
+    </message>
+    <message>
+        <source>Remember me</source>
+        <translation>私のことを覚える</translation>
+    </message>
+    <message>
+        <source>Keep what you tell about yourself, on this computer. kuchipaku memory shows and erases it.</source>
+        <translation>あなたが話した自分のことを、このコンピューターに保存します。kuchipaku memory で確認と消去ができます。</translation>
+    </message>
+    <message>
+        <source>Words move the face</source>
+        <translation>言葉で表情を変える</translation>
+    </message>
+    <message>
+        <source>Also words without a tag change the expression, by a small list of words.</source>
+        <translation>タグのない言葉でも、小さな単語リストをもとに表情が変わります。</translation>
+    </message>
+    <message>
+        <source>Speak first after</source>
+        <translation>自分から話しはじめるまで</translation>
+    </message>
+    <message>
+        <source>After this long a silence it begins to talk by itself.</source>
+        <translation>この時間沈黙が続くと、自分から話しはじめます。</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>しない</translation>
+    </message>
+    <message>
+        <source>So often in a row</source>
+        <translation>続けて話す回数</translation>
+    </message>
+    <message>
+        <source>Without an answer of yours it then waits.</source>
+        <translation>返事がなければ、この回数のあとは待ちます。</translation>
+    </message>
+</context>
+<context>
+    <name>CameraNote</name>
+    <message>
+        <source>On air: {device}</source>
+        <translation>配信中: {device}</translation>
+    </message>
+    <message>
+        <source>On air.</source>
+        <translation>配信中。</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>開始しています…</translation>
+    </message>
+    <message>
+        <source>Off: other programs see no picture.</source>
+        <translation>オフ: ほかのプログラムには映像が届きません。</translation>
+    </message>
+</context>
+<context>
+    <name>CharacterRow</name>
+    <message>
+        <source>Character</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>More, also from a picture of your own, on the page Characters.</source>
+        <translation>ほかのキャラクターの追加や、自分の絵からの作成は「キャラクター」ページで行えます。</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionTest</name>
+    <message>
+        <source>Test the connection</source>
+        <translation>接続をテスト</translation>
+    </message>
+    <message>
+        <source>Asking each of them for a word…</source>
+        <translation>それぞれにひと言尋ねています…</translation>
+    </message>
+    <message>
+        <source>Groq</source>
+        <translation>Groq</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>このコンピューター</translation>
+    </message>
+    <message>
+        <source>✗ {who}: {detail}</source>
+        <translation>✗ {who}: {detail}</translation>
+    </message>
+    <message>
+        <source>round trip {ms:.0f} ms</source>
+        <translation>往復 {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>first word after {ms:.0f} ms</source>
+        <translation>最初の言葉まで {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>✓ {who}: {detail}</source>
+        <translation>✓ {who}: {detail}</translation>
+    </message>
+</context>
+<context>
+    <name>Conversation</name>
+    <message>
+        <source>Conversation</source>
+        <translation>会話</translation>
+    </message>
+    <message>
+        <source>Nothing said yet.
+
+Talk, or type below.
+You may interrupt the character.</source>
+        <translation>まだ会話はありません。
+
+話しかけるか、下に入力してください。
+途中で割り込んでもかまいません。</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>あなた</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>中断</translation>
+    </message>
+</context>
+<context>
+    <name>DeviceField</name>
+    <message>
+        <source>{name} (not connected)</source>
+        <translation>{name}(未接続)</translation>
+    </message>
+</context>
+<context>
+    <name>ExpressionButton</name>
+    <message>
+        <source>Expression {name}, key {key}</source>
+        <translation>表情「{name}」、キー {key}</translation>
+    </message>
+    <message>
+        <source>Expression {name}</source>
+        <translation>表情「{name}」</translation>
+    </message>
+    <message>
+        <source>{name} (key {key})</source>
+        <translation>{name}(キー {key})</translation>
+    </message>
+</context>
+<context>
+    <name>FacePage</name>
+    <message>
+        <source>Face</source>
+        <translation>顔</translation>
+    </message>
+    <message>
+        <source>How it is drawn</source>
+        <translation>描き方</translation>
+    </message>
+    <message>
+        <source>Tier</source>
+        <translation>描画方式</translation>
+    </message>
+    <message>
+        <source>Live plays what was prepared for the character and runs on any computer. Exact draws every frame with the full networks and wants a graphics card.</source>
+        <translation>「ライブ」は前もって用意した画像を使い、どのコンピューターでも動きます。「精密」は毎フレームを完全なネットワークで描くため、グラフィックスカードが必要です。</translation>
+    </message>
+    <message>
+        <source>Exact on a suitable card, else live</source>
+        <translation>対応カードがあれば精密、なければライブ</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>ライブ</translation>
+    </message>
+    <message>
+        <source>Exact</source>
+        <translation>精密</translation>
+    </message>
+    <message>
+        <source>Frames per second</source>
+        <translation>1 秒あたりのフレーム数</translation>
+    </message>
+    <message>
+        <source>30 is what streams and calls use. Fewer spare the computer.</source>
+        <translation>配信や通話では 30 が標準です。減らすとコンピューターの負担が軽くなります。</translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation>細かさ</translation>
+    </message>
+    <message>
+        <source>Art larger than 512 pixels can be drawn at its own size.</source>
+        <translation>512 ピクセルより大きな絵は、元の大きさで描けます。</translation>
+    </message>
+    <message>
+        <source>Fine, where that is quick enough</source>
+        <translation>十分速ければ細かく</translation>
+    </message>
+    <message>
+        <source>Fine</source>
+        <translation>細かく</translation>
+    </message>
+    <message>
+        <source>Plain</source>
+        <translation>標準</translation>
+    </message>
+    <message>
+        <source>Networks</source>
+        <translation>ネットワーク</translation>
+    </message>
+    <message>
+        <source>The THA3 weights: those that come with the app, or others of yours. The face starts anew.</source>
+        <translation>THA3 の重みです。付属のもの、または自分で用意したものを使います。変えると顔が読み込み直されます。</translation>
+    </message>
+    <message>
+        <source>Those that come with the app</source>
+        <translation>アプリ付属のもの</translation>
+    </message>
+    <message>
+        <source>Lips</source>
+        <translation>口の動き</translation>
+    </message>
+    <message>
+        <source>The best that runs here</source>
+        <translation>ここで動く最良のもの</translation>
+    </message>
+    <message>
+        <source>Our own model</source>
+        <translation>独自モデル</translation>
+    </message>
+    <message>
+        <source>Who tells the sounds</source>
+        <translation>音の判別</translation>
+    </message>
+    <message>
+        <source>Of voices that do not say themselves when each of their sounds falls. Piper does.</source>
+        <translation>音のタイミングを自分で知らせない声のために使います。Piper は自分で知らせます。</translation>
+    </message>
+    <message>
+        <source>Mouth later than the sound</source>
+        <translation>音に対する口の遅れ</translation>
+    </message>
+    <message>
+        <source>For loudspeakers or screens that are late; below zero is earlier. “Lips” on the stage has a test.</source>
+        <translation>スピーカーや画面が遅れる場合に使います。マイナスは早くなります。ステージの「口」でテストできます。</translation>
+    </message>
+    <message>
+        <source> ms</source>
+        <translation> ms</translation>
+    </message>
+</context>
+<context>
+    <name>FaceTest</name>
+    <message>
+        <source>Live</source>
+        <translation>ライブ</translation>
+    </message>
+    <message>
+        <source>Exact</source>
+        <translation>精密</translation>
+    </message>
+    <message>
+        <source>Try this</source>
+        <translation>試す</translation>
+    </message>
+    <message>
+        <source>Try this: {tier}</source>
+        <translation>試す: {tier}</translation>
+    </message>
+    <message>
+        <source>Measuring…</source>
+        <translation>測定しています…</translation>
+    </message>
+    <message>
+        <source>It cannot run here.</source>
+        <translation>ここでは動きません。</translation>
+    </message>
+    <message>
+        <source>{fps:.0f} fps here</source>
+        <translation>ここでは {fps:.0f} fps</translation>
+    </message>
+    <message>
+        <source>, fewer than the {wanted:.0f} of the settings</source>
+        <translation>(設定の {wanted:.0f} に届きません)</translation>
+    </message>
+</context>
+<context>
+    <name>FirstSteps</name>
+    <message>
+        <source>Skip all</source>
+        <translation>すべて省略</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>First steps</source>
+        <translation>はじめに</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>You can also type, and leave this as it is.</source>
+        <translation>文字でも話せるので、このままでもかまいません。</translation>
+    </message>
+    <message>
+        <source>The system&apos;s default</source>
+        <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>Say something</source>
+        <translation>何か話してください</translation>
+    </message>
+    <message>
+        <source>The lower bar should pass the line while you speak, and not while you type.</source>
+        <translation>下の棒が、話している間だけ線を越え、キーを打つ間は越えないのが理想です。</translation>
+    </message>
+    <message>
+        <source>Voice and character</source>
+        <translation>声とキャラクター</translation>
+    </message>
+    <message>
+        <source>Groq key (optional)</source>
+        <translation>Groq のキー(任意)</translation>
+    </message>
+    <message>
+        <source>Without one a small model on this computer answers, and nothing you say leaves it. With one, larger models at Groq do; keys are free at console.groq.com.</source>
+        <translation>キーがなければ、このコンピューターの小さなモデルが答え、あなたの言葉は外に出ません。キーがあれば Groq の大きなモデルが答えます。キーは console.groq.com で無料です。</translation>
+    </message>
+    <message>
+        <source>Where it is seen</source>
+        <translation>どこに映すか</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>仮想カメラ</translation>
+    </message>
+    <message>
+        <source>OBS, Discord, Zoom and browsers see the character as a webcam. You can do this later, too.</source>
+        <translation>OBS、Discord、Zoom、ブラウザーからウェブカメラとして見えます。あとからでも設定できます。</translation>
+    </message>
+    <message>
+        <source>Or let your streaming software capture this window: the page Stage has backgrounds for it, green and transparent among them.</source>
+        <translation>配信ソフトでこのウィンドウを取り込むこともできます。「ステージ」ページには、緑や透明など、そのための背景があります。</translation>
+    </message>
+    <message>
+        <source>Can it hear you?</source>
+        <translation>声は届いていますか?</translation>
+    </message>
+    <message>
+        <source>Who answers you?</source>
+        <translation>誰が答えますか?</translation>
+    </message>
+    <message>
+        <source>Where do others see it?</source>
+        <translation>どこに映しますか?</translation>
+    </message>
+    <message>
+        <source>Step {at} of {all}</source>
+        <translation>ステップ {at} / {all}</translation>
+    </message>
+    <message>
+        <source>To the stage</source>
+        <translation>ステージへ</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>次へ</translation>
+    </message>
+</context>
+<context>
+    <name>FolderChoiceField</name>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>フォルダーを選ぶ…</translation>
+    </message>
+</context>
+<context>
+    <name>HearingPage</name>
+    <message>
+        <source>Hearing</source>
+        <translation>聞き取り</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>Remembered by its name: unplug it and plug it in again as you like.</source>
+        <translation>名前で記憶します。抜き差ししても大丈夫です。</translation>
+    </message>
+    <message>
+        <source>The system&apos;s default</source>
+        <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>What counts as speech</source>
+        <translation>声とみなす基準</translation>
+    </message>
+    <message>
+        <source>Say something, then type or hum. Drag the line so that only your voice passes it: further left hears more, further right less.</source>
+        <translation>話したあと、キーを打ったりハミングしたりしてみてください。声だけが越えるように線をドラッグします。左ほど敏感、右ほど鈍感になります。</translation>
+    </message>
+    <message>
+        <source>Echo</source>
+        <translation>エコー</translation>
+    </message>
+    <message>
+        <source>Keeps the character from hearing itself through your loudspeakers.</source>
+        <translation>スピーカーから出た自分の声をキャラクターが聞き取らないようにします。</translation>
+    </message>
+    <message>
+        <source>Take it out</source>
+        <translation>取り除く</translation>
+    </message>
+    <message>
+        <source>I wear headphones</source>
+        <translation>ヘッドホンを使う</translation>
+    </message>
+    <message>
+        <source>Start with the microphone off</source>
+        <translation>マイクをオフにして始める</translation>
+    </message>
+    <message>
+        <source>You switch it on yourself after each start.</source>
+        <translation>起動のたびに自分でオンにします。</translation>
+    </message>
+    <message>
+        <source>Ways to talk</source>
+        <translation>話し方</translation>
+    </message>
+    <message>
+        <source>When it listens</source>
+        <translation>聞くタイミング</translation>
+    </message>
+    <message>
+        <source>The talk key is F8 in this window, and one of your choice everywhere on the page Hotkeys.</source>
+        <translation>トークキーはこのウィンドウでは F8 です。どこでも使えるキーは「ホットキー」ページで選べます。</translation>
+    </message>
+    <message>
+        <source>Always; you can interrupt it</source>
+        <translation>いつも(割り込める)</translation>
+    </message>
+    <message>
+        <source>Always, but not while it speaks</source>
+        <translation>いつも(話している間は除く)</translation>
+    </message>
+    <message>
+        <source>While you hold the talk key</source>
+        <translation>トークキーを押している間</translation>
+    </message>
+    <message>
+        <source>Between two presses of the talk key</source>
+        <translation>トークキーを押してから次に押すまで</translation>
+    </message>
+    <message>
+        <source>Patience</source>
+        <translation>気の長さ</translation>
+    </message>
+    <message>
+        <source>How long you may pause before it answers. 1 is usual; more waits for slow talkers.</source>
+        <translation>答えるまでに待つ間の長さです。1 が標準で、大きいほどゆっくり話す人を待ちます。</translation>
+    </message>
+    <message>
+        <source>Longest pause</source>
+        <translation>最長の間</translation>
+    </message>
+    <message>
+        <source>A pause this long ends what you say where the model for ends of turns is missing.</source>
+        <translation>話し終わりを判定するモデルがない場合、この長さの間で話し終わりとみなします。</translation>
+    </message>
+    <message>
+        <source> ms</source>
+        <translation> ms</translation>
+    </message>
+    <message>
+        <source>Words that interrupt</source>
+        <translation>割り込みに必要な語数</translation>
+    </message>
+    <message>
+        <source>So many words stop it while it speaks. “Stop” and the like always do.</source>
+        <translation>話している間にこの語数を言うと止まります。「ストップ」などはいつでも効きます。</translation>
+    </message>
+    <message>
+        <source>Speech that interrupts</source>
+        <translation>割り込みに必要な長さ</translation>
+    </message>
+    <message>
+        <source>So much speech stops it, whatever the words.</source>
+        <translation>言葉にかかわらず、この長さ話すと止まります。</translation>
+    </message>
+    <message>
+        <source>Only when its name is said</source>
+        <translation>名前を呼んだときだけ</translation>
+    </message>
+    <message>
+        <source>It answers what names the character, and what follows soon after.</source>
+        <translation>キャラクターの名前を含む言葉と、そのすぐあとの言葉に答えます。</translation>
+    </message>
+    <message>
+        <source>Stays awake for</source>
+        <translation>起きている時間</translation>
+    </message>
+    <message>
+        <source>So long after its name everything counts.</source>
+        <translation>名前を呼んだあと、この間はすべてに答えます。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Understanding</source>
+        <translation>理解</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>What you speak. All but English need a Whisper for all languages.</source>
+        <translation>あなたが話す言語です。英語以外には多言語用の Whisper が必要です。</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英語</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Hindi</source>
+        <translation>ヒンディー語</translation>
+    </message>
+    <message>
+        <source>Any of them</source>
+        <translation>どれでも</translation>
+    </message>
+    <message>
+        <source>Who listens</source>
+        <translation>聞き取るのは</translation>
+    </message>
+    <message>
+        <source>“This computer”: nothing you say leaves it. “Groq” knows more words, gets the sound of each turn, and needs a key (page Brain).</source>
+        <translation>「このコンピューター」なら、あなたの声は外に出ません。「Groq」はより多くの言葉を知っていますが、発言ごとの音声が送られ、キーが必要です(「頭脳」ページ)。</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>このコンピューター</translation>
+    </message>
+    <message>
+        <source>Groq</source>
+        <translation>Groq</translation>
+    </message>
+    <message>
+        <source>Whisper model</source>
+        <translation>Whisper モデル</translation>
+    </message>
+    <message>
+        <source>“Best that is quick enough” chooses among those that are here. kuchipaku models add brings more.</source>
+        <translation>「十分速い中で最良」は、ここにあるモデルから選びます。kuchipaku models add で追加できます。</translation>
+    </message>
+    <message>
+        <source>Best that is quick enough here</source>
+        <translation>ここで十分速い中で最良</translation>
+    </message>
+    <message>
+        <source>Captions while you speak</source>
+        <translation>話している間の字幕</translation>
+    </message>
+    <message>
+        <source>Show your words as they are understood.</source>
+        <translation>聞き取った言葉をその場で表示します。</translation>
+    </message>
+</context>
+<context>
+    <name>LevelMeter</name>
+    <message>
+        <source>Microphone level</source>
+        <translation>マイクの音量</translation>
+    </message>
+    <message>
+        <source>Microphone level, -60 to 0 dBFS. It should reach the right third while you speak.</source>
+        <translation>マイクの音量(-60~0 dBFS)。話している間、右側 3 分の 1 に届くのが目安です。</translation>
+    </message>
+</context>
+<context>
+    <name>LipSyncPanel</name>
+    <message>
+        <source>Lip sync</source>
+        <translation>リップシンク</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Close lip sync</source>
+        <translation>リップシンクを閉じる</translation>
+    </message>
+    <message>
+        <source>When the mouth moves</source>
+        <translation>口が動くタイミング</translation>
+    </message>
+    <message>
+        <source>Move the mouth against the voice</source>
+        <translation>声に対して口の動きをずらす</translation>
+    </message>
+    <message>
+        <source>200 ms earlier</source>
+        <translation>200 ms 早い</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>リセット</translation>
+    </message>
+    <message>
+        <source>Lips ahead of the voice, as with Bluetooth speakers? Set them later. The test flashes and clicks once a second, the same way that mouth and voice go: move the slider until both fall together. It measures what speakers and screen add to what the computer knows, to about a frame ({frame_ms} ms).</source>
+        <translation>Bluetooth スピーカーなどで口が声より先に動きますか? 口を遅らせてください。テストでは、口や声と同じ経路で 1 秒に 1 回、光と音が出ます。両方がそろうまでスライダーを動かしてください。コンピューターが知らないスピーカーと画面の遅れを、約 1 フレーム({frame_ms} ms)の精度で合わせられます。</translation>
+    </message>
+    <message>
+        <source>earlier</source>
+        <translation>早く</translation>
+    </message>
+    <message>
+        <source>later</source>
+        <translation>遅く</translation>
+    </message>
+    <message>
+        <source>own model</source>
+        <translation>独自モデル</translation>
+    </message>
+    <message>
+        <source>The voice itself says when each of its sounds falls, which is exact</source>
+        <translation>声自身が各音のタイミングを知らせるので正確です</translation>
+    </message>
+    <message>
+        <source>The words are laid onto the sound{by}</source>
+        <translation>文章を音声に合わせています{by}</translation>
+    </message>
+    <message>
+        <source>The sounds are heard from the voice{by}</source>
+        <translation>音声から音を聞き取っています{by}</translation>
+    </message>
+    <message>
+        <source>The mouth opens with the loudness alone</source>
+        <translation>口は音量だけに合わせて開きます</translation>
+    </message>
+    <message>
+        <source>in time</source>
+        <translation>ずれなし</translation>
+    </message>
+    <message>
+        <source>{ms} ms later</source>
+        <translation>{ms} ms 遅い</translation>
+    </message>
+    <message>
+        <source>{ms} ms earlier</source>
+        <translation>{ms} ms 早い</translation>
+    </message>
+    <message>
+        <source>Stop the test</source>
+        <translation>テストを止める</translation>
+    </message>
+    <message>
+        <source>Flash + click</source>
+        <translation>光と音</translation>
+    </message>
+    <message>
+        <source>Flash and click once a second, for twelve seconds</source>
+        <translation>1 秒に 1 回、12 秒間、光と音を出します</translation>
+    </message>
+</context>
+<context>
+    <name>LipsBadge</name>
+    <message>
+        <source>Lips</source>
+        <translation>口の動き</translation>
+    </message>
+    <message>
+        <source>exact</source>
+        <translation>正確</translation>
+    </message>
+    <message>
+        <source>text and sound</source>
+        <translation>文と音</translation>
+    </message>
+    <message>
+        <source>by ear</source>
+        <translation>聞き取り</translation>
+    </message>
+    <message>
+        <source>loudness</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Lips: {source}</source>
+        <translation>口: {source}</translation>
+    </message>
+    <message>
+        <source>Click to shift the mouth or to test lip sync.</source>
+        <translation>クリックすると、口の動きをずらしたり、リップシンクをテストしたりできます。</translation>
+    </message>
+    <message>
+        <source>Lip sync</source>
+        <translation>リップシンク</translation>
+    </message>
+</context>
+<context>
+    <name>LogPage</name>
+    <message>
+        <source>States and problems since the start. What you said, typed or heard is not in it, and no key: you can send the report as it is.</source>
+        <translation>起動してからの状態と問題です。話したこと、入力したこと、聞いたこと、キーは含まれないので、レポートはそのまま送れます。</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>レポートをコピー</translation>
+    </message>
+    <message>
+        <source>Check this computer</source>
+        <translation>このコンピューターを診断</translation>
+    </message>
+    <message>
+        <source>Looks at every part that the show needs, as kuchipaku doctor does</source>
+        <translation>kuchipaku doctor と同じく、必要な部分をすべて調べます</translation>
+    </message>
+    <message>
+        <source>States and problems</source>
+        <translation>状態と問題</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>ログ</translation>
+    </message>
+    <message>
+        <source>Copied. Paste it where you ask for help.</source>
+        <translation>コピーしました。質問する場所に貼り付けてください。</translation>
+    </message>
+    <message>
+        <source>Looking at every part; that takes some seconds…</source>
+        <translation>すべての部分を調べています。数秒かかります…</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Version</source>
+        <translation>バージョン</translation>
+    </message>
+</context>
+<context>
+    <name>MicrophoneCheck</name>
+    <message>
+        <source>Record {seconds} s and play them back</source>
+        <translation>{seconds} 秒録音して再生</translation>
+    </message>
+    <message>
+        <source>Say something…</source>
+        <translation>何か話してください…</translation>
+    </message>
+    <message>
+        <source>Hardly anything was heard. Is it the right microphone, and is it switched on?</source>
+        <translation>ほとんど聞こえませんでした。マイクは正しく選ばれ、オンになっていますか?</translation>
+    </message>
+    <message>
+        <source>That was too loud: turn the microphone down a little.</source>
+        <translation>音が大きすぎます。マイクの音量を少し下げてください。</translation>
+    </message>
+    <message>
+        <source>This is how you sound. The loudest was {dbfs:.0f} dBFS.</source>
+        <translation>あなたの声はこう聞こえます。最大音量は {dbfs:.0f} dBFS でした。</translation>
+    </message>
+</context>
+<context>
+    <name>OutputPage</name>
+    <message>
+        <source>Output</source>
+        <translation>出力</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>仮想カメラ</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>カメラ</translation>
+    </message>
+    <message>
+        <source>OBS, Discord, Zoom and browsers then see the character as a webcam, also after a restart.</source>
+        <translation>OBS、Discord、Zoom、ブラウザーからウェブカメラとして見えます。再起動後も続きます。</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Where the picture goes, if there is more than one virtual camera.</source>
+        <translation>仮想カメラが複数ある場合の送り先です。</translation>
+    </message>
+    <message>
+        <source>The first that is free</source>
+        <translation>最初に空いているもの</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>映像</translation>
+    </message>
+    <message>
+        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change.</source>
+        <translation>会議ソフトでは 1280 × 720 が標準です。変えたあとは、相手のソフトでカメラを選び直してください。</translation>
+    </message>
+    <message>
+        <source>Loudspeaker</source>
+        <translation>スピーカー</translation>
+    </message>
+    <message>
+        <source>Headphones, loudspeakers, or a virtual cable that streaming software listens to.</source>
+        <translation>ヘッドホン、スピーカー、または配信ソフトが聞く仮想ケーブル。</translation>
+    </message>
+    <message>
+        <source>The system&apos;s default</source>
+        <translation>システムの既定</translation>
+    </message>
+</context>
+<context>
+    <name>Preview</name>
+    <message>
+        <source>Character</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>Live picture of the character</source>
+        <translation>キャラクターのライブ映像</translation>
+    </message>
+</context>
+<context>
+    <name>ProgressCard</name>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
+</context>
+<context>
+    <name>Rail</name>
+    <message>
+        <source>Pages</source>
+        <translation>ページ</translation>
+    </message>
+</context>
+<context>
+    <name>SecretRow</name>
+    <message>
+        <source>Store</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Remove: {label}</source>
+        <translation>削除: {label}</translation>
+    </message>
+    <message>
+        <source>set outside the app</source>
+        <translation>アプリの外で設定済み</translation>
+    </message>
+    <message>
+        <source>Taken from the environment variable {name}.</source>
+        <translation>環境変数 {name} の値を使っています。</translation>
+    </message>
+    <message>
+        <source>A key is kept in the system&apos;s credential store.</source>
+        <translation>キーはシステムの資格情報ストアに保存されています。</translation>
+    </message>
+    <message>
+        <source>Paste the key here</source>
+        <translation>ここにキーを貼り付け</translation>
+    </message>
+</context>
+<context>
+    <name>SizeRow</name>
+    <message>
+        <source>{width} × {height}</source>
+        <translation>{width} × {height}</translation>
+    </message>
+</context>
+<context>
+    <name>SpeechTest</name>
+    <message>
+        <source>Hello! This is how I sound. Pretty good, isn&apos;t it?</source>
+        <translation>Hello! This is how I sound. Pretty good, isn&apos;t it?</translation>
+    </message>
+    <message>
+        <source>Test sentence</source>
+        <translation>テスト文</translation>
+    </message>
+    <message>
+        <source>Say a test sentence</source>
+        <translation>テスト文を話す</translation>
+    </message>
+</context>
+<context>
+    <name>StageChip</name>
+    <message>
+        <source>off</source>
+        <translation>オフ</translation>
+    </message>
+    <message>
+        <source>ready</source>
+        <translation>準備完了</translation>
+    </message>
+    <message>
+        <source>working</source>
+        <translation>動作中</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>開始中</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失敗</translation>
+    </message>
+    <message>
+        <source>{name}: {state}</source>
+        <translation>{name}: {state}</translation>
+    </message>
+    <message>
+        <source>Last step: {ms:.0f} ms</source>
+        <translation>直前の処理: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Click to see what to do.</source>
+        <translation>クリックすると対処方法を表示します。</translation>
+    </message>
+</context>
+<context>
+    <name>StagePage</name>
+    <message>
+        <source>Stage</source>
+        <translation>ステージ</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>Switch the microphone on or off (M)</source>
+        <translation>マイクのオン/オフ(M)</translation>
+    </message>
+    <message>
+        <source>not available</source>
+        <translation>使えません</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>カメラ</translation>
+    </message>
+    <message>
+        <source>Show the character as a webcam to other programs (C)</source>
+        <translation>キャラクターをウェブカメラとしてほかのプログラムに見せる(C)</translation>
+    </message>
+    <message>
+        <source>Stop talking</source>
+        <translation>話を止める</translation>
+    </message>
+    <message>
+        <source>Fall silent now (Esc; Ctrl+. also while typing)</source>
+        <translation>すぐに黙る(Esc。入力中は Ctrl+.)</translation>
+    </message>
+    <message>
+        <source>Character</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>Who you talk with</source>
+        <translation>話し相手</translation>
+    </message>
+    <message>
+        <source>Type a message…</source>
+        <translation>メッセージを入力…</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>メッセージ</translation>
+    </message>
+    <message>
+        <source>Type a message (T); Enter sends, Escape leaves the field</source>
+        <translation>メッセージを入力(T)。Enter で送信、Esc で入力欄を離れます</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>送信</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>送信(Enter)</translation>
+    </message>
+    <message>
+        <source>thinking</source>
+        <translation>考え中</translation>
+    </message>
+    <message>
+        <source>listening</source>
+        <translation>聞いています</translation>
+    </message>
+    <message>
+        <source>understanding</source>
+        <translation>理解中</translation>
+    </message>
+    <message>
+        <source>speaking</source>
+        <translation>話し中</translation>
+    </message>
+</context>
+<context>
+    <name>StageView</name>
+    <message>
+        <source>{name} is waking up…</source>
+        <translation>{name} が目を覚ましています…</translation>
+    </message>
+    <message>
+        <source>No picture: the face is not running</source>
+        <translation>映像なし: 顔が動いていません</translation>
+    </message>
+    <message>
+        <source>{fps:.0f} fps · {dropped} dropped</source>
+        <translation>{fps:.0f} fps · 欠落 {dropped}</translation>
+    </message>
+    <message>
+        <source>Frames per second, and frames that came too late in the last minute ({all} in all)</source>
+        <translation>1 秒あたりのフレーム数と、直近 1 分間に間に合わなかったフレーム(合計 {all})</translation>
+    </message>
+    <message>
+        <source>LIVE</source>
+        <translation>ライブ</translation>
+    </message>
+    <message>
+        <source>EXACT</source>
+        <translation>精密</translation>
+    </message>
+    <message>
+        <source>Live tier: the face plays what was prepared for this character (fast, on the CPU)</source>
+        <translation>ライブ: このキャラクター用に用意した画像を使います(高速、CPU)</translation>
+    </message>
+    <message>
+        <source>Exact tier: every frame comes from the full networks</source>
+        <translation>精密: 毎フレームを完全なネットワークで描きます</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Hearing</source>
+        <translation>聞き取り</translation>
+    </message>
+    <message>
+        <source>Microphone and speech detection</source>
+        <translation>マイクと音声検出</translation>
+    </message>
+    <message>
+        <source>Whisper</source>
+        <translation>Whisper</translation>
+    </message>
+    <message>
+        <source>Speech to text</source>
+        <translation>音声の文字化</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>頭脳</translation>
+    </message>
+    <message>
+        <source>Thinks of the answer</source>
+        <translation>返答を考える</translation>
+    </message>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>Speaks the answer</source>
+        <translation>返答を話す</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>顔</translation>
+    </message>
+    <message>
+        <source>Draws the character</source>
+        <translation>キャラクターを描く</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>カメラ</translation>
+    </message>
+    <message>
+        <source>Virtual camera for streaming software</source>
+        <translation>配信ソフト用の仮想カメラ</translation>
+    </message>
+</context>
+<context>
+    <name>TextField</name>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>フォルダーを選ぶ…</translation>
+    </message>
+    <message>
+        <source>Choose a folder for: {label}</source>
+        <translation>フォルダーを選ぶ: {label}</translation>
+    </message>
+    <message>
+        <source>In force is still “{value}”.</source>
+        <translation>今も「{value}」が有効です。</translation>
+    </message>
+    <message>
+        <source>It is still empty.</source>
+        <translation>今も空欄のままです。</translation>
+    </message>
+</context>
+<context>
+    <name>ThresholdField</name>
+    <message>
+        <source>Loudness</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Speech</source>
+        <translation>声らしさ</translation>
+    </message>
+</context>
+<context>
+    <name>Tray</name>
+    <message>
+        <source>Show the window</source>
+        <translation>ウィンドウを表示</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>カメラ</translation>
+    </message>
+    <message>
+        <source>Stop talking</source>
+        <translation>話を止める</translation>
+    </message>
+    <message>
+        <source>Panic: silence and “be right back”</source>
+        <translation>緊急停止: 黙って「すぐ戻ります」を表示</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>Hide the window</source>
+        <translation>ウィンドウを隠す</translation>
+    </message>
+</context>
+<context>
+    <name>VoicePage</name>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>Try it</source>
+        <translation>試す</translation>
+    </message>
+    <message>
+        <source>Who speaks</source>
+        <translation>話すのは</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>エンジン</translation>
+    </message>
+    <message>
+        <source>Piper is built in and needs no network. It speaks too where a server cannot be reached.</source>
+        <translation>Piper は内蔵で、ネットワークは不要です。サーバーにつながらないときも代わりに話します。</translation>
+    </message>
+    <message>
+        <source>A server if one is set, else Piper</source>
+        <translation>設定があればサーバー、なければ Piper</translation>
+    </message>
+    <message>
+        <source>Piper (built in)</source>
+        <translation>Piper(内蔵)</translation>
+    </message>
+    <message>
+        <source>Kokoro</source>
+        <translation>Kokoro</translation>
+    </message>
+    <message>
+        <source>AllTalk</source>
+        <translation>AllTalk</translation>
+    </message>
+    <message>
+        <source>A server with /v1/audio/speech</source>
+        <translation>/v1/audio/speech のあるサーバー</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>AllTalk: http://127.0.0.1:7851 unless you changed it. Others: the address up to /v1.</source>
+        <translation>AllTalk は、変更していなければ http://127.0.0.1:7851 です。ほかは /v1 までのアドレスを入れます。</translation>
+    </message>
+    <message>
+        <source>Voice of the server</source>
+        <translation>サーバーの声</translation>
+    </message>
+    <message>
+        <source>kuchipaku voices lists them. Empty takes the server&apos;s own.</source>
+        <translation>kuchipaku voices で一覧できます。空欄ならサーバーの既定の声です。</translation>
+    </message>
+    <message>
+        <source>Model of the server</source>
+        <translation>サーバーのモデル</translation>
+    </message>
+    <message>
+        <source>For servers that have several, such as “kokoro”.</source>
+        <translation>モデルが複数あるサーバー用です(「kokoro」など)。</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>キー</translation>
+    </message>
+    <message>
+        <source>Only where the server asks for one.</source>
+        <translation>サーバーが求める場合だけ必要です。</translation>
+    </message>
+    <message>
+        <source>RVC voice</source>
+        <translation>RVC の声</translation>
+    </message>
+    <message>
+        <source>AllTalk 2: a voice of its RVC list, laid over the other one.</source>
+        <translation>AllTalk 2: RVC 一覧の声を、もう一つの声に重ねます。</translation>
+    </message>
+    <message>
+        <source>RVC pitch</source>
+        <translation>RVC の高さ</translation>
+    </message>
+    <message>
+        <source>Half tones by which RVC shifts the voice.</source>
+        <translation>RVC が声をずらす半音の数です。</translation>
+    </message>
+    <message>
+        <source>How it speaks</source>
+        <translation>話し方</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速さ</translation>
+    </message>
+    <message>
+        <source>1 is usual; 1.2 is a fifth faster.</source>
+        <translation>1 が標準、1.2 は 2 割速くなります。</translation>
+    </message>
+    <message>
+        <source>As each sentence is written</source>
+        <translation>文の文字に合わせる</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英語</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Hindi</source>
+        <translation>ヒンディー語</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>Usually the writing of each sentence tells. The built-in voice speaks English.</source>
+        <translation>ふつうは各文の文字で決まります。内蔵の声は英語を話します。</translation>
+    </message>
+</context>
+<context>
+    <name>WindowPage</name>
+    <message>
+        <source>Window</source>
+        <translation>ウィンドウ</translation>
+    </message>
+    <message>
+        <source>Looks</source>
+        <translation>見た目</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>配色</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>システムに合わせる</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>ライト</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>ダーク</translation>
+    </message>
+    <message>
+        <source>Size of the text</source>
+        <translation>文字の大きさ</translation>
+    </message>
+    <message>
+        <source>1.5 is half as large again.</source>
+        <translation>1.5 は 1.5 倍の大きさです。</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>Of this window, from its next start on.</source>
+        <translation>このウィンドウの言語です。次の起動から変わります。</translation>
+    </message>
+    <message>
+        <source>Place and start</source>
+        <translation>位置と起動</translation>
+    </message>
+    <message>
+        <source>Always on top</source>
+        <translation>常に手前に表示</translation>
+    </message>
+    <message>
+        <source>Keep this window above those of other programs.</source>
+        <translation>このウィンドウをほかのプログラムより手前に保ちます。</translation>
+    </message>
+    <message>
+        <source>Start minimised</source>
+        <translation>最小化して起動</translation>
+    </message>
+    <message>
+        <source>Start as an icon in the tray, or in the task bar where there is no tray.</source>
+        <translation>トレイのアイコンとして起動します。トレイがなければタスクバーに入ります。</translation>
+    </message>
+    <message>
+        <source>Show the first steps again</source>
+        <translation>「はじめに」をもう一度表示</translation>
+    </message>
+</context>
+<context>
+    <name>expressions</name>
+    <message>
+        <source>Neutral</source>
+        <translation>ふつう</translation>
+    </message>
+    <message>
+        <source>Happy</source>
+        <translation>うれしい</translation>
+    </message>
+    <message>
+        <source>Sad</source>
+        <translation>悲しい</translation>
+    </message>
+    <message>
+        <source>Angry</source>
+        <translation>怒り</translation>
+    </message>
+    <message>
+        <source>Surprised</source>
+        <translation>驚き</translation>
+    </message>
+    <message>
+        <source>Relaxed</source>
+        <translation>くつろぎ</translation>
+    </message>
+    <message>
+        <source>Shy</source>
+        <translation>照れ</translation>
+    </message>
+    <message>
+        <source>Wink</source>
+        <translation>ウインク</translation>
+    </message>
+</context>
+<context>
+    <name>pages</name>
+    <message>
+        <source>Stage</source>
+        <translation>ステージ</translation>
+    </message>
+    <message>
+        <source>Hearing</source>
+        <translation>聞き取り</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>頭脳</translation>
+    </message>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>顔</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>出力</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>ウィンドウ</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>ログ</translation>
+    </message>
+</context>
+</TS>
