@@ -215,6 +215,7 @@ class Gallery(QWidget):
         self.news = Note()
         self.grid = _Grid()
         self._scroll = QScrollArea()
+        self._scroll.setAccessibleName(self.tr("Characters"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
