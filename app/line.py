@@ -426,6 +426,10 @@ class Line:
         """Speak with `synth`, which is loaded, from the next sentence on."""
         self._tts.replace(synth)
 
+    def speak_at(self, speed: float) -> bool:
+        """Speak at this speed from the next sentence on; False where the voice has to be made anew for that."""
+        return self._tts.speak_at(speed)
+
     def replace_microphone(self, microphone: Microphone, echo: EchoCanceller | None) -> None:
         """Listen to `microphone`, not opened yet, through `echo`; raises what its `open` does, the old one goes on."""
         if self._capture is None:

@@ -137,7 +137,10 @@ class Memory(Protocol):
 
 
 class SpeechSynth(Protocol):
-    """Text to the character's voice."""
+    """Text to the character's voice.
+
+    One that can change its pace without being loaded anew also has `set_speed(speed)`.
+    """
 
     name: str
     """What the user reads in the status line, e.g. "Piper en_US-joe-medium"."""

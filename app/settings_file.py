@@ -13,9 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-
 from app.errors import AppError
 from app.settings import VERSION, Settings, Value, may_go, understand, value_of, with_value
 
@@ -72,8 +69,10 @@ def keep_setting(path: Path, name: str, value: Value) -> None:
         raise _not_kept(path, name, value, "it is not valid TOML") from error
     old, wrong = understand(before)
     if wrong:
-        raise _not_kept(path, name, value, f"there, {wrong[0].problem}")
+        raise _not_kept(path, name, value, f"not all of it is understood ({wrong[0].problem.rstrip('.')})")
     wanted = with_value(old, name, value)
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         changed = _with_entry(text, before, name, value_of(wanted, name))
         is_right = understand(tomllib.loads(changed)) == (wanted, ())
@@ -92,6 +91,8 @@ def _decoded(data: bytes) -> str:
 
 
 def _with_entry(text: str, before: Mapping[str, Any], name: str, value: Value) -> str:
+    import tomlkit  # late: it takes time, and at a start nothing is written
+
     document = tomlkit.parse(text)
     *tables, key = name.split(".", 2)
     holder: Any = document
@@ -111,6 +112,9 @@ def _with_entry(text: str, before: Mapping[str, Any], name: str, value: Value) -
 
 def _without(text: str, paths: list[tuple[str, ...]]) -> str | None:
     """`text` less the entries at `paths`; None where that cannot be had."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         document = tomlkit.parse(text)
         for *tables, key in paths:

@@ -400,6 +400,7 @@ class Show:
         route(REBUILDS_BRAIN, "brain", lambda old, new: self._replace_chat(new))
         route(("brain.memory",), "line", lambda old, new: self._line.replace_memory(compose.memory(new)))
         route(("voice",), "voice", lambda old, new: self._replace_synth(new))
+        route(("voice.speed",), "voice", self._change_speed)
         route(("voice.device",), "speaker", self._change_speaker)
         route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
@@ -447,6 +448,10 @@ class Show:
         with _closing_on_error(chat):
             chat.load()
         self._line.replace_chat(chat)
+
+    def _change_speed(self, old: Settings, new: Settings) -> None:
+        if not self._line.speak_at(new.voice.speed):
+            self._replace_synth(new)
 
     def _replace_synth(self, settings: Settings) -> None:
         synth = compose.voice_synth(settings, self._character, self._bus, required=True)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ class PiperSynth:
         # Not normalised: that would bring every sentence's highest peak to full scale, so that two words shout.
         self._options = SynthesisConfig(length_scale=1.0 / self._speed, speaker_id=self._speaker, normalize_audio=False)
         self.synthesize(0, 0, "Ready, steady, go.", last=True)
+
+    def set_speed(self, speed: float) -> None:
+        """Speak at `speed`, 0.5 to 2, from the next sentence on. Not while one is being spoken."""
+        self._speed = speed
+        if self._options is not None:
+            self._options = replace(self._options, length_scale=1.0 / speed)
 
     def speak(self, text: str, should_stop: Callable[[], bool] = lambda: False) -> Iterator[SpeechPiece]:
         """Speak `text` in one piece with the time of every sound, at the voice's own loudness.

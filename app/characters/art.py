@@ -343,7 +343,14 @@ def guess_placement(pixels: Pixels) -> Placement | None:
     rows = np.flatnonzero(solid.sum(axis=1) >= max(2, pixels.shape[1] // 100))
     if rows.size == 0:
         return None
-    top, height = int(rows[0]), int(rows[-1] - rows[0] + 1)
+    # What lies as it should is left as its painter placed it.
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    as_it_is = Placement(SIZE_PX / side, (width - side) / -2 * SIZE_PX / side, 0.0)
+    if _fits(placed(pixels, as_it_is)):
+        return as_it_is
+    top, bottom = int(rows[0]), int(rows[-1])
+    height = bottom - top + 1
     middle = float(np.median(np.nonzero(solid[top : top + max(1, height // 8)])[1]))
     found: list[tuple[float, Placement]] = []
     for size in (0.7, 1.7, 4.2):  # find_face looks from 0.4 to 2.4 of what it wants: these overlap
@@ -357,12 +364,28 @@ def guess_placement(pixels: Pixels) -> Placement | None:
             if abs(face.scale - 1.0) < 0.06 and abs(face.x - 256) < 3 and abs(face.eyes_y - EYES_Y) < 3:
                 break
         if found and _fits(placed(pixels, found[-1][1])):
-            return found[-1][1]
+            return _standing(pixels, found[-1][1], bottom)
     return max(found, key=lambda each: each[0])[1] if found else None
 
 
 def _towards(placement: Placement, face: FaceGuess) -> Placement:
     return placement.zoomed(1.0 / face.scale, face.x, face.eyes_y).moved(256 - face.x, EYES_Y - face.eyes_y)
+
+
+def _standing(pixels: Pixels, placement: Placement, bottom: int) -> Placement:
+    """The same a little larger where that brings the figure, which ends at row `bottom`, down to the lower edge.
+
+    THA3 likes bodies that are cut by it, and a head may well be somewhat larger than its box.
+    """
+    ends = placement.top + (bottom + 1) * placement.scale
+    factor = (SIZE_PX - EYES_Y) / (ends - EYES_Y) if ends > EYES_Y else _MAX_GROWTH + 1.0
+    if not 1.0 < factor <= _MAX_GROWTH:
+        return placement
+    larger = placement.zoomed(factor, 256.0, EYES_Y)
+    return larger if _fits(placed(pixels, larger)) else placement
+
+
+_MAX_GROWTH = 1.25
 
 
 def _fits(image: Pixels) -> bool:

@@ -227,6 +227,26 @@ def picture_of(path: Path) -> Path | None:
     return path / name if (path / name).is_file() else None
 
 
-def is_changeable(entry: Entry) -> bool:
-    """Whether `entry` is the user's own and lies where own characters lie."""
-    return entry.is_own and entry.path.resolve().is_relative_to(own_root().resolve())
+def removed_root() -> Path:
+    """Where removed characters are kept, in case somebody wants one back. Not created here."""
+    return paths.data_dir() / "removed characters"
+
+
+def remove(entry: Entry) -> Path:
+    """Take one of the user's own characters out of the list; returns the folder in which it is kept from now on.
+
+    Raises:
+        AppError: If it is not the user's own, or cannot be moved.
+    """
+    if not entry.is_own or not entry.path.resolve().is_relative_to(own_root().resolve()):
+        raise AppError(f"{entry.name} is no character of your own.", "Only those can be removed.")
+    target, number = removed_root() / entry.path.name, 2
+    while target.exists():
+        target = removed_root() / f"{entry.path.name}-{number}"
+        number += 1
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(entry.path, target)
+    except OSError as error:
+        raise AppError(f"{entry.path} cannot be moved: {error.strerror}.", "Check the folder's rights.") from error
+    return target

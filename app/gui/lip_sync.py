@@ -152,6 +152,16 @@ class LipSyncPanel(QFrame):
         self._source = (method, model, reason)
         self.source.setText(self.explanation().replace("<", "‹"))
 
+    def set_offset(self, offset_ms: int) -> None:
+        """The offset was set elsewhere and is kept there; while the slider is being moved here, that counts."""
+        if self._keep.isActive():
+            return
+        self._offset_ms = self._kept_ms = offset_ms
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(offset_ms / STEP_MS))
+        self.slider.blockSignals(False)
+        self._write_value()
+
     def begin_test(self, turn: int) -> None:
         """The test is running as `turn`."""
         self._turn = turn

@@ -10,6 +10,7 @@ from app.gui import icons
 from app.gui.theme import Theme
 
 ICON_PX = 20
+"""At the usual size of the text; it grows with that."""
 EDGE_PX = 12
 GAP_PX = 10
 
@@ -51,13 +52,16 @@ class RailButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Room for icon and label."""
         metrics = self.fontMetrics()
-        width_px = ICON_PX + 2 * EDGE_PX
+        width_px = self._icon_px() + 2 * EDGE_PX
         if not self._is_narrow:
             # As wide as it is while chosen, when it is written bold.
             font = self.font()
             font.setWeight(font.Weight.DemiBold)
             width_px += GAP_PX + QFontMetrics(font).horizontalAdvance(self._label)
         return QSize(width_px, max(38, metrics.height() + 18))
+
+    def _icon_px(self) -> int:
+        return max(ICON_PX, round(self.fontMetrics().height() * 1.2))
 
     def minimumSizeHint(self) -> QSize:
         """Never cut off."""
@@ -90,13 +94,14 @@ class RailButton(QAbstractButton):
             painter.setPen(QPen(QColor(theme.accent), 1.6))
             painter.drawRoundedRect(ground, 9, 9)
         colour = QColor(theme.text)
-        icons.paint(painter, self._symbol, QRectF(EDGE_PX, (self.height() - ICON_PX) / 2, ICON_PX, ICON_PX), colour)
+        icon_px = self._icon_px()
+        icons.paint(painter, self._symbol, QRectF(EDGE_PX, (self.height() - icon_px) / 2, icon_px, icon_px), colour)
         if not self._is_narrow:
             font = self.font()
             font.setWeight(font.Weight.DemiBold if self.isChecked() else font.Weight.Normal)
             painter.setFont(font)
             painter.setPen(colour)
-            left = EDGE_PX + ICON_PX + GAP_PX
+            left = EDGE_PX + icon_px + GAP_PX
             room = QRectF(left, 0, self.width() - left, self.height())
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._label)
         painter.end()

@@ -82,6 +82,15 @@ class TtsStage(Stage[Sentence]):
         if self.stopping.is_set():
             synth.close()
 
+    def speak_at(self, speed: float) -> bool:
+        """Speak at this speed from the next sentence on; False where the voice has to be made anew for that."""
+        with self.between_items:
+            set_speed = getattr(self._synth, "set_speed", None)
+            if set_speed is None or self._failed_to_load is not None:
+                return False
+            set_speed(speed)
+        return True
+
     def read_out_in(self, language: str) -> None:
         """Spell figures and units out in `language` (of VoiceSettings) from the next sentence on. Any thread."""
         self._language = language

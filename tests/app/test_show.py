@@ -25,6 +25,7 @@ from app.cli import main
 from app.errors import AppError
 from app.messages import (
     Ask,
+    Configure,
     Express,
     Fact,
     Feel,
@@ -537,3 +538,23 @@ def test_the_show_goes_on_without_a_brain_and_without_a_face(damaged_store):
 def test_an_unusable_character_is_an_error_in_one_sentence():
     with pytest.raises(AppError, match="nobody"):
         compose.find_character("nobody")
+
+
+def test_voice_brain_and_face_are_exchanged_while_it_runs(show, tmp_path, monkeypatch):
+    running, bus, watcher = show
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    watcher.wait_for("avatar", "frames")
+    process = running._face.current._process
+
+    wanted = {"voice.speed": 1.4, "brain.max_tokens": 40, "face.fps": 24.0}
+    for name, value in wanted.items():
+        bus.gate.put(Configure(name, value))
+    for name, value in wanted.items():
+        watcher.wait_for("settings", "changed", name=name, value=value)
+
+    assert running.latest() is not None  # the last picture stays until the new face has drawn one
+    process.wait(TIMEOUT_S)
+    bus.gate.put(Ask("Hello?"))
+    turn = watcher.wait_for("stt", "transcript").data["turn"]
+    watcher.wait_for("avatar", "speaking_frame", turn=turn)
+    watcher.wait_for("avatar", "frames", due=24)

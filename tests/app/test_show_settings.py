@@ -151,7 +151,7 @@ class Studio:
             ("chat_of", "chat", lambda chosen, character, bus: FakeChat("Two.")),
             ("voice_synth", "voice", lambda chosen, character, bus, required: FakeSynth()),
             ("start_face", "face", lambda bus, chosen, folder, stepped: FakeFace(self.problems.get("face load"))),
-            ("virtual_camera", "camera", FakeSink),
+            ("virtual_camera", "camera", lambda chosen, scene: FakeSink(chosen)),
             ("memory", "memory", lambda chosen: None),
         ):
             monkeypatch.setattr(compose, name, making(part, make))
@@ -237,6 +237,15 @@ def test_another_voice_speaks_the_next_sentence(studio: Studio) -> None:
 
     assert ([], ["One."]) == tuple(voice.spoken for voice in studio.made["voice"])
     assert 0 < studio.made["voice"][0].closed
+
+
+def test_a_voice_that_can_speak_faster_is_not_made_anew(studio: Studio) -> None:
+    speeds: list[float] = []
+    studio.made["voice"][0].set_speed = speeds.append
+
+    studio.set("voice.speed", 1.5)
+
+    assert ([1.5], 1) == (speeds, len(studio.made["voice"]))
 
 
 def test_another_whisper_hears_the_next_utterance(studio: Studio) -> None:

@@ -33,6 +33,9 @@ class PageEntry:
 
 PAGES: list[PageEntry] = [
     PageEntry("stage", QT_TRANSLATE_NOOP("pages", "Stage"), "stage", "stage_page", "StagePage"),
+    PageEntry(
+        "characters", QT_TRANSLATE_NOOP("pages", "Characters"), "characters", "characters_page", "CharactersPage"
+    ),
     PageEntry("hearing", QT_TRANSLATE_NOOP("pages", "Hearing"), "microphone", "hearing_page", "HearingPage"),
     PageEntry("brain", QT_TRANSLATE_NOOP("pages", "Brain"), "brain", "brain_page", "BrainPage"),
     PageEntry("voice", QT_TRANSLATE_NOOP("pages", "Voice"), "voice", "voice_page", "VoicePage"),

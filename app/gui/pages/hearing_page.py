@@ -142,8 +142,8 @@ class HearingPage(FormPage):
             SwitchField(
                 studio,
                 "hearing.muted",
-                self.tr("Start with the microphone off"),
-                self.tr("You switch it on yourself after each start."),
+                self.tr("Microphone off"),
+                self.tr("Now, and after each start until you switch it on."),
             )
         )
         yield

@@ -260,6 +260,8 @@ class StagePage(Page):
         self.bar.mini_wanted.connect(self.toggle_mini)
         bridge.expression.connect(self.expressions.set_active)
         bridge.character.connect(self._show_character)
+        bridge.characters.connect(self._list_characters)
+        self.studio.setting_changed.connect(self._note_setting)
         bridge.lips.connect(self._show_lips)
         bridge.lip_sync_test.connect(self.lip_sync.begin_test)
         bridge.fell_silent.connect(lambda turn, _: self.lip_sync.end_turn(turn))
@@ -328,12 +330,9 @@ class StagePage(Page):
         if stage == "capture":
             self._microphone_works = state != "failed"
             # A microphone that failed is off, and switching it on is how to try again. The wish itself is kept.
-            self.microphone.blockSignals(True)
-            self.microphone.setChecked(self._microphone_wanted and self._microphone_works)
-            self.microphone.blockSignals(False)
+            self._show_microphone()
             self.meter.setVisible(self._microphone_works)
             self.no_microphone.setVisible(not self._microphone_works)
-            self.meter.set_open(self._microphone_works and self.microphone.isChecked())
         elif stage == "camera":
             # The camera's own word counts: the switch never claims a picture that nobody gets.
             if state != "busy":
@@ -348,6 +347,28 @@ class StagePage(Page):
         if state == "failed" and stage in ("stt", "llm"):
             self.log.stop_waiting()
             self._say_presence("")
+
+    def _note_setting(self, name: str, value: object) -> None:
+        """The microphone was switched, or the mouth shifted, by a key, in the tray, or on another page."""
+        if name == "hearing.muted":
+            self._microphone_wanted = not value
+            self._show_microphone()
+        elif name == "lips.mouth_offset_ms":
+            self.lip_sync.set_offset(int(str(value)))
+
+    def _show_microphone(self) -> None:
+        self.microphone.blockSignals(True)
+        self.microphone.setChecked(self._microphone_wanted and self._microphone_works)
+        self.microphone.blockSignals(False)
+        self.meter.set_open(self.microphone.isChecked())
+
+    def _list_characters(self, names: list[str]) -> None:
+        """The list of all has changed; who is on the stage stays chosen."""
+        known = {self.picker.itemText(at): self.picker.itemData(at) for at in range(self.picker.count())}
+        self.picker.clear()
+        for name in names:
+            self.picker.addItem(str(name), known.get(str(name), ""))
+        self.picker.setCurrentIndex(self._index_of(self._face_character))
 
     def _show_failure(self, stage: str, _problem: str, _remedy: str) -> None:
         if stage == "avatar":
@@ -392,8 +413,8 @@ class StagePage(Page):
     def _index_of(self, name: str) -> int:
         """A character's place in the picker, by its name or its folder's; -1 if it is not there."""
         wanted = name.casefold()
-        for index, (shown, folder) in enumerate(self._info.characters):
-            if wanted in (shown.casefold(), Path(folder).stem.casefold()):
+        for index in range(self.picker.count()):
+            if wanted in (self.picker.itemText(index).casefold(), Path(self.picker.itemData(index)).stem.casefold()):
                 return index
         return -1
 

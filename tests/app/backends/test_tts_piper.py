@@ -178,3 +178,15 @@ def test_a_faster_voice_is_shorter(voice: PiperSynth, models: Callable[[str], Pa
     ratio = quick.synthesize(1, 0, text, True).duration_s / voice.synthesize(1, 0, text, True).duration_s
 
     assert ratio == pytest.approx(1 / 1.5, abs=0.12)
+
+
+@pytest.mark.slow
+def test_the_pace_changes_with_the_next_sentence_and_the_voice_is_not_loaded_anew(voice: PiperSynth) -> None:
+    usual = voice.synthesize(1, 0, TEXTS[-1], last=True).duration_s
+    voice.set_speed(1.5)
+    try:
+        fast = voice.synthesize(1, 1, TEXTS[-1], last=True).duration_s
+    finally:
+        voice.set_speed(1.0)
+
+    assert fast < 0.85 * usual

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from animator.character import DEFAULT_GREETING, load_character
-from app.characters.library import Draft, Entry, create, entries, own_copy
+from app.characters.library import Draft, Entry, create, entries, own_copy, own_root, remove
 from app.errors import AppError
 from tests.app.characters import pictures
 
@@ -118,3 +118,25 @@ def test_ones_own_are_told_from_those_that_come_with_the_app(tmp_path: Path) -> 
     create(draft(), [], tmp_path)
 
     assert {"Haru": False, "Rei": False, "Mika": True} == {each.name: each.is_own for each in listed(tmp_path)}
+
+
+def test_a_removed_character_is_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path))
+    kept = []
+    for _ in range(2):
+        made = create(draft(), [], own_root())
+        kept.append(remove(made))
+
+    assert ["mika", "mika-2"] == [folder.name for folder in kept]
+    assert "Mika" == load_character(kept[0]).name
+    assert [] == [each for each in entries() if each.is_own]
+
+
+def test_what_comes_with_the_app_is_never_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path))
+
+    for entry in (HARU, Entry("Haru", HARU.path, True)):
+        with pytest.raises(AppError, match="no character of your own"):
+            remove(entry)
+
+    assert HARU.path.is_dir()

@@ -504,3 +504,37 @@ def test_the_window_keeps_to_its_smallest_size(rig: Rig) -> None:
     assert (rig.window.width(), rig.window.height()) == (900, 600)
     assert rig.window.minimumSizeHint().width() <= 900
     assert isinstance(rig.window, MainWindow)
+
+
+# What is changed elsewhere
+
+
+def test_the_microphone_switch_follows_a_key_and_other_pages(rig: Rig) -> None:
+    rig.tell("settings", "changed", name="hearing.muted", value=True)
+    rig.tell("capture", "state", state="off", label="")
+    assert not rig.page.microphone.isChecked()
+
+    rig.tell("settings", "changed", name="hearing.muted", value=False)
+    rig.tell("capture", "state", state="ready", label="")
+
+    assert rig.page.microphone.isChecked()
+    assert [] == rig.commands()
+
+
+def test_the_picker_takes_in_new_characters_and_keeps_who_is_on_the_stage(rig: Rig) -> None:
+    rig.tell("avatar", "character", name="mina")
+    rig.tell("show", "characters", names=["Aoi", "Haru", "Mina"])
+
+    assert ["Aoi", "Haru", "Mina"] == [rig.page.picker.itemText(at) for at in range(rig.page.picker.count())]
+    assert "Mina" == rig.page.picker.currentText()
+    rig.tell("avatar", "character", name="Aoi")
+    assert "Aoi" == rig.page.picker.currentText()
+    assert [] == rig.commands()
+
+
+def test_the_mouths_slider_follows_the_settings(rig: Rig) -> None:
+    rig.tell("settings", "changed", name="lips.mouth_offset_ms", value=-40)
+
+    assert "40 ms earlier" == rig.page.lip_sync.value.text()
+    rig.window.close()
+    assert [Quit()] == rig.commands()

@@ -1,0 +1,116 @@
+"""What the parts of this page share: pictures, notes, and the looks of controls that only this page has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+
+from animator.messages import Pixels
+from app.gui.theme import Theme
+
+
+def image_of(pixels: Pixels) -> QImage:
+    """A picture of its own of uint8 RGBA."""
+    height, width = pixels.shape[:2]
+    data = np.ascontiguousarray(pixels)
+    view = QImage(data.data, width, height, width * 4, QImage.Format.Format_RGBA8888)
+    return view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def thumbnail(file: Path, side_px: int) -> QImage:
+    """The picture in `file`, as large as fits a square of `side_px`; empty where it cannot be read."""
+    picture = QImage(str(file))
+    if picture.isNull():
+        return picture
+    size = QSize(side_px, side_px)
+    return picture.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+
+
+def paint_ground(painter: QPainter, area: QRectF, theme: Theme, radius: float) -> None:
+    """The soft fall of colour that the stage has too."""
+    fall = QLinearGradient(area.topLeft(), area.bottomLeft())
+    fall.setColorAt(0.0, QColor(theme.stage_top))
+    fall.setColorAt(1.0, QColor(theme.stage_bottom))
+    path = QPainterPath()
+    path.addRoundedRect(area, radius, radius)
+    painter.fillPath(path, fall)
+
+
+def paint_picture(painter: QPainter, area: QRectF, picture: QImage, radius: float) -> None:
+    """The picture in its place, as large as fits, standing on the lower edge, with the corners of the ground."""
+    if picture.isNull():
+        return
+    size = picture.size().toSizeF().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    where = QRectF(area.center().x() - size.width() / 2, area.bottom() - size.height(), size.width(), size.height())
+    path = QPainterPath()
+    path.addRoundedRect(area, radius, radius)
+    painter.save()
+    painter.setClipPath(path)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(where, picture)
+    painter.restore()
+
+
+def style_sheet(theme: Theme) -> str:
+    """Of lists, long texts, sliders and ticks."""
+    t = theme
+    return f"""
+QPlainTextEdit {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
+  padding: 8px 10px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 7px 9px; }}
+QListWidget {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; border-radius: 10px;
+  padding: 4px; outline: none; }}
+QListWidget:focus {{ border: 2px solid {t.accent}; padding: 3px; }}
+QListWidget::item {{ padding: 5px 8px; border-radius: 6px; color: {t.text}; }}
+QListWidget::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
+QSlider {{ background: transparent; min-height: 22px; }}
+QSlider::groove:horizontal {{ background: {t.border}; height: 4px; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {t.accent}; height: 4px; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {t.panel}; border: 2px solid {t.accent}; width: 12px; height: 12px;
+  margin: -6px 0; border-radius: 8px; }}
+QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+QLabel[role="trouble"] {{ color: {t.bad}; }}
+QLabel[role="caution"] {{ color: {t.warn if t.dark else "#8a5a00"}; }}
+QLabel[role="fine"] {{ color: {t.good if t.dark else "#17744a"}; }}
+"""
+
+
+class Note(QLabel):
+    """A sentence or two below what they are about; empty ones take no room. Plain text: it may hold others' words."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.hide()
+
+    def say(self, text: str, role: str = "dim") -> None:
+        """`role`: "dim" informs, "fine" is well, "caution" warns, "trouble" refuses."""
+        self.setProperty("role", role)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.setText(text)
+        self.setVisible(bool(text))
+
+
+def heading(text: str, role: str = "heading") -> QLabel:
+    """A page's or a part's title."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("role", role)
+    return label
+
+
+def button(text: str, role: str = "", tip: str = "") -> QPushButton:
+    """A push button of the theme's kind `role`."""
+    made = QPushButton(text)
+    if role:
+        made.setProperty("role", role)
+    if tip:
+        made.setToolTip(tip)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
