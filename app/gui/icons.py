@@ -72,6 +72,11 @@ def _stage(path: QPainterPath) -> None:
     path.arcTo(QRectF(4.5, 14, 15, 12), 180, -180)
 
 
+def _safe_area(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 5, 18, 14), 2.5, 2.5)
+    path.addRect(QRectF(6.5, 8.2, 11, 7.6))
+
+
 def _mini(path: QPainterPath) -> None:
     path.addRoundedRect(QRectF(3, 5, 18, 14), 2.5, 2.5)
     path.addRoundedRect(QRectF(12, 11.5, 6.5, 5), 1, 1)
@@ -171,6 +176,7 @@ _SHAPES = {
     "folder": _folder,
     "stage": _stage,
     "mini": _mini,
+    "safe_area": _safe_area,
     "history": _history,
     "characters": _characters,
     "brain": _brain,

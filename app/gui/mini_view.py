@@ -7,7 +7,7 @@ import ctypes.util
 import os
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QColor,
@@ -33,6 +33,8 @@ FIRST_HEIGHT_PX = 240
 NOTCH = 1.1
 MARGIN_PX = 24
 """Between the mini view and the edges of the screen where it first appears."""
+
+_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus, Qt.Key.Key_Menu)
 
 
 def can_be_transparent() -> bool:
@@ -181,6 +183,13 @@ class MiniView(Preview):
         if notches:
             self._size_for(round(self.height() * NOTCH**notches))
         event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Its keys are its own: the large window's shortcuts reach its tool windows too."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape closes, plus and minus resize, the menu key opens the menu."""

@@ -34,6 +34,7 @@ class Scenery(QObject):
         self._studio = studio
         self._stage = stage
         self._shown = studio.settings.stage
+        self._told: StageColours | None = None
         stage.placed.connect(self._tell_place)
         stage.kept.connect(self._keep)
         studio.setting_changed.connect(self._note)
@@ -78,7 +79,10 @@ class Scenery(QObject):
         self._stage.set_scene(Scene(placement=_placement(self._shown), glow=glow_of(self._studio.theme)))
 
     def _tell_colours(self, theme: Theme) -> None:
-        self._studio.put(StageColours(theme.stage_top, theme.stage_bottom, theme.stage_glow))
+        colours = StageColours(theme.stage_top, theme.stage_bottom, theme.stage_glow)
+        if colours != self._told:
+            self._told = colours
+            self._studio.put(colours)
 
     def _tell_place(self, placement: Placement) -> None:
         self._studio.put(PlaceCharacter(placement.zoom, placement.x, placement.y))

@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QColorDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QColorDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.canvas import ZOOMS
 from app.gui import icons
@@ -57,6 +57,10 @@ class StageBar(QFrame):
         self._studio = studio
         self.background = Picker()
         self.background.setAccessibleName(self.tr("Background"))
+        self.background.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.background.setMinimumContentsLength(7)
+        self.background.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.background.setMaximumWidth(190)
         self.background.setToolTip(self.tr("What the character stands before, here and for viewers"))
         words = {
             "theme": self.tr("Soft light"),
@@ -84,17 +88,19 @@ class StageBar(QFrame):
         self.back = QPushButton(self.tr("Reset"))
         self.back.setAccessibleName(self.tr("Reset size and place"))
         self.back.setToolTip(self.tr("Put the character back to its place (double click on the stage, or Home)"))
-        self.safe_area = QPushButton(self.tr("Safe area"))
+        self.safe_area = QPushButton()
+        self.safe_area.setAccessibleName(self.tr("Safe area"))
         self.safe_area.setCheckable(True)
         self.safe_area.setToolTip(
-            self.tr("Show the frame within which nothing is cut off on any screen. Only you see it.")
+            self.tr("Safe area: show the frame within which nothing is cut off on any screen. Only you see it.")
         )
-        self.mini = QPushButton(self.tr("Mini view"))
-        self.mini.setToolTip(self.tr("Show the character in a small window above all others"))
+        self.mini = QPushButton()
+        self.mini.setAccessibleName(self.tr("Mini view"))
+        self.mini.setToolTip(self.tr("Mini view: show the character in a small window above all others"))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 9, 10, 9)
         row.setSpacing(8)
-        row.addWidget(self.background)
+        row.addWidget(self.background, 1)
         row.addWidget(self.colour)
         row.addWidget(self.picture)
         row.addWidget(self.zoom, 1)
@@ -139,8 +145,9 @@ class StageBar(QFrame):
             self.zoom.setValue(step_of(zoom))
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw the arrow in other colours."""
+        """Draw arrow and symbols in other colours."""
         self.background.arrow = theme.dim
+        self.safe_area.setIcon(icons.icon("safe_area", theme.text))
         self.mini.setIcon(icons.icon("mini", theme.text))
 
     def _choose_background(self, index: int) -> None:
