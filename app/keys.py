@@ -227,6 +227,7 @@ class KeyRuntime:
 
     def _open(self) -> None:
         self._problem = None
+        backend: GlobalKeys | None = None
         try:
             backend = self._make()
             backend.start(
@@ -235,5 +236,7 @@ class KeyRuntime:
             )
         except AppError as error:
             self._problem = error
+            if backend is not None:
+                backend.close()
         else:
             self._backend = backend

@@ -107,7 +107,7 @@ class CharactersPage(Page):
         self.setStyleSheet(style_sheet(theme))
         self.gallery.set_theme(theme)
         if self._new is not None:
-            self._new.view.set_theme(theme)
+            self._new.set_theme(theme)
 
     # Being seen.
 
