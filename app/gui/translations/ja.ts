@@ -500,7 +500,7 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>Exact on a suitable card, else live</source>
-        <translation>対応カードがあれば精密、なければライブ</translation>
+        <translation>対応カードなら精密、ほかはライブ</translation>
     </message>
     <message>
         <source>Live</source>
