@@ -30,11 +30,11 @@ AHEAD_S = 0.020
 """Shapes are this early: a picture ahead of its sound is noticed later than one behind it."""
 
 # Blend
-SUSTAIN_SHARE = 0.75
+SUSTAIN_SHARE = 0.85
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
 FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
-SHARPNESS = 2.0
+SHARPNESS = 1.8
 """Power of the pull: between round and wide lips a mean is neither, so the stronger of two sounds gets more than its
 part (2: of 0.6 and 0.4, it gets 0.69)."""
 REST_DOMINANCE = 0.005
@@ -50,12 +50,12 @@ BARRIER = 0.15
 """What is left of a sound's pull beyond shut lips: nobody rounds "blue" through its b."""
 
 # Closures
-CLOSE_S = 0.060
+CLOSE_S = 0.050
 """The lips take this long to shut."""
-RELEASE_S = 0.045
+RELEASE_S = 0.035
 """... and this long to part: they pop open faster than they close."""
-MIN_HOLD_S = 0.045
-"""A closure is held at least this long; with the share of time of the frame that draws it, 78 ms at 30 fps."""
+MIN_HOLD_S = 0.040
+"""A closure is held at least this long; with the share of time of the frame that draws it, 73 ms at 30 fps."""
 LATE_CLOSE_S = 0.020
 LATE_HOLD_S = LATE_CLOSE_S + MIN_HOLD_S
 """A closure that became known too late begins this soon after what is drawn already, and is over after that."""
@@ -93,24 +93,26 @@ MERGE_OVER_VOWEL_S = 0.050
 # Sibilants and tongue consonants
 SIBILANT_CAP = 0.20
 """Most of mouth_aaa, mouth_ooo and mouth_delta within a sibilant: its teeth are together (JALI's hard rule)."""
-CAP_RAMP_S = 0.040
+CAP_RAMP_S = 0.030
 JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.65, 0.35, (0.40, 1.15)
-"""Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds."""
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.88, 0.12, (0.40, 1.15)
+"""Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds. Little of it, since the
+running loudness (ENVELOPE_SHARE) follows the voice too: with 0.35 a quiet vowel was taken down twice."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
 """The same for the lips, which move less with loudness than the jaw, and less with stress and haste (by the root)."""
-PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.15, 1.05, 0.85
+PRIMARY_STRESS, SECONDARY_STRESS, UNSTRESSED = 1.10, 1.05, 0.90
 GAIN_BOUNDS = (0.40, 1.20)
 """All gains of a vowel together: what is said is always seen to be said."""
 SHORT_VOWEL_S, SHORT_VOWEL_GAIN = (0.040, 0.080), 0.85
 """A vowel of 40 ms reaches 0.85 of its shape, one of 80 ms all of it: lips have no time for more (undershoot)."""
 FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
-"""The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5."""
+"""The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5. Fast vowels are
+short, so the smaller of the two gains counts, not both."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.60, 0.60, 0.050
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.80, 0.60, 0.050
 """The jaw also follows the running loudness, so that a label a few frames off does not show: a silent moment takes off
 this share, one of 0.6 of the clip's loud parts or more nothing."""
 
@@ -385,7 +387,7 @@ class MouthTrack:
             if stress_is_known and segment.viseme is not self._table.classes["schwa"]:  # which is weak as it is
                 stress = {"ˈ": PRIMARY_STRESS, "ˌ": SECONDARY_STRESS}.get(segment.stress, UNSTRESSED)
             length = float(np.interp(segment.length_s, SHORT_VOWEL_S, (SHORT_VOWEL_GAIN, 1.0)))
-            common = segment.gain * length * tempo
+            common = segment.gain * min(length, tempo)
             jaw = float(np.clip(JAW_BASE + JAW_LOUD * loud, *JAW_BOUNDS)) * stress * common
             lip = float(np.clip(LIP_BASE + LIP_LOUD * loud, *LIP_BOUNDS)) * math.sqrt(stress * common)
             gains[i] = np.clip(jaw, *GAIN_BOUNDS), np.clip(lip, *GAIN_BOUNDS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from difflib import SequenceMatcher
 
 _BACKCHANNELS = frozenset(
     re.findall(
@@ -33,8 +33,9 @@ class BargeInOptions:
 
     speech_ms: int = 600
     words: int = 2
-    patience_ms: int = 400
-    """So much longer the sound may last while its words are not known yet, or only "mm-hm"."""
+    patience_ms: int = 250
+    """So much longer the sound may last while its words are not known yet, or only "mm-hm": Whisper hears a first
+    word as "oh" now and then, and the next look at the sound comes after that."""
     has_words: bool = True
     """Whether words will be known at all."""
 
@@ -58,12 +59,13 @@ def is_command(text: str) -> bool:
 def is_own_voice(text: str, spoken: str) -> bool:
     """Whether `text` is what the character has just `spoken`: its echo, not the user.
 
-    Most pairs of neighbouring words have to be the same, since everybody says "you" and "what".
+    Most of its words have to stand in runs of two and more that come in the same order, since everybody says "do you"
+    and "you know".
     """
     words = [m[0].lower() for m in _WORD.finditer(text)]
     own = [m[0].lower() for m in _WORD.finditer(spoken)]
-    pairs, own_pairs = list(pairwise(words)), set(pairwise(own))
-    return bool(pairs) and sum(pair in own_pairs for pair in pairs) >= 0.6 * len(pairs)
+    blocks = SequenceMatcher(None, words, own, autojunk=False).get_matching_blocks()
+    return len(words) > 1 and sum(block.size for block in blocks if block.size > 1) >= 0.6 * len(words)
 
 
 class Onset:

@@ -1454,6 +1454,17 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>OffAir</name>
+    <message>
+        <source>You are off air: silence, microphone off, and “Be right back” for viewers of the camera.</source>
+        <translation>配信を止めています。音声なし、マイクオフ、カメラの視聴者には「Be right back」が見えます。</translation>
+    </message>
+    <message>
+        <source>Back on air</source>
+        <translation>配信に戻る</translation>
+    </message>
+</context>
+<context>
     <name>OutputPage</name>
     <message>
         <source>Output</source>

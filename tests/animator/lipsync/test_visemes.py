@@ -85,8 +85,8 @@ def test_only_closures_have_a_shut_mouth_and_every_shape_fits_the_sum_the_networ
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("{ A = 0.60 }", "{ A = 1.60 }", "must be a number from 0 to 1"),
-        ("{ A = 0.60 }", "{ X = 0.60 }", "weights know only"),
+        ("{ A = 0.68 }", "{ A = 1.68 }", "must be a number from 0 to 1"),
+        ("{ A = 0.68 }", "{ X = 0.68 }", "weights know only"),
         ('kinds = ["near"]', 'kinds = ["far"]', "kinds know only"),
         ('ipa = ["æ"]', 'ipa = ["a"]', "already belongs to aa"),
         ("gate = 1.0", "gate = 0.5", "the lips would not shut"),

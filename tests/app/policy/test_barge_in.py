@@ -22,7 +22,8 @@ def test_two_words_interrupt_however_short_they_are() -> None:
 def test_600_ms_of_speech_interrupt_once_its_words_are_no_mm_hm() -> None:
     assert interrupts("Excuse", 600)
     assert not interrupts("Mm-hm.", 600)
-    assert interrupts("Mm-hm.", 1000)
+    assert not interrupts("Mm-hm.", 849)
+    assert interrupts("Mm-hm.", 850)
 
 
 def test_where_words_are_not_known_yet_it_waits_a_little_and_not_for_ever() -> None:
@@ -61,3 +62,11 @@ def test_sparse_windows_are_suspicious_and_single_ones_are_not() -> None:
         suspicions.append(onset.may_speak)
 
     assert suspicions == [False, False, False, False, True, True, False, False, False, False]
+
+
+def test_words_that_both_happen_to_say_are_not_an_echo() -> None:
+    spoken = "Did you know that the sea is deep? I love it. What about you, do you play an instrument?"
+
+    assert not is_own_voice("How do you know?", spoken)
+    assert is_own_voice("do you play an instrument", spoken)
+    assert is_own_voice("know that the see is deep", spoken)  # an echo is not understood word by word
