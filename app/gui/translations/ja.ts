@@ -500,7 +500,7 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>Exact on a suitable card, else live</source>
-        <translation>対応カードがあれば精密、なければライブ</translation>
+        <translation>対応カードなら精密、ほかはライブ</translation>
     </message>
     <message>
         <source>Live</source>
@@ -1153,6 +1153,33 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>Lamp</name>
+    <message>
+        <source>On air</source>
+        <translation>配信中</translation>
+    </message>
+    <message>
+        <source>Off air</source>
+        <translation>配信オフ</translation>
+    </message>
+    <message>
+        <source>Be right back</source>
+        <translation>すぐ戻ります</translation>
+    </message>
+    <message>
+        <source>The virtual camera is on: other programs get this picture.</source>
+        <translation>仮想カメラはオンです。ほかのプログラムにこの映像が届きます。</translation>
+    </message>
+    <message>
+        <source>The virtual camera is off: nobody but you sees this picture.</source>
+        <translation>仮想カメラはオフです。この映像はあなたにしか見えません。</translation>
+    </message>
+    <message>
+        <source>The virtual camera shows the picture “be right back”.</source>
+        <translation>仮想カメラは「すぐ戻ります」の画像を映しています。</translation>
+    </message>
+</context>
+<context>
     <name>LevelMeter</name>
     <message>
         <source>Microphone level</source>
@@ -1351,6 +1378,57 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>MiniView</name>
+    <message>
+        <source>Kuchipaku mini view</source>
+        <translation>Kuchipaku ミニ表示</translation>
+    </message>
+    <message>
+        <source>Mini view</source>
+        <translation>ミニ表示</translation>
+    </message>
+    <message>
+        <source>The character in a small window. The menu key opens its menu, Escape closes it.</source>
+        <translation>小さなウィンドウのキャラクターです。メニューキーでメニュー、Esc で閉じます。</translation>
+    </message>
+    <message>
+        <source>Drag to move, wheel to resize, right button for more</source>
+        <translation>ドラッグで移動、ホイールで大きさ、右ボタンでメニュー</translation>
+    </message>
+    <message>
+        <source>Without background (mascot)</source>
+        <translation>背景なし(マスコット)</translation>
+    </message>
+    <message>
+        <source>Without background (needs a compositor, which does not run)</source>
+        <translation>背景なし(コンポジターが動いていないため使えません)</translation>
+    </message>
+    <message>
+        <source>Stop talking</source>
+        <translation>話を止める</translation>
+    </message>
+    <message>
+        <source>Microphone on or off</source>
+        <translation>マイクのオン/オフ</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>大きく</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>小さく</translation>
+    </message>
+    <message>
+        <source>Open the window</source>
+        <translation>ウィンドウを開く</translation>
+    </message>
+    <message>
+        <source>Close the mini view</source>
+        <translation>ミニ表示を閉じる</translation>
+    </message>
+</context>
+<context>
     <name>NewCharacter</name>
     <message>
         <source>Name</source>
@@ -1451,6 +1529,17 @@ You may interrupt the character.</source>
     <message>
         <source>Making the character…</source>
         <translation>キャラクターを作っています…</translation>
+    </message>
+</context>
+<context>
+    <name>OffAir</name>
+    <message>
+        <source>You are off air: silence, microphone off, and “Be right back” for viewers of the camera.</source>
+        <translation>配信を止めています。音声なし、マイクオフ、カメラの視聴者には「Be right back」が見えます。</translation>
+    </message>
+    <message>
+        <source>Back on air</source>
+        <translation>配信に戻る</translation>
     </message>
 </context>
 <context>
@@ -1664,6 +1753,97 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>StageBar</name>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+    <message>
+        <source>What the character stands before, here and for viewers</source>
+        <translation>キャラクターの背景(ここでも視聴者にも)</translation>
+    </message>
+    <message>
+        <source>Soft light</source>
+        <translation>やわらかな光</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>色</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>映像</translation>
+    </message>
+    <message>
+        <source>Chroma green</source>
+        <translation>クロマキー用の緑</translation>
+    </message>
+    <message>
+        <source>Colour of the background</source>
+        <translation>背景の色</translation>
+    </message>
+    <message>
+        <source>Choose the colour of the background</source>
+        <translation>背景の色を選ぶ</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>選ぶ…</translation>
+    </message>
+    <message>
+        <source>Picture of the background</source>
+        <translation>背景の画像</translation>
+    </message>
+    <message>
+        <source>Size of the character</source>
+        <translation>キャラクターの大きさ</translation>
+    </message>
+    <message>
+        <source>Size of the character (the wheel over the stage; a drag moves it)</source>
+        <translation>キャラクターの大きさ(ステージ上のホイール。ドラッグで移動)</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>リセット</translation>
+    </message>
+    <message>
+        <source>Reset size and place</source>
+        <translation>大きさと位置を戻す</translation>
+    </message>
+    <message>
+        <source>Put the character back to its place (double click on the stage, or Home)</source>
+        <translation>キャラクターを元の位置に戻す(ステージをダブルクリック、または Home)</translation>
+    </message>
+    <message>
+        <source>Safe area</source>
+        <translation>セーフエリア</translation>
+    </message>
+    <message>
+        <source>Safe area: show the frame within which nothing is cut off on any screen. Only you see it.</source>
+        <translation>セーフエリア: どの画面でも切れない範囲の枠を表示します。見えるのはあなただけです。</translation>
+    </message>
+    <message>
+        <source>Mini view</source>
+        <translation>ミニ表示</translation>
+    </message>
+    <message>
+        <source>Mini view: show the character in a small window above all others</source>
+        <translation>ミニ表示: 小さなウィンドウにして、いちばん手前に表示します</translation>
+    </message>
+    <message>
+        <source>Choose a picture for the background</source>
+        <translation>背景の画像を選ぶ</translation>
+    </message>
+    <message>
+        <source>Pictures (*.png *.jpg *.jpeg *.webp)</source>
+        <translation>画像 (*.png *.jpg *.jpeg *.webp)</translation>
+    </message>
+</context>
+<context>
     <name>StageChip</name>
     <message>
         <source>off</source>
@@ -1779,6 +1959,10 @@ You may interrupt the character.</source>
 </context>
 <context>
     <name>StageView</name>
+    <message>
+        <source>Live picture of the character. Arrow keys move it, plus and minus zoom, Home puts it back.</source>
+        <translation>キャラクターのライブ映像。矢印キーで移動、+ と - で拡大縮小、Home で元に戻ります。</translation>
+    </message>
     <message>
         <source>{name} is waking up…</source>
         <translation>{name} が目を覚ましています…</translation>
@@ -1984,6 +2168,41 @@ You may interrupt the character.</source>
     <message>
         <source>You</source>
         <translation>あなた</translation>
+    </message>
+</context>
+<context>
+    <name>TurnBar</name>
+    <message>
+        <source>{seconds:.1f} s</source>
+        <translation>{seconds:.1f} 秒</translation>
+    </message>
+    <message>
+        <source>You had finished: {ms:.0f} ms</source>
+        <translation>話し終わりの判定: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Brain, first word: {ms:.0f} ms</source>
+        <translation>頭脳、最初の言葉: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Voice, first sentence: {ms:.0f} ms</source>
+        <translation>声、最初の文: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Loudspeaker: {ms:.0f} ms</source>
+        <translation>スピーカー: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>From Enter to the first sound: {ms:.0f} ms</source>
+        <translation>Enter から最初の音まで: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>From your last word to the first sound: {ms:.0f} ms</source>
+        <translation>話し終わりから最初の音まで: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>The brain began early: its first word was there after {ms:.0f} ms.</source>
+        <translation>頭脳は先に考えはじめ、最初の言葉は {ms:.0f} ms で出ました。</translation>
     </message>
 </context>
 <context>
