@@ -321,32 +321,89 @@ class Canvas:
             area = (self._covered.rows, self._covered.columns)
             self._out[area] = self._behind[area]
             self._covered = None
-        side = pixels.shape[0]
-        box = opaque_box(pixels)
-        self._seen = grown(self._seen, box, side)
-        if box is None or self._seen is None:
+        self._seen, placed = _place(pixels, self.width_px, self.height_px, self.scene.placement, self._seen)
+        if placed is None:
             return self._out
-        found = piece(side, self.width_px, self.height_px, self.scene.placement, self._seen)
-        if found is None:
-            return self._out
-        source, target = found.source, found.target()
-        if target.width <= 0 or target.height <= 0:
-            return self._out
-        part = premultiplied(pixels[source.rows, source.columns])
-        # Far smaller, a linear look-up would skip pixels and flicker.
-        way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
-        part = cv2.resize(part, (target.width, target.height), interpolation=way)
-        shown = target.within(self.width_px, self.height_px)
-        if shown.width <= 0 or shown.height <= 0:
-            return self._out
-        top, left = shown.top - target.top, shown.left - target.left
-        part = part[top : top + shown.height, left : left + shown.width]
+        shown, part = placed
         area = (shown.rows, shown.columns)
         colour = cv2.cvtColor(part, cv2.COLOR_RGBA2RGB)
         hidden = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(part, 3)), cv2.COLOR_GRAY2RGB)
         self._out[area] = cv2.add(cv2.multiply(self._behind[area], hidden, scale=1 / 255), colour)
         self._covered = shown
         return self._out
+
+
+def _place(
+    pixels: Pixels, width_px: int, height_px: int, placement: Placement, seen: Box | None
+) -> tuple[Box | None, tuple[Box, Pixels] | None]:
+    """`seen` with this frame, and the frame's part on a canvas: where, and its pixels, multiplied by their alpha."""
+    side = pixels.shape[0]
+    box = opaque_box(pixels)
+    seen = grown(seen, box, side)
+    found = piece(side, width_px, height_px, placement, seen) if box is not None and seen is not None else None
+    if found is None:
+        return seen, None
+    source, target = found.source, found.target()
+    if target.width <= 0 or target.height <= 0:
+        return seen, None
+    part = premultiplied(pixels[source.rows, source.columns])
+    # Far smaller, a linear look-up would skip pixels and flicker.
+    way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
+    part = cv2.resize(part, (target.width, target.height), interpolation=way)
+    shown = target.within(width_px, height_px)
+    if shown.width <= 0 or shown.height <= 0:
+        return seen, None
+    top, left = shown.top - target.top, shown.left - target.left
+    return seen, (shown, part[top : top + shown.height, left : left + shown.width])
+
+
+class Cutout:
+    """Places frames before nothing: what a `Canvas` of that size shows, with straight alpha. Not thread-safe."""
+
+    def __init__(self, width_px: int, height_px: int, *, bleeds: bool = False) -> None:
+        """With `bleeds` the colours go on a little behind the edge, where alpha is 0.
+
+        Whoever encodes colour at half the size would otherwise mix the edge with black.
+        """
+        self._out = np.zeros((height_px, width_px, 4), np.uint8)
+        self._bleeds = bleeds
+        self._placement = Placement()
+        self._covered: Box | None = None
+        self._seen: Box | None = None
+
+    def place(self, pixels: Pixels, placement: Placement) -> Pixels:
+        """A frame, RGBA, (height, width, 4). The returned picture is reused by the next call."""
+        if self._covered is not None:
+            self._out[self._covered.rows, self._covered.columns] = 0
+            self._covered = None
+        if placement != self._placement:
+            self._placement, self._seen = placement, None
+        height_px, width_px = self._out.shape[:2]
+        self._seen, placed = _place(pixels, width_px, height_px, placement, self._seen)
+        if placed is None:
+            return self._out
+        shown, part = placed
+        self._out[shown.rows, shown.columns] = _straight(part, self._bleeds)
+        self._covered = shown
+        return self._out
+
+
+_BLEED_PX = 8
+
+
+def _straight(part: Pixels, bleeds: bool) -> Pixels:
+    """RGBA whose colours are no longer multiplied by alpha."""
+    out: Pixels = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_mRGBA2RGBA)
+    if not bleeds:
+        return out
+    height, width = part.shape[:2]
+    small_size = (max(1, width // _BLEED_PX), max(1, height // _BLEED_PX))
+    small = cv2.cvtColor(cv2.resize(part, small_size, interpolation=cv2.INTER_AREA), cv2.COLOR_mRGBA2RGBA)
+    around = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    around[..., 3] = 0
+    hidden = cv2.compare(cv2.extractChannel(out, 3), 0, cv2.CMP_EQ)
+    cv2.copyTo(around, hidden, out)
+    return out
 
 
 _STEP_PX = 16

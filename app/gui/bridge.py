@@ -77,6 +77,10 @@ class Bridge(QObject):
     """What became of the keys that work everywhere."""
     control_status = Signal(dict)
     """Whether other programs may ask."""
+    recording_status = Signal(dict)
+    """Whether something is being recorded, and whether the last seconds are held."""
+    recording_saved = Signal(str, str, float)
+    """Kind ("recording", "replay", "screenshot"), path, length in s."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     answered = Signal(object)
@@ -95,7 +99,8 @@ class Bridge(QObject):
         self._loudest_dbfs: float | None = None
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
-        """What `keys_status` and `control_status` said last: for pages that are made later."""
+        self.recording: dict[str, object] = {}
+        """What `keys_status`, `control_status` and `recording_status` said last: for pages that are made later."""
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -217,6 +222,11 @@ class Bridge(QObject):
             case "control", "status":
                 self.control = dict(data)
                 self.control_status.emit(self.control)
+            case "recording", "status":
+                self.recording = dict(data)
+                self.recording_status.emit(self.recording)
+            case "recording", "saved":
+                self.recording_saved.emit(str(data["kind"]), str(data["path"]), _number(data["duration_s"]))
             case "keys", "pressed":
                 self.key_pressed.emit(str(data["action"]))
 
