@@ -7,7 +7,7 @@ one picture.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -140,6 +140,10 @@ class Scene:
     glow: Glow | None = None
     picture_file: str = ""
     """Where `picture` was read from."""
+
+    def with_glow(self, glow: Glow) -> Scene:
+        """The same in another theme."""
+        return replace(self, glow=glow)
 
     def behind(self, width_px: int, height_px: int) -> Picture:
         """The background at a size, in memory of its own."""
@@ -298,8 +302,7 @@ class Canvas:
         self._out = self._behind.copy()
         self._covered: Box | None = None
         self._seen: Box | None = None
-        """Where frames have not been transparent. It only grows: rounding it to whole px anew with each frame would
-        make the picture tremble."""
+        """Where frames have not been transparent."""
 
     def set_scene(self, scene: Scene) -> None:
         """Place in another scene from now on. Cheap where only the placement is another one."""
@@ -320,7 +323,7 @@ class Canvas:
             self._covered = None
         side = pixels.shape[0]
         box = opaque_box(pixels)
-        self._seen = _grown(self._seen, box, side)
+        self._seen = grown(self._seen, box, side)
         if box is None or self._seen is None:
             return self._out
         found = piece(side, self.width_px, self.height_px, self.scene.placement, self._seen)
@@ -349,8 +352,12 @@ class Canvas:
 _STEP_PX = 16
 
 
-def _grown(seen: Box | None, box: Box | None, side_px: int) -> Box | None:
-    """`seen` and `box` together with a transparent edge around them, in coarse steps."""
+def grown(seen: Box | None, box: Box | None, side_px: int) -> Box | None:
+    """`seen` and `box` together, with a transparent edge around them, in coarse steps.
+
+    A part that is cut out of frames only ever grows: rounding it to whole px anew with each frame would make the
+    picture tremble.
+    """
     if seen is not None and max(seen.right, seen.bottom) > side_px:
         seen = None  # of frames of another size
     if box is None:

@@ -106,13 +106,16 @@ def parser() -> argparse.ArgumentParser:
     for action in (listed, erase):
         action.add_argument("--character", metavar="NAME", help="of this character only")
 
-    characters = verbs.add_parser("characters", help="list characters, or make one of a character card")
+    characters = verbs.add_parser("characters", help="list characters, take one in, or pass one on")
     actions = characters.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="every character with its folder")
-    card = actions.add_parser("import", help="make a character of a card (V1, V2 or V3, PNG or JSON)")
+    card = actions.add_parser("import", help="take in a .kuchi file, or a card (V1, V2 or V3, PNG or JSON)")
     card.add_argument("card", type=Path, metavar="CARD")
     card.add_argument("--name", default="", help="call it otherwise than the card does")
-    card.add_argument("--force", action="store_true", help="write a character of this name anew")
+    card.add_argument("--force", action="store_true", help="write a character of this name anew (cards)")
+    passed_on = actions.add_parser("export", help="write a character into one .kuchi file")
+    passed_on.add_argument("name", metavar="NAME")
+    passed_on.add_argument("--out", type=Path, metavar="FILE.kuchi")
 
     doctor = verbs.add_parser("doctor", help="what is healthy, what is not, and what to do")
     doctor.add_argument("--json", action="store_true")
@@ -176,6 +179,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
     if verb == "characters":
         if arguments.action == "list":
             return verbs.characters_list(print)
+        if arguments.action == "export":
+            return verbs.characters_export(arguments.name, arguments.out, print)
         return verbs.characters_import(arguments.card, arguments.name, arguments.force, print)
     if verb == "bench":
         return verbs.bench(arguments.name, arguments.options)

@@ -73,15 +73,24 @@ def scene_of(stage: StageSettings, glow: Glow | None = None, before: Scene | Non
     )
 
 
+def after(placement: Placement, old: StageSettings, new: StageSettings) -> Placement:
+    """`placement` with what differs between two settings."""
+    changed = {name: getattr(new, name) for name in ("zoom", "x", "y") if getattr(new, name) != getattr(old, name)}
+    return dataclasses.replace(placement, **changed)
+
+
 class SceneKeeper:
     """The scene that viewers see just now. Thread-safe: the gate changes it, sinks read it with every frame."""
 
     def __init__(self, stage: StageSettings) -> None:
-        """A picture that cannot be read is left out until `keep` says why."""
+        """A picture that cannot be read is left out; `trouble` says why."""
+        self.trouble: AppError | None = None
         self._lock = threading.Lock()
+        self._stage = stage
         try:
             self._scene = scene_of(stage)
-        except AppError:
+        except AppError as error:
+            self.trouble = error
             self._scene = scene_of(dataclasses.replace(stage, background="theme"))
 
     def current(self) -> Scene:
@@ -89,9 +98,15 @@ class SceneKeeper:
         return self._scene
 
     def keep(self, stage: StageSettings) -> None:
-        """Other settings count. Raises AppError, and changes nothing, where their picture cannot be read."""
+        """Other settings count. Raises AppError, and changes nothing, where their picture cannot be read.
+
+        Where the character is changes only as far as the settings do: they are kept one after the other, and what has
+        been placed by `place` must not jump back meanwhile.
+        """
         with self._lock:
-            self._scene = scene_of(stage, self._scene.glow, self._scene)
+            scene = scene_of(stage, self._scene.glow, self._scene)
+            self._scene = dataclasses.replace(scene, placement=after(self._scene.placement, self._stage, stage))
+            self._stage = stage
 
     def place(self, placement: Placement) -> None:
         """Show the character elsewhere, until `keep`."""

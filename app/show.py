@@ -111,6 +111,8 @@ class Show:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
         self._scene = SceneKeeper(settings.stage)
+        if self._scene.trouble is not None:
+            self._say("stage", "Background", self._scene.trouble)
         self._microphone = microphone
         self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock)
         self._made_line: Line | None = None

@@ -24,6 +24,7 @@ from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.cards import import_card
+from app.characters import kuchi_file
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.messages import Fact, Feel, Say
@@ -429,13 +430,26 @@ def characters_list(say: Callable[[str], None]) -> int:
 
 
 def characters_import(file: Path, name: str, force: bool, say: Callable[[str], None]) -> int:
-    """Make a character of a card in the user's folder of characters."""
+    """Make a character of a .kuchi file or of a card in the user's folder of characters."""
+    if file.suffix.lower() == kuchi_file.SUFFIX:
+        entry = kuchi_file.import_character(file)
+        say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
+        return 0
     own, users = compose.character_roots()
     made = import_card(file, users, own / "haru" / "haru_1024.png", name=name, force=force)
     say(f"{made.name} is there: kuchipaku run --character {made.folder.name}")
     for note in made.notes:
         say(note)
     say(f"What it says and how can be changed in {made.folder / 'character.toml'}")
+    return 0
+
+
+def characters_export(name: str, out: Path | None, say: Callable[[str], None]) -> int:
+    """Write a character into one file, by default `NAME.kuchi` in the current folder."""
+    folder = compose.find_character(name)
+    target = out or Path(folder.stem + kuchi_file.SUFFIX)
+    kuchi_file.export_character(folder, target)
+    say(f"{target} is written.")
     return 0
 
 

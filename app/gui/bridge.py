@@ -12,6 +12,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from app.bus import Bus
 from app.messages import Fact
+from app.policy.turn_times import TurnClock
 
 TICK_MS = 33
 """How often facts are read. It also lets Python run its signal handlers (Ctrl-C) while Qt's loop waits."""
@@ -78,6 +79,8 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
+    answered = Signal(object)
+    """The TurnTimes of a turn whose answer begins to sound; after `spoken`."""
     tick = Signal()
     slow_tick = Signal()
 
@@ -87,6 +90,7 @@ class Bridge(QObject):
         # Subscribe first, then read what had happened before: nothing is missed, and doubles are told apart below.
         self._seen = list(bus.snapshot().values())
         self._backlog: deque[Fact] = deque()
+        self._turn_clock = TurnClock()
         self._ticks = 0
         self._loudest_dbfs: float | None = None
         self.keys: dict[str, object] = {}
@@ -124,7 +128,11 @@ class Bridge(QObject):
             self._backlog.extend(fact for fact in self._tap.drain() if id(fact) not in known)
         while self._backlog and elapsed.elapsed() < BUDGET_MS:
             try:
-                self._tell(self._backlog.popleft())
+                fact = self._backlog.popleft()
+                self._tell(fact)
+                times = self._turn_clock.take(fact)
+                if times is not None:
+                    self.answered.emit(times)
             except (KeyError, TypeError, ValueError):
                 # A fact without the values that its name promises says nothing that could be shown.
                 continue

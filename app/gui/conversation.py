@@ -7,6 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.gui.text import SelectableText
+from app.gui.turn_bar import TurnBar
+from app.policy.turn_times import TurnTimes
 
 KEPT = 120
 """Bubbles kept. A relayout of all of them stays below 16 ms."""
@@ -30,6 +32,7 @@ class Bubble(QWidget):
         self.name = QLabel(name)
         self.name.setProperty("role", "speaker")
         self._speaker = name
+        self.times: TurnBar | None = None
         self._frame = QFrame()
         self._frame.setProperty("role", "bubble")
         self._frame.setProperty("who", who)
@@ -56,6 +59,14 @@ class Bubble(QWidget):
     def set_note(self, note: str) -> None:
         """Add a remark to the speaker's name, such as "interrupted"."""
         self.name.setText(f"{self._speaker} · {note}" if note else self._speaker)
+
+    def set_times(self, times: TurnTimes) -> None:
+        """Show below it how long its first sound was waited for."""
+        if self.times is None:
+            self.times = TurnBar(times)
+            column = self.layout()
+            assert isinstance(column, QVBoxLayout)
+            column.addWidget(self.times)
 
     def fit(self, log_width_px: int) -> None:
         """Wrap the text for a log of that width."""
@@ -179,6 +190,12 @@ class Conversation(QScrollArea):
         """The sound of a sentence starts; `text` is empty where another piece of the same sentence does."""
         if text.strip():
             self._answer(turn, index, text.strip())
+
+    def set_times(self, times: TurnTimes) -> None:
+        """How long the first sound of an answer was waited for."""
+        bubble = self._answer_bubbles.get(times.turn)
+        if bubble is not None:
+            bubble.set_times(times)
 
     def end_turn(self, turn: int, interrupted: bool) -> None:
         """The character fell silent."""

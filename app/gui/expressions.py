@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 from app.gui.theme import Theme
 
 KEYS = 8
-BUTTON_PX = 84
+BUTTON_PX = 80
 """Narrower than this and names are cut: the row then breaks in two."""
 
 

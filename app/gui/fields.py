@@ -374,6 +374,7 @@ class NumberField(Field):
         self.box.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         calm(self.box)
         self._name_control(self.box)
+        self._name_control(self.box.lineEdit())
         self.slider: QSlider | None = None
         editor = QWidget()
         row = QHBoxLayout(editor)

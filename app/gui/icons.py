@@ -72,6 +72,16 @@ def _stage(path: QPainterPath) -> None:
     path.arcTo(QRectF(4.5, 14, 15, 12), 180, -180)
 
 
+def _safe_area(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 5, 18, 14), 2.5, 2.5)
+    path.addRect(QRectF(6.5, 8.2, 11, 7.6))
+
+
+def _mini(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 5, 18, 14), 2.5, 2.5)
+    path.addRoundedRect(QRectF(12, 11.5, 6.5, 5), 1, 1)
+
+
 def _history(path: QPainterPath) -> None:
     path.addEllipse(QRectF(4, 4, 16, 16))
     path.moveTo(12, 7.5)
@@ -165,6 +175,8 @@ def _folder(path: QPainterPath) -> None:
 _SHAPES = {
     "folder": _folder,
     "stage": _stage,
+    "mini": _mini,
+    "safe_area": _safe_area,
     "history": _history,
     "characters": _characters,
     "brain": _brain,

@@ -58,12 +58,10 @@ class Journal:
 
     def note_state(self, stage: str, state: str, label: str) -> bool:
         """A stage's state; whether that was news."""
-        if state == "busy" or self._last.get(stage) == (state, label):
+        last_state, last_label = self._last.get(stage, ("", ""))
+        if state == "busy" or (state == last_state and label in ("", last_label)):
             return False
-        was_busy = state == "ready" and self._last.get(stage, ("", ""))[0] == "ready"
         self._last[stage] = (state, label)
-        if was_busy and not label:
-            return False
         self._add(stage, state, label)
         return True
 

@@ -19,6 +19,7 @@ from app.gui.banner import Banner
 from app.gui.bridge import Bridge
 from app.gui.display import require_display
 from app.gui.language import install
+from app.gui.off_air import OffAir
 from app.gui.pages.stage_page import StagePage
 from app.gui.rail import Rail
 from app.gui.status import StatusLine
@@ -136,6 +137,7 @@ class MainWindow(QWidget):
 
     def _build(self) -> None:
         self.banner = Banner(self._theme)
+        self.off_air = OffAir(self.studio)
         self.status = StatusLine(self._theme)
         self.rail = Rail(self._theme)
         for entry in pages.PAGES:
@@ -153,6 +155,7 @@ class MainWindow(QWidget):
         foot.addWidget(self.version)
         right = QVBoxLayout()
         right.setSpacing(10)
+        right.addWidget(self.off_air)
         right.addWidget(self.banner)
         right.addWidget(self.stack, 1)
         upper = QHBoxLayout()

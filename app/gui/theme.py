@@ -155,11 +155,11 @@ QLabel[role="good"] {{ color: {t.good_text}; }}
 QLabel[role="presence"] {{ color: {t.accent}; font-size: {small}; }}
 QLabel[role="words"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 12px; padding: 7px 16px;
   font-size: {title}; font-weight: 600; }}
-QLabel[role="badge"] {{ color: {t.text}; background: {t.panel}; border: 1px solid {t.border}; border-radius: 10px;
+QLabel[role="badge"] {{ color: {t.text}; background: {t.panel}; border: 1px solid {t.border}; border-radius: 8px;
   padding: 2px 9px; font-size: {small}; font-weight: 600; }}
 QLabel[role="badge"][tier="exact"] {{ color: {t.on_accent}; background: {t.accent}; border-color: {t.accent}; }}
 QPushButton[role="badge"] {{ color: {t.text}; background: {t.panel}; border: 1px solid {t.border};
-  border-radius: 10px; padding: 2px 9px; min-height: 0; font-size: {small}; font-weight: 600; }}
+  border-radius: 8px; padding: 2px 9px; min-height: 0; font-size: {small}; font-weight: 600; }}
 QPushButton[role="badge"]:hover, QPushButton[role="badge"]:focus {{ border: 1px solid {t.accent}; }}
 QFrame[role="panel"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 14px; }}
 QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 12px; }}
@@ -217,6 +217,7 @@ QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.border};
   selection-background-color: {t.accent_soft}; selection-color: {t.text}; outline: none; padding: 4px; }}
+TurnBar {{ qproperty-accent: "{t.accent}"; qproperty-dim: "{t.dim}"; }}
 QProgressBar {{ background: {t.border}; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QScrollArea, QScrollArea > QWidget > QWidget#log {{ background: transparent; border: none; }}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFileDialog,
     QFrame,
     QGridLayout,
@@ -26,7 +25,7 @@ from animator.character import Character
 from app.characters.character_file import add_emotions, save_expression
 from app.characters.library import Entry, character_at, own_copy
 from app.characters.parameters import GROUPS, PARAMETERS, Parameter, expression_names, values_of
-from app.gui.characters.look import Note, button, heading
+from app.gui.characters.look import Note, Tick, button, heading
 from app.gui.characters.parameter_names import group_name, parameter_name
 from app.gui.characters.work import Work
 from app.gui.expressions import readable
@@ -144,7 +143,7 @@ class ExpressionEditor(QWidget):
         self.take_in = button(
             self.tr("Import…"), "quiet", self.tr("Emotions of SillyTavern's talkinghead or of raven (JSON)")
         )
-        self.sides = QCheckBox(self.tr("Both sides together"))
+        self.sides = Tick(self.tr("Both sides together"), studio.theme)
         self.sides.setChecked(True)
         self.rest = button(self.tr("All to rest"), "quiet")
         self.give_back = button(self.tr("The app's own again"), "quiet", self.tr("Take your changes of this one away"))
@@ -231,6 +230,7 @@ class ExpressionEditor(QWidget):
 
     def _apply_theme(self, theme: Theme) -> None:
         self.preview.set_theme(theme)
+        self.sides.set_theme(theme)
 
     # What is shown.
 

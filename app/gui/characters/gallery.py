@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -28,7 +28,9 @@ from app.gui.theme import Theme
 from app.messages import Frame
 
 THUMB_PX = 164
-CARD_PX = (184, 226)
+EDGE_PX = 10
+PANEL_PX = (286, 440)
+"""Narrowest and widest; between them it grows with the text."""
 LIVE_MS = 66
 """The live thumbnail takes every second frame: it is small, and the stage itself is a click away."""
 GAP_PX = 12
@@ -92,7 +94,15 @@ class CharacterCard(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Picture and two lines of text."""
-        return QSize(CARD_PX[0], 10 + THUMB_PX + 10 + 2 * self.fontMetrics().height() + 14)
+        metrics = self.fontMetrics()
+        side = max(THUMB_PX, metrics.horizontalAdvance(self.tr("Comes with the app")) + 8)
+        return QSize(side + 2 * EDGE_PX, EDGE_PX + side + 10 + 2 * metrics.height() + 14)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger words need a larger card."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens, as a double click does."""
@@ -117,7 +127,8 @@ class CharacterCard(QAbstractButton):
         painter.setPen(QPen(QColor(theme.accent if is_marked else theme.border), 2.0 if self.isChecked() else 1.0))
         painter.setBrush(QColor(theme.accent_soft if self.isChecked() else theme.panel))
         painter.drawRoundedRect(ground, 12, 12)
-        where = QRectF((self.width() - THUMB_PX) / 2, 10, THUMB_PX, THUMB_PX)
+        side = self.width() - 2 * EDGE_PX
+        where = QRectF(EDGE_PX, EDGE_PX, side, side)
         paint_ground(painter, where, theme, 9)
         paint_picture(painter, where, self._live if self.is_live else self._picture, 9)
         font = self.font()
@@ -158,7 +169,10 @@ class _Grid(QWidget):
         self.arrange(self.width())
 
     def arrange(self, width_px: int) -> None:
-        columns = max(1, (width_px + GAP_PX) // (CARD_PX[0] + GAP_PX))
+        for card in self._cards[:1]:
+            card.ensurePolished()  # a card that was never seen does not know its font
+        card_px = self._cards[0].sizeHint().width() if self._cards else THUMB_PX
+        columns = max(1, (width_px - 4 + GAP_PX) // (card_px + GAP_PX))
         if columns == self.columns:
             return
         self.columns = columns
@@ -201,6 +215,7 @@ class Gallery(QWidget):
         self.news = Note()
         self.grid = _Grid()
         self._scroll = QScrollArea()
+        self._scroll.setAccessibleName(self.tr("Characters"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -220,9 +235,8 @@ class Gallery(QWidget):
         self.take_in.clicked.connect(self.import_wanted)
 
     def _build_panel(self) -> QWidget:
-        panel = QFrame()
+        panel = self._panel = QFrame()
         panel.setProperty("role", "panel")
-        panel.setFixedWidth(286)
         self.name = heading("", "section")
         self.name.setWordWrap(True)
         self.about = Note()
@@ -306,7 +320,7 @@ class Gallery(QWidget):
         if marked is not None:
             marked.setChecked(True)
         self._show_chosen()
-        side_px = round(THUMB_PX * max(2.0, self.devicePixelRatioF()))
+        side_px = round(2 * THUMB_PX * self.devicePixelRatioF())  # cards grow with the text
         self._thumbs.begin(
             lambda: [thumbnail(file, side_px) if (file := picture_of(each.path)) else QImage() for each in entries],
             partial(self._show_thumbs, entries),
@@ -371,13 +385,31 @@ class Gallery(QWidget):
         if card is None or frame is None or frame.seq == self._shown_seq:
             return
         self._shown_seq = frame.seq
-        side_px = round(THUMB_PX * self.devicePixelRatioF())
+        side_px = round((card.width() - 2 * EDGE_PX) * self.devicePixelRatioF())
         picture = image_of(frame.pixels)
         card.set_live(
             picture.scaled(
                 side_px, side_px, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
             )
         )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The room of the words follows their size."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_panel"):
+            self._fit()
+
+    def _fit(self) -> None:
+        self.ensurePolished()
+        wide = 44 * self.fontMetrics().averageCharWidth()
+        self._panel.setFixedWidth(min(max(PANEL_PX[0], wide), PANEL_PX[1]))
+        self.grid.columns = 0
+        self.grid.arrange(self._scroll.viewport().width())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Now the style's font is known."""
+        super().showEvent(event)
+        self._fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The cards follow the room that they have."""

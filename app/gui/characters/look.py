@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
 
 from animator.messages import Pixels
 from app.gui.theme import Theme
@@ -114,3 +114,63 @@ def button(text: str, role: str = "", tip: str = "") -> QPushButton:
         made.setToolTip(tip)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     return made
+
+
+class Tick(QCheckBox):
+    """A check box in the theme's own colours, as large as its words."""
+
+    def __init__(self, text: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._theme = theme
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self._theme = theme
+        self.update()
+
+    def _side_px(self) -> float:
+        return max(14.0, self.fontMetrics().ascent() * 1.15)
+
+    def sizeHint(self) -> QSize:
+        """Box, gap and words."""
+        metrics = self.fontMetrics()
+        side = self._side_px()
+        return QSize(
+            round(side + 10 + metrics.horizontalAdvance(self.text()) + 4), round(max(side, metrics.height()) + 8)
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut off."""
+        return self.sizeHint()
+
+    def hitButton(self, at: QPoint) -> bool:
+        """All of it can be clicked, the words too."""
+        return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw box, tick and words."""
+        theme, side = self._theme, self._side_px()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(1, (self.height() - side) / 2, side, side)
+        is_marked = self.hasFocus() or self.underMouse()
+        painter.setPen(QPen(QColor(theme.accent if is_marked or self.isChecked() else theme.dim), 1.6))
+        painter.setBrush(QColor(theme.accent if self.isChecked() else theme.raised))
+        painter.drawRoundedRect(box, 4, 4)
+        if self.isChecked():
+            pen = QPen(QColor(theme.on_accent), side / 7)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.setPen(pen)
+            painter.drawPolyline(
+                [box.topLeft() + QPointF(x * side, y * side) for x, y in ((0.24, 0.54), (0.43, 0.72), (0.77, 0.3))]
+            )
+        painter.setPen(QColor(theme.text if self.isEnabled() else theme.dim))
+        words = QRectF(side + 10, 0, self.width() - side - 10, self.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.accent), 1.2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        painter.end()

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from animator.character import CharacterError, check_image
 from animator.messages import Pixels
@@ -25,7 +25,7 @@ from app.characters.art import (
     whole,
 )
 from app.characters.library import MAX_NAME, Draft, Entry, create
-from app.gui.characters.look import Note, button, heading, image_of
+from app.gui.characters.look import Note, Tick, button, heading, image_of
 from app.gui.characters.placement_view import ZOOM, PlacementView
 from app.gui.characters.work import Work
 from app.gui.theme import Theme
@@ -108,7 +108,7 @@ class NewCharacter(QWidget):
         self.name = QLineEdit()
         self.name.setMaxLength(MAX_NAME)
         self.name.setAccessibleName(self.tr("Name"))
-        self.cut = QCheckBox(self.tr("Remove the background"))
+        self.cut = Tick(self.tr("Remove the background"), theme)
         self.other_way = button(self.tr("Cut it out another way"), "quiet")
         self.background = Note()
         self.place_again = button(self.tr("Find the head again"), "quiet")
@@ -166,7 +166,6 @@ class NewCharacter(QWidget):
         panel = QFrame()
         panel.setProperty("role", "panel")
         panel.setMinimumWidth(340)
-        panel.setMaximumWidth(420)
         parts = QVBoxLayout(panel)
         parts.setContentsMargins(1, 1, 1, 0)
         parts.setSpacing(8)
@@ -195,6 +194,11 @@ class NewCharacter(QWidget):
         self.name.returnPressed.connect(lambda: self.create_button.click())
         self.cancel.clicked.connect(self.leave)
         self.create_button.clicked.connect(self._create)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in other colours."""
+        self.view.set_theme(theme)
+        self.cut.set_theme(theme)
 
     def sizeHint(self) -> QSize:
         """Room for the face at its own size and the words beside it."""

@@ -37,6 +37,8 @@ class CharactersPage(Page):
         self._change_work = Work(self)
         self._is_shown = False
         self._after_listing: Path | None = None
+        self._confirmed = studio.info.character
+        """The key or name of the character of which the face has said that it is there."""
         self.gallery = Gallery(studio.latest_frame, studio.theme)
         self._new: NewCharacter | None = None
         self._persona: PersonaEditor | None = None
@@ -92,7 +94,8 @@ class CharactersPage(Page):
     def _connect(self) -> None:
         studio, gallery = self.studio, self.gallery
         studio.theme_changed.connect(self._apply_theme)
-        studio.bridge.character.connect(gallery.set_on_stage)
+        studio.bridge.character.connect(self._note_on_stage)
+        studio.bridge.failed.connect(self._note_failure)
         studio.bridge.progress.connect(gallery.set_share)
         studio.bridge.characters.connect(lambda names: self.refresh())
         gallery.new_wanted.connect(self._ask_for_picture)
@@ -107,7 +110,7 @@ class CharactersPage(Page):
         self.setStyleSheet(style_sheet(theme))
         self.gallery.set_theme(theme)
         if self._new is not None:
-            self._new.view.set_theme(theme)
+            self._new.set_theme(theme)
 
     # Being seen.
 
@@ -177,6 +180,16 @@ class CharactersPage(Page):
         self.gallery.news.say("")
         self.studio.retried.emit(("avatar", "gate"))
         self.studio.put(SwitchCharacter(str(entry.path)))
+        # It is seen at once, as it was painted; the face says that it is there when it is baked, minutes later.
+        self.gallery.set_on_stage(entry.key)
+
+    def _note_on_stage(self, key: str) -> None:
+        self._confirmed = key
+        self.gallery.set_on_stage(key)
+
+    def _note_failure(self, stage: str, problem: str, remedy: str) -> None:
+        if stage == "gate":  # where a character that cannot be loaded is refused
+            self.gallery.set_on_stage(self._confirmed)
 
     def _edit_persona(self) -> None:
         entry = self.gallery.chosen

@@ -21,12 +21,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.canvas import Placement
 from app.gui import icons
 from app.gui.conversation import Conversation
 from app.gui.expressions import KEYS, ExpressionBar
 from app.gui.lip_sync import LipSyncPanel
 from app.gui.meter import LevelMeter
+from app.gui.mini_view import MiniView
 from app.gui.picker import Picker
+from app.gui.scenery import Scenery
+from app.gui.stage_bar import StageBar
 from app.gui.stage_view import StageView
 from app.gui.studio import Page, Studio
 from app.gui.switch import Switch
@@ -70,6 +74,8 @@ class StagePage(Page):
         self._microphone_works = True
         self._microphone_wanted = self._info.microphone_on
         self._shortcuts: list[QShortcut] = []
+        self._camera_state = "off"
+        self._is_away = False
         self._build()
         self._add_keys()
         self._apply_theme(studio.theme)
@@ -96,12 +102,20 @@ class StagePage(Page):
     def close_down(self) -> None:
         """The window closes: no timer goes on, and the offset of the mouth is kept."""
         self.stage.stop()
+        if self.mini is not None:
+            self.mini.close_down()
         self.lip_sync.keep()
 
     # What is where.
 
     def _build(self) -> None:
-        self.stage = StageView(self.studio.latest_frame, self._info.character, self._theme)
+        camera = self.studio.settings.camera
+        self.stage = StageView(
+            self.studio.latest_frame, self._info.character, self._theme, aspect=camera.width_px / camera.height_px
+        )
+        self.scenes = Scenery(self.studio, self.stage)
+        self.bar = StageBar(self.studio)
+        self.mini: MiniView | None = None
         self.expressions = ExpressionBar(self._info.expressions, self._theme)
         if "neutral" in self._info.expressions:
             self.expressions.set_active("neutral")
@@ -111,6 +125,7 @@ class StagePage(Page):
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(10)
         column.addWidget(self.stage, 1)
+        column.addWidget(self.bar)
         column.addWidget(self.lip_sync)
         column.addWidget(self.expressions)
         column.addWidget(self._build_dock())
@@ -121,7 +136,7 @@ class StagePage(Page):
         self.splitter.addWidget(self._build_talk())
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([745, 390])
+        self.splitter.setSizes([800, 335])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.splitter, 1)
@@ -237,6 +252,12 @@ class StagePage(Page):
         bridge.fell_silent.connect(self._show_silence)
         bridge.progress.connect(self.stage.card.set_share)
         bridge.frames.connect(self.stage.set_figures)
+        bridge.answered.connect(self.log.set_times)
+        bridge.panic.connect(self._show_panic)
+        self.stage.placed.connect(lambda placement: self.bar.show_zoom(placement.zoom))
+        self.bar.zoomed.connect(lambda zoom: self.stage.zoom(zoom / self.stage.scene.placement.zoom))
+        self.bar.reset.connect(lambda: self.stage.place(Placement()))
+        self.bar.mini_wanted.connect(self.toggle_mini)
         bridge.expression.connect(self.expressions.set_active)
         bridge.character.connect(self._show_character)
         bridge.characters.connect(self._list_characters)
@@ -316,6 +337,8 @@ class StagePage(Page):
             # The camera's own word counts: the switch never claims a picture that nobody gets.
             if state != "busy":
                 self.camera.setChecked(state in ("ready", "starting"))
+            self._camera_state = state
+            self.stage.lamp.set_state(state, is_away=self._is_away)
         elif stage == "avatar":
             self.stage.set_face_state(state)
         elif stage in ("tts", "playback"):
@@ -395,13 +418,26 @@ class StagePage(Page):
                 return index
         return -1
 
+    def _show_panic(self, on: bool) -> None:
+        self._is_away = on
+        self.stage.lamp.set_state(self._camera_state, is_away=on)
+
+    def toggle_mini(self) -> None:
+        """Open the small window, or close it."""
+        if self.mini is not None and self.mini.isVisible():
+            self.mini.close()
+            return
+        if self.mini is None:
+            self.mini = MiniView(self.studio, self.stage, self.window())
+        self.mini.open_beside()
+
     def _refresh_texts(self) -> None:
         self.stage.refresh()
         self.log.animate()
 
     def _apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (self.stage, self.lip_sync, self.expressions, self.meter, self.microphone, self.camera):
+        for part in (self.stage, self.bar, self.lip_sync, self.expressions, self.meter, self.microphone, self.camera):
             part.set_theme(theme)
         self.picker.arrow = theme.dim
         self.stop.setIcon(icons.icon("stop", theme.text))

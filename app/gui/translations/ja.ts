@@ -171,6 +171,14 @@
         <translation>あなたが話した自分のことを、このコンピューターに保存します。kuchipaku memory で確認と消去ができます。</translation>
     </message>
     <message>
+        <source>Keep the talk</source>
+        <translation>会話を保存する</translation>
+    </message>
+    <message>
+        <source>Keep what was said, on this computer, so that the page History can show it again.</source>
+        <translation>話した内容をこのコンピューターに保存し、「履歴」ページで見返せるようにします。</translation>
+    </message>
+    <message>
         <source>Words move the face</source>
         <translation>言葉で表情を変える</translation>
     </message>
@@ -219,6 +227,29 @@
     </message>
 </context>
 <context>
+    <name>CharacterCard</name>
+    <message>
+        <source>On stage</source>
+        <translation>ステージ上</translation>
+    </message>
+    <message>
+        <source>Yours</source>
+        <translation>自作</translation>
+    </message>
+    <message>
+        <source>Comes with the app</source>
+        <translation>アプリ付属</translation>
+    </message>
+    <message>
+        <source>{name}, {about}</source>
+        <translation>{name}、{about}</translation>
+    </message>
+    <message>
+        <source>Click twice to put on stage</source>
+        <translation>ダブルクリックでステージに出す</translation>
+    </message>
+</context>
+<context>
     <name>CharacterRow</name>
     <message>
         <source>Character</source>
@@ -227,6 +258,65 @@
     <message>
         <source>More, also from a picture of your own, on the page Characters.</source>
         <translation>ほかのキャラクターの追加や、自分の絵からの作成は「キャラクター」ページで行えます。</translation>
+    </message>
+</context>
+<context>
+    <name>CharactersPage</name>
+    <message>
+        <source>Characters</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>A picture of the character</source>
+        <translation>キャラクターの絵</translation>
+    </message>
+    <message>
+        <source>Pictures ({kinds});;All files (*)</source>
+        <translation>画像 ({kinds});;すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>{name} is saved.</source>
+        <translation>{name} を保存しました。</translation>
+    </message>
+    <message>
+        <source>Import a character</source>
+        <translation>キャラクターを読み込む</translation>
+    </message>
+    <message>
+        <source>Characters and cards (*{suffix} *.png *.json);;All files (*)</source>
+        <translation>キャラクターとカード (*{suffix} *.png *.json);;すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>Importing…</source>
+        <translation>読み込んでいます…</translation>
+    </message>
+    <message>
+        <source>{name} is there.</source>
+        <translation>{name} を追加しました。</translation>
+    </message>
+    <message>
+        <source>Export {name}</source>
+        <translation>{name} を書き出す</translation>
+    </message>
+    <message>
+        <source>Characters (*{suffix})</source>
+        <translation>キャラクター (*{suffix})</translation>
+    </message>
+    <message>
+        <source>{name} is in {file}.</source>
+        <translation>{name} を {file} に書き出しました。</translation>
+    </message>
+    <message>
+        <source>Remove {name} from the characters?</source>
+        <translation>{name} を一覧から外しますか?</translation>
+    </message>
+    <message>
+        <source>Its folder is kept apart, in case you want it back.</source>
+        <translation>戻したくなったときのため、フォルダーは別に残します。</translation>
+    </message>
+    <message>
+        <source>{name} is removed; its folder is kept as {folder}.</source>
+        <translation>{name} を外しました。フォルダーは {folder} に残っています。</translation>
     </message>
 </context>
 <context>
@@ -316,6 +406,81 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>ExpressionEditor</name>
+    <message>
+        <source>Expressions</source>
+        <translation>表情</translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation>新規…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>読み込む…</translation>
+    </message>
+    <message>
+        <source>Emotions of SillyTavern&apos;s talkinghead or of raven (JSON)</source>
+        <translation>SillyTavern の talkinghead または raven の感情ファイル(JSON)</translation>
+    </message>
+    <message>
+        <source>Both sides together</source>
+        <translation>左右いっしょに</translation>
+    </message>
+    <message>
+        <source>All to rest</source>
+        <translation>すべて初期値に</translation>
+    </message>
+    <message>
+        <source>The app&apos;s own again</source>
+        <translation>アプリの既定に戻す</translation>
+    </message>
+    <message>
+        <source>Take your changes of this one away</source>
+        <translation>この表情の変更を取り消す</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Expressions of {name}</source>
+        <translation>{name} の表情</translation>
+    </message>
+    <message>
+        <source>{name} comes with the app and stays as it is. Saving makes a copy of your own.</source>
+        <translation>{name} はアプリ付属のため変わりません。保存すると自分用のコピーができます。</translation>
+    </message>
+    <message>
+        <source>New expression</source>
+        <translation>新しい表情</translation>
+    </message>
+    <message>
+        <source>Its name, in small letters such as “victory”:</source>
+        <translation>名前(半角小文字、例: 「victory」):</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be used: write letters a to z, digits and spaces.</source>
+        <translation>「{name}」は使えません。a~z の文字、数字、空白で書いてください。</translation>
+    </message>
+    <message>
+        <source>Import emotions</source>
+        <translation>感情を読み込む</translation>
+    </message>
+    <message>
+        <source>Emotions (*.json);;All files (*)</source>
+        <translation>感情 (*.json);;すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>The emotions are there.</source>
+        <translation>感情を読み込みました。</translation>
+    </message>
+</context>
+<context>
     <name>FacePage</name>
     <message>
         <source>Face</source>
@@ -335,7 +500,7 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>Exact on a suitable card, else live</source>
-        <translation>対応カードがあれば精密、なければライブ</translation>
+        <translation>対応カードなら精密、ほかはライブ</translation>
     </message>
     <message>
         <source>Live</source>
@@ -548,6 +713,85 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>Gallery</name>
+    <message>
+        <source>New from a picture…</source>
+        <translation>絵から作る…</translation>
+    </message>
+    <message>
+        <source>Or drop a picture onto this page</source>
+        <translation>このページに絵をドロップしてもかまいません</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>読み込む…</translation>
+    </message>
+    <message>
+        <source>A .kuchi file or a character card (PNG or JSON)</source>
+        <translation>.kuchi ファイル、またはキャラクターカード(PNG か JSON)</translation>
+    </message>
+    <message>
+        <source>Characters</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>Put on stage</source>
+        <translation>ステージに出す</translation>
+    </message>
+    <message>
+        <source>Who it is…</source>
+        <translation>人格…</translation>
+    </message>
+    <message>
+        <source>Name, persona and greeting, with a chat to try it</source>
+        <translation>名前、人格、あいさつ。チャットで試せます</translation>
+    </message>
+    <message>
+        <source>Expressions…</source>
+        <translation>表情…</translation>
+    </message>
+    <message>
+        <source>Faces, with a slider for every parameter</source>
+        <translation>すべてのパラメーターをスライダーで動かして表情を作ります</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>書き出す…</translation>
+    </message>
+    <message>
+        <source>One .kuchi file, to keep or to pass on</source>
+        <translation>保存や配布に使える 1 つの .kuchi ファイル</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>外す…</translation>
+    </message>
+    <message>
+        <source>{what}: {percent} %</source>
+        <translation>{what}: {percent} %</translation>
+    </message>
+    <message>
+        <source>Your own character.</source>
+        <translation>自分のキャラクターです。</translation>
+    </message>
+    <message>
+        <source>Comes with the app and stays as it is. Changing it makes a copy of your own.</source>
+        <translation>アプリ付属のため変わりません。変更すると自分用のコピーができます。</translation>
+    </message>
+    <message>
+        <source>On stage</source>
+        <translation>ステージ上</translation>
+    </message>
+    <message>
+        <source>Take it out of the list; its folder is kept apart</source>
+        <translation>一覧から外します。フォルダーは別に残ります</translation>
+    </message>
+    <message>
+        <source>Only your own characters can be removed, and not while they are on stage</source>
+        <translation>外せるのは自分のキャラクターだけで、ステージに出ている間は外せません</translation>
+    </message>
+</context>
+<context>
     <name>HearingPage</name>
     <message>
         <source>Hearing</source>
@@ -590,12 +834,12 @@ You may interrupt the character.</source>
         <translation>ヘッドホンを使う</translation>
     </message>
     <message>
-        <source>Start with the microphone off</source>
-        <translation>マイクをオフにして始める</translation>
+        <source>Microphone off</source>
+        <translation>マイクをオフにする</translation>
     </message>
     <message>
-        <source>You switch it on yourself after each start.</source>
-        <translation>起動のたびに自分でオンにします。</translation>
+        <source>Now, and after each start until you switch it on.</source>
+        <translation>今も、次の起動後も、オンにするまでオフのままです。</translation>
     </message>
     <message>
         <source>Ways to talk</source>
@@ -744,6 +988,195 @@ You may interrupt the character.</source>
     <message>
         <source>Show your words as they are understood.</source>
         <translation>聞き取った言葉をその場で表示します。</translation>
+    </message>
+</context>
+<context>
+    <name>KeyRow</name>
+    <message>
+        <source>Key for: {action}</source>
+        <translation>キー: {action}</translation>
+    </message>
+    <message>
+        <source>Take the key away</source>
+        <translation>キーを外す</translation>
+    </message>
+    <message>
+        <source>Take the key away: {action}</source>
+        <translation>キーを外す: {action}</translation>
+    </message>
+    <message>
+        <source>What the key does: {action}</source>
+        <translation>キーの動作: {action}</translation>
+    </message>
+    <message>
+        <source>On and off</source>
+        <translation>オン/オフ</translation>
+    </message>
+    <message>
+        <source>While held</source>
+        <translation>押している間</translation>
+    </message>
+    <message>
+        <source>For a while</source>
+        <translation>しばらくの間</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>How long: {action}</source>
+        <translation>長さ: {action}</translation>
+    </message>
+    <message>
+        <source>{keys} is also the key of: {others}. Only one of them works; choose another.</source>
+        <translation>{keys} は {others} にも使われています。効くのは 1 つだけなので、別のキーを選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>KeysPage</name>
+    <message>
+        <source>Hotkeys</source>
+        <translation>ホットキー</translation>
+    </message>
+    <message>
+        <source>Keys that work while a game or another program has the focus.</source>
+        <translation>ゲームなど、ほかのプログラムを使っている間も効くキーです。</translation>
+    </message>
+    <message>
+        <source>Everywhere</source>
+        <translation>どこでも使う</translation>
+    </message>
+    <message>
+        <source>While this is off, no key is taken from other programs.</source>
+        <translation>オフの間は、ほかのプログラムのキーを奪いません。</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>ショー全体</translation>
+    </message>
+    <message>
+        <source>Push to talk: what you say counts while it is held.</source>
+        <translation>プッシュトゥトーク: 押している間の言葉だけを聞きます。</translation>
+    </message>
+    <message>
+        <source>Nothing is heard while the microphone is off.</source>
+        <translation>マイクがオフの間は何も聞こえません。</translation>
+    </message>
+    <message>
+        <source>The character falls silent now, and forgets what it was about to say.</source>
+        <translation>すぐに黙り、言おうとしていたことも取りやめます。</translation>
+    </message>
+    <message>
+        <source>The next one of your gallery comes on stage.</source>
+        <translation>一覧の次のキャラクターがステージに出ます。</translation>
+    </message>
+    <message>
+        <source>Silence, microphone off, a neutral face, and “Be right back” for viewers of the camera. Once more, and you are back.</source>
+        <translation>黙り、マイクを切り、表情を戻し、カメラの視聴者に「すぐ戻ります」を見せます。もう一度押すと戻ります。</translation>
+    </message>
+    <message>
+        <source>Expressions and gestures</source>
+        <translation>表情としぐさ</translation>
+    </message>
+    <message>
+        <source>For whom</source>
+        <translation>対象</translation>
+    </message>
+    <message>
+        <source>A character&apos;s own keys come before those for every character, while it is on stage.</source>
+        <translation>ステージに出ている間は、そのキャラクター専用のキーが共通のキーより優先されます。</translation>
+    </message>
+    <message>
+        <source>{name} (gesture)</source>
+        <translation>{name}(しぐさ)</translation>
+    </message>
+    <message>
+        <source>Other programs</source>
+        <translation>ほかのプログラム</translation>
+    </message>
+    <message>
+        <source>Control</source>
+        <translation>外部からの操作</translation>
+    </message>
+    <message>
+        <source>Lets programs of this computer that have the token press these keys over HTTP or WebSocket: a Stream Deck, scripts, a shortcut of your desktop. Other computers and web pages are shut out.</source>
+        <translation>トークンを持つこのコンピューターのプログラム(Stream Deck、スクリプト、デスクトップのショートカットなど)が、HTTP か WebSocket でこれらのキーを押せるようにします。ほかのコンピューターやウェブページからは使えません。</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>ポート</translation>
+    </message>
+    <message>
+        <source>Of 127.0.0.1. Another one is needed only where a program has taken this one.</source>
+        <translation>127.0.0.1 のポートです。ほかのプログラムが使っている場合だけ変えてください。</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>トークン</translation>
+    </message>
+    <message>
+        <source>Whoever has it can press your keys and let the character speak. It lies in a file of your own.</source>
+        <translation>これを持つ人は、あなたのキーを押し、キャラクターに話させることができます。あなただけが読めるファイルに保存されています。</translation>
+    </message>
+    <message>
+        <source>Every character</source>
+        <translation>すべてのキャラクター</translation>
+    </message>
+    <message>
+        <source>Only {name}</source>
+        <translation>{name} だけ</translation>
+    </message>
+    <message>
+        <source>The talk key does nothing yet: on the page Hearing, choose to be heard only while it is held.</source>
+        <translation>トークキーはまだ働きません。「聞き取り」ページで、押している間だけ聞くように設定してください。</translation>
+    </message>
+    <message>
+        <source>Switched off.</source>
+        <translation>オフです。</translation>
+    </message>
+    <message>
+        <source>Your desktop asks you about the keys, and may choose others: its own settings show them.</source>
+        <translation>キーについてデスクトップが確認し、別のキーになることもあります。デスクトップの設定で確認できます。</translation>
+    </message>
+    <message>
+        <source>They work everywhere on this desktop ({how}).</source>
+        <translation>このデスクトップのどこでも効きます({how})。</translation>
+    </message>
+    <message>
+        <source>Programs can ask now. To try it: {command}</source>
+        <translation>プログラムから使えます。試すには: {command}</translation>
+    </message>
+    <message>
+        <source>Pressed: {action}</source>
+        <translation>押されました: {action}</translation>
+    </message>
+</context>
+<context>
+    <name>Lamp</name>
+    <message>
+        <source>On air</source>
+        <translation>配信中</translation>
+    </message>
+    <message>
+        <source>Off air</source>
+        <translation>配信オフ</translation>
+    </message>
+    <message>
+        <source>Be right back</source>
+        <translation>すぐ戻ります</translation>
+    </message>
+    <message>
+        <source>The virtual camera is on: other programs get this picture.</source>
+        <translation>仮想カメラはオンです。ほかのプログラムにこの映像が届きます。</translation>
+    </message>
+    <message>
+        <source>The virtual camera is off: nobody but you sees this picture.</source>
+        <translation>仮想カメラはオフです。この映像はあなたにしか見えません。</translation>
+    </message>
+    <message>
+        <source>The virtual camera shows the picture “be right back”.</source>
+        <translation>仮想カメラは「すぐ戻ります」の画像を映しています。</translation>
     </message>
 </context>
 <context>
@@ -945,6 +1378,171 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>MiniView</name>
+    <message>
+        <source>Kuchipaku mini view</source>
+        <translation>Kuchipaku ミニ表示</translation>
+    </message>
+    <message>
+        <source>Mini view</source>
+        <translation>ミニ表示</translation>
+    </message>
+    <message>
+        <source>The character in a small window. The menu key opens its menu, Escape closes it.</source>
+        <translation>小さなウィンドウのキャラクターです。メニューキーでメニュー、Esc で閉じます。</translation>
+    </message>
+    <message>
+        <source>Drag to move, wheel to resize, right button for more</source>
+        <translation>ドラッグで移動、ホイールで大きさ、右ボタンでメニュー</translation>
+    </message>
+    <message>
+        <source>Without background (mascot)</source>
+        <translation>背景なし(マスコット)</translation>
+    </message>
+    <message>
+        <source>Without background (needs a compositor, which does not run)</source>
+        <translation>背景なし(コンポジターが動いていないため使えません)</translation>
+    </message>
+    <message>
+        <source>Stop talking</source>
+        <translation>話を止める</translation>
+    </message>
+    <message>
+        <source>Microphone on or off</source>
+        <translation>マイクのオン/オフ</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>大きく</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>小さく</translation>
+    </message>
+    <message>
+        <source>Open the window</source>
+        <translation>ウィンドウを開く</translation>
+    </message>
+    <message>
+        <source>Close the mini view</source>
+        <translation>ミニ表示を閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>NewCharacter</name>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>Remove the background</source>
+        <translation>背景を取り除く</translation>
+    </message>
+    <message>
+        <source>Cut it out another way</source>
+        <translation>別の方法で切り抜く</translation>
+    </message>
+    <message>
+        <source>Find the head again</source>
+        <translation>頭を探し直す</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>小さく</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>大きく</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>作成</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>頭</translation>
+    </message>
+    <message>
+        <source>The head belongs into the box, the eyes onto its dashed line. Drag the picture, turn the wheel.</source>
+        <translation>頭を枠の中に、目を破線の上に合わせます。絵をドラッグし、ホイールを回してください。</translation>
+    </message>
+    <message>
+        <source>Mouth</source>
+        <translation>口</translation>
+    </message>
+    <message>
+        <source>New character</source>
+        <translation>新しいキャラクター</translation>
+    </message>
+    <message>
+        <source>Looking at the picture…</source>
+        <translation>絵を調べています…</translation>
+    </message>
+    <message>
+        <source>Looking for the head…</source>
+        <translation>頭を探しています…</translation>
+    </message>
+    <message>
+        <source>Cutting the character out…</source>
+        <translation>キャラクターを切り抜いています…</translation>
+    </message>
+    <message>
+        <source>There is none: the picture is cut out already.</source>
+        <translation>背景はありません。すでに切り抜かれています。</translation>
+    </message>
+    <message>
+        <source>The background is busy, so this is a guess. Look at the edges before you go on.</source>
+        <translation>背景が複雑なため、推測で切り抜きました。進む前に輪郭を確認してください。</translation>
+    </message>
+    <message>
+        <source>Removed. It was one colour, or a soft fall of colours.</source>
+        <translation>取り除きました。単色、または緩やかな階調の背景でした。</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>調べています…</translation>
+    </message>
+    <message>
+        <source>The head is where it belongs.</source>
+        <translation>頭の位置は合っています。</translation>
+    </message>
+    <message>
+        <source>It is drawn open, so it can speak.</source>
+        <translation>開いた口が描かれているので、話せます。</translation>
+    </message>
+    <message>
+        <source>Your art needs an open mouth: this one looks shut. The face opens it to what is drawn inside, so draw it open, with teeth and tongue. You may go on; its lips will hardly move.</source>
+        <translation>開いた口の絵が必要ですが、この絵の口は閉じているようです。口は描かれた中身を使って開くので、歯と舌のある開いた口を描いてください。このまま進めますが、口はほとんど動きません。</translation>
+    </message>
+    <message>
+        <source>It could not be seen. It has to be drawn open, with teeth and tongue, to speak.</source>
+        <translation>口を確認できませんでした。話すには、歯と舌のある開いた口が描かれている必要があります。</translation>
+    </message>
+    <message>
+        <source>Making the character…</source>
+        <translation>キャラクターを作っています…</translation>
+    </message>
+</context>
+<context>
+    <name>OffAir</name>
+    <message>
+        <source>You are off air: silence, microphone off, and “Be right back” for viewers of the camera.</source>
+        <translation>配信を止めています。音声なし、マイクオフ、カメラの視聴者には「Be right back」が見えます。</translation>
+    </message>
+    <message>
+        <source>Back on air</source>
+        <translation>配信に戻る</translation>
+    </message>
+</context>
+<context>
     <name>OutputPage</name>
     <message>
         <source>Output</source>
@@ -996,6 +1594,72 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>PersonaEditor</name>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>Persona</source>
+        <translation>人格</translation>
+    </message>
+    <message>
+        <source>Greeting</source>
+        <translation>あいさつ</translation>
+    </message>
+    <message>
+        <source>When nobody can answer</source>
+        <translation>誰も答えられないとき</translation>
+    </message>
+    <message>
+        <source>What it is called, and what the wake word listens for.</source>
+        <translation>呼び名です。名前で呼びかけるときにも使います。</translation>
+    </message>
+    <message>
+        <source>Who it is and how it talks, written to it: “You are …”. Short spoken answers work best.</source>
+        <translation>どんな人物で、どう話すかを、「あなたは…」のように本人に向けて書きます。短い話し言葉の返答が向いています。</translation>
+    </message>
+    <message>
+        <source>The first thing that it says.</source>
+        <translation>最初に言う言葉です。</translation>
+    </message>
+    <message>
+        <source>Said in its voice where its brain cannot be reached.</source>
+        <translation>頭脳につながらないときに、その声で言います。</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>{name} comes with the app and stays as it is. Saving makes a copy of your own.</source>
+        <translation>{name} はアプリ付属のため変わりません。保存すると自分用のコピーができます。</translation>
+    </message>
+    <message>
+        <source>{count} of {limit} letters</source>
+        <translation>{count} / {limit} 文字</translation>
+    </message>
+    <message>
+        <source>The persona is too long: shorten it to 8000 letters or fewer.</source>
+        <translation>人格の説明が長すぎます。8000 文字以内にしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>PlacementView</name>
+    <message>
+        <source>Where the head is</source>
+        <translation>頭の位置</translation>
+    </message>
+    <message>
+        <source>Arrow keys move the picture, plus and minus change its size, Shift makes larger steps.</source>
+        <translation>矢印キーで絵を動かし、+ と - で大きさを変えます。Shift を押すと大きく動きます。</translation>
+    </message>
+</context>
+<context>
     <name>Preview</name>
     <message>
         <source>Character</source>
@@ -1018,6 +1682,21 @@ You may interrupt the character.</source>
     <message>
         <source>Pages</source>
         <translation>ページ</translation>
+    </message>
+</context>
+<context>
+    <name>Recorder</name>
+    <message>
+        <source>{keys}, as for every character</source>
+        <translation>{keys}(全キャラクター共通)</translation>
+    </message>
+    <message>
+        <source>Set a key…</source>
+        <translation>キーを設定…</translation>
+    </message>
+    <message>
+        <source>Press the keys… (Esc: leave)</source>
+        <translation>キーを押してください…(Esc: やめる)</translation>
     </message>
 </context>
 <context>
@@ -1071,6 +1750,97 @@ You may interrupt the character.</source>
     <message>
         <source>Say a test sentence</source>
         <translation>テスト文を話す</translation>
+    </message>
+</context>
+<context>
+    <name>StageBar</name>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+    <message>
+        <source>What the character stands before, here and for viewers</source>
+        <translation>キャラクターの背景(ここでも視聴者にも)</translation>
+    </message>
+    <message>
+        <source>Soft light</source>
+        <translation>やわらかな光</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>色</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>映像</translation>
+    </message>
+    <message>
+        <source>Chroma green</source>
+        <translation>クロマキー用の緑</translation>
+    </message>
+    <message>
+        <source>Colour of the background</source>
+        <translation>背景の色</translation>
+    </message>
+    <message>
+        <source>Choose the colour of the background</source>
+        <translation>背景の色を選ぶ</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>選ぶ…</translation>
+    </message>
+    <message>
+        <source>Picture of the background</source>
+        <translation>背景の画像</translation>
+    </message>
+    <message>
+        <source>Size of the character</source>
+        <translation>キャラクターの大きさ</translation>
+    </message>
+    <message>
+        <source>Size of the character (the wheel over the stage; a drag moves it)</source>
+        <translation>キャラクターの大きさ(ステージ上のホイール。ドラッグで移動)</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>リセット</translation>
+    </message>
+    <message>
+        <source>Reset size and place</source>
+        <translation>大きさと位置を戻す</translation>
+    </message>
+    <message>
+        <source>Put the character back to its place (double click on the stage, or Home)</source>
+        <translation>キャラクターを元の位置に戻す(ステージをダブルクリック、または Home)</translation>
+    </message>
+    <message>
+        <source>Safe area</source>
+        <translation>セーフエリア</translation>
+    </message>
+    <message>
+        <source>Safe area: show the frame within which nothing is cut off on any screen. Only you see it.</source>
+        <translation>セーフエリア: どの画面でも切れない範囲の枠を表示します。見えるのはあなただけです。</translation>
+    </message>
+    <message>
+        <source>Mini view</source>
+        <translation>ミニ表示</translation>
+    </message>
+    <message>
+        <source>Mini view: show the character in a small window above all others</source>
+        <translation>ミニ表示: 小さなウィンドウにして、いちばん手前に表示します</translation>
+    </message>
+    <message>
+        <source>Choose a picture for the background</source>
+        <translation>背景の画像を選ぶ</translation>
+    </message>
+    <message>
+        <source>Pictures (*.png *.jpg *.jpeg *.webp)</source>
+        <translation>画像 (*.png *.jpg *.jpeg *.webp)</translation>
     </message>
 </context>
 <context>
@@ -1190,6 +1960,10 @@ You may interrupt the character.</source>
 <context>
     <name>StageView</name>
     <message>
+        <source>Live picture of the character. Arrow keys move it, plus and minus zoom, Home puts it back.</source>
+        <translation>キャラクターのライブ映像。矢印キーで移動、+ と - で拡大縮小、Home で元に戻ります。</translation>
+    </message>
+    <message>
         <source>{name} is waking up…</source>
         <translation>{name} が目を覚ましています…</translation>
     </message>
@@ -1304,6 +2078,29 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>TokenRow</name>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>トークンをコピー</translation>
+    </message>
+    <message>
+        <source>New token</source>
+        <translation>新しいトークン</translation>
+    </message>
+    <message>
+        <source>Programs that have the old one are shut out</source>
+        <translation>古いトークンを持つプログラムは使えなくなります</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>コピーしました</translation>
+    </message>
+</context>
+<context>
     <name>Tray</name>
     <message>
         <source>Show the window</source>
@@ -1332,6 +2129,80 @@ You may interrupt the character.</source>
     <message>
         <source>Hide the window</source>
         <translation>ウィンドウを隠す</translation>
+    </message>
+</context>
+<context>
+    <name>TryOutChat</name>
+    <message>
+        <source>Say something, and hear in writing how the persona answers.</source>
+        <translation>何か言うと、その人格がどう答えるかを文字で見られます。</translation>
+    </message>
+    <message>
+        <source>Try it: type a message…</source>
+        <translation>試す: メッセージを入力…</translation>
+    </message>
+    <message>
+        <source>Message to try the persona with</source>
+        <translation>人格を試すためのメッセージ</translation>
+    </message>
+    <message>
+        <source>Ask (Enter)</source>
+        <translation>尋ねる(Enter)</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>尋ねる</translation>
+    </message>
+    <message>
+        <source>Start over</source>
+        <translation>最初から</translation>
+    </message>
+    <message>
+        <source>Forget what was said in this try-out</source>
+        <translation>この試し会話の内容を忘れる</translation>
+    </message>
+    <message>
+        <source>Try it out</source>
+        <translation>試してみる</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>あなた</translation>
+    </message>
+</context>
+<context>
+    <name>TurnBar</name>
+    <message>
+        <source>{seconds:.1f} s</source>
+        <translation>{seconds:.1f} 秒</translation>
+    </message>
+    <message>
+        <source>You had finished: {ms:.0f} ms</source>
+        <translation>話し終わりの判定: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Brain, first word: {ms:.0f} ms</source>
+        <translation>頭脳、最初の言葉: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Voice, first sentence: {ms:.0f} ms</source>
+        <translation>声、最初の文: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>Loudspeaker: {ms:.0f} ms</source>
+        <translation>スピーカー: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>From Enter to the first sound: {ms:.0f} ms</source>
+        <translation>Enter から最初の音まで: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>From your last word to the first sound: {ms:.0f} ms</source>
+        <translation>話し終わりから最初の音まで: {ms:.0f} ms</translation>
+    </message>
+    <message>
+        <source>The brain began early: its first word was there after {ms:.0f} ms.</source>
+        <translation>頭脳は先に考えはじめ、最初の言葉は {ms:.0f} ms で出ました。</translation>
     </message>
 </context>
 <context>
@@ -1529,6 +2400,29 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>Words</name>
+    <message>
+        <source>Talk</source>
+        <translation>話す</translation>
+    </message>
+    <message>
+        <source>Microphone off and on</source>
+        <translation>マイクのオン/オフ</translation>
+    </message>
+    <message>
+        <source>Stop talking</source>
+        <translation>話を止める</translation>
+    </message>
+    <message>
+        <source>Next character</source>
+        <translation>次のキャラクター</translation>
+    </message>
+    <message>
+        <source>Panic</source>
+        <translation>緊急停止</translation>
+    </message>
+</context>
+<context>
     <name>expressions</name>
     <message>
         <source>Neutral</source>
@@ -1570,6 +2464,10 @@ You may interrupt the character.</source>
         <translation>ステージ</translation>
     </message>
     <message>
+        <source>Characters</source>
+        <translation>キャラクター</translation>
+    </message>
+    <message>
         <source>Hearing</source>
         <translation>聞き取り</translation>
     </message>
@@ -1590,12 +2488,171 @@ You may interrupt the character.</source>
         <translation>出力</translation>
     </message>
     <message>
+        <source>Hotkeys</source>
+        <translation>ホットキー</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>ウィンドウ</translation>
     </message>
     <message>
         <source>Log</source>
         <translation>ログ</translation>
+    </message>
+</context>
+<context>
+    <name>parameters</name>
+    <message>
+        <source>Troubled</source>
+        <translation>困り</translation>
+    </message>
+    <message>
+        <source>Angry</source>
+        <translation>怒り</translation>
+    </message>
+    <message>
+        <source>Lowered</source>
+        <translation>下げる</translation>
+    </message>
+    <message>
+        <source>Raised</source>
+        <translation>上げる</translation>
+    </message>
+    <message>
+        <source>Happy</source>
+        <translation>うれしい</translation>
+    </message>
+    <message>
+        <source>Serious</source>
+        <translation>真剣</translation>
+    </message>
+    <message>
+        <source>Shut</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Shut with a smile</source>
+        <translation>笑って閉じる</translation>
+    </message>
+    <message>
+        <source>Wide open</source>
+        <translation>見開く</translation>
+    </message>
+    <message>
+        <source>Relaxed</source>
+        <translation>くつろぎ</translation>
+    </message>
+    <message>
+        <source>Unimpressed</source>
+        <translation>冷めた</translation>
+    </message>
+    <message>
+        <source>Lower lid raised</source>
+        <translation>下まぶたを上げる</translation>
+    </message>
+    <message>
+        <source>Small iris</source>
+        <translation>瞳を小さく</translation>
+    </message>
+    <message>
+        <source>Open: ah</source>
+        <translation>開く: あ</translation>
+    </message>
+    <message>
+        <source>Open: ee</source>
+        <translation>開く: い</translation>
+    </message>
+    <message>
+        <source>Open: oo</source>
+        <translation>開く: う</translation>
+    </message>
+    <message>
+        <source>Open: eh</source>
+        <translation>開く: え</translation>
+    </message>
+    <message>
+        <source>Open: oh</source>
+        <translation>開く: お</translation>
+    </message>
+    <message>
+        <source>Triangle</source>
+        <translation>三角</translation>
+    </message>
+    <message>
+        <source>Corner lowered</source>
+        <translation>口角を下げる</translation>
+    </message>
+    <message>
+        <source>Corner raised</source>
+        <translation>口角を上げる</translation>
+    </message>
+    <message>
+        <source>Smirk</source>
+        <translation>にやり</translation>
+    </message>
+    <message>
+        <source>Up and down</source>
+        <translation>上下</translation>
+    </message>
+    <message>
+        <source>To the side</source>
+        <translation>左右</translation>
+    </message>
+    <message>
+        <source>Head up and down</source>
+        <translation>頭の上下</translation>
+    </message>
+    <message>
+        <source>Head to the side</source>
+        <translation>頭の左右</translation>
+    </message>
+    <message>
+        <source>Head tilted</source>
+        <translation>頭の傾き</translation>
+    </message>
+    <message>
+        <source>Body to the side</source>
+        <translation>体の向き</translation>
+    </message>
+    <message>
+        <source>Body tilted</source>
+        <translation>体の傾き</translation>
+    </message>
+    <message>
+        <source>Breath</source>
+        <translation>呼吸</translation>
+    </message>
+    <message>
+        <source>Brows</source>
+        <translation>眉</translation>
+    </message>
+    <message>
+        <source>Eyes</source>
+        <translation>目</translation>
+    </message>
+    <message>
+        <source>Gaze</source>
+        <translation>視線</translation>
+    </message>
+    <message>
+        <source>Mouth</source>
+        <translation>口</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>頭</translation>
+    </message>
+    <message>
+        <source>Body</source>
+        <translation>体</translation>
+    </message>
+    <message>
+        <source>{name}, left</source>
+        <translation>{name}(左)</translation>
+    </message>
+    <message>
+        <source>{name}, right</source>
+        <translation>{name}(右)</translation>
     </message>
 </context>
 </TS>

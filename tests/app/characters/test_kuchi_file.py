@@ -15,6 +15,7 @@ from animator.character import load_character
 from app.characters.character_file import add_emotions
 from app.characters.kuchi_file import MANIFEST, export_character, import_character
 from app.characters.library import Entry, own_copy
+from app.cli import main
 from app.errors import AppError
 from tests.app.characters import pictures
 
@@ -187,3 +188,16 @@ def test_what_is_no_kuchi_file_is_refused(data: bytes, tmp_path: Path, root: Pat
     (tmp_path / "x.kuchi").write_bytes(data)
 
     refused(tmp_path / "x.kuchi", root, "no .kuchi file|damaged")
+
+
+def test_the_command_line_passes_a_character_on_and_takes_it_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path))
+    file = tmp_path / "rei.kuchi"
+
+    assert 0 == main(["characters", "export", "rei", "--out", str(file)])
+    assert 0 == main(["characters", "import", str(file)])
+
+    assert "kuchipaku run --character rei-2" in capsys.readouterr().out
+    assert "Rei 2" == load_character(tmp_path / "characters" / "rei-2").name

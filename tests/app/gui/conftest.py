@@ -24,7 +24,7 @@ from app.bus import Bus
 from app.gui.main_window import MainWindow
 from app.gui.pages.stage_page import StagePage
 from app.gui.window_info import WindowInfo
-from app.messages import Command, Frame
+from app.messages import Command, Frame, StageColours
 from app.settings import Settings, WindowSettings
 
 EXPRESSIONS = ["neutral", "happy", "sad", "angry", "surprised", "relaxed", "shy", "wink"]
@@ -138,6 +138,9 @@ def make_rig(sound_binding: None, qtbot: QtBot) -> Iterator[Callable[..., Rig]]:
         qtbot.waitUntil(window.isActiveWindow, timeout=5000)
         rig = Rig(bus, window, frames, qtbot, info)
         made.append(rig)
+        for command in rig.commands():
+            if not isinstance(command, StageColours):  # told at once, by every window
+                bus.gate.put(command)
         return rig
 
     yield make

@@ -155,6 +155,22 @@ def test_two_clicks_put_a_character_on_stage(page: CharactersPage, rig: Rig) -> 
     assert [SwitchCharacter(str(pictures.CHARACTERS / "rei"))] == rig.commands()
 
 
+def test_who_is_put_on_stage_is_shown_there_before_the_face_is_baked(page: CharactersPage, rig: Rig) -> None:
+    choose(rig, page, "Rei")
+    click(rig, page.gallery.to_stage)
+
+    assert ["Rei"] == [card.entry.name for card in page.gallery.cards if card.is_on_stage]
+
+
+def test_who_cannot_come_on_stage_is_not_shown_there(page: CharactersPage, rig: Rig) -> None:
+    choose(rig, page, "Rei")
+    click(rig, page.gallery.to_stage)
+
+    rig.tell("gate", "state", state="failed", label="SwitchCharacter", problem="It is damaged.", remedy="Mend it.")
+
+    assert ["Haru"] == [card.entry.name for card in page.gallery.cards if card.is_on_stage]
+
+
 def test_a_card_is_opened_by_a_double_click_and_by_enter(page: CharactersPage, rig: Rig) -> None:
     card = next(card for card in page.gallery.cards if card.entry.name == "Rei")
     click(rig, card)

@@ -46,6 +46,7 @@ try:
 except AppError as error:
     print("AppError:", error.problem, "|", error.remedy)
     sys.exit(3)
+bus.gate.get_nowait()  # the window's colours
 print("closed", bus.gate.get_nowait(), bus.gate.empty())
 sys.exit(code)
 """

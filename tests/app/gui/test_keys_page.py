@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from app.control_token import control_token, token_file
 from app.gui.key_names import keys_of
 from app.gui.pages.keys_page import KeysPage
-from app.messages import Configure, RecordKey
+from app.messages import Configure, Panic, RecordKey
 from app.settings import DEFAULT_BINDINGS, ControlSettings, KeySettings, Settings, WindowSettings
 
 if TYPE_CHECKING:
@@ -274,3 +274,16 @@ def test_a_digit_is_a_digit_whatever_the_layout_writes_with_shift(qapp: object) 
     held = CTRL_ALT | Qt.KeyboardModifier.ShiftModifier
 
     assert "Ctrl+Alt+Shift+1" == keys_of(QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Exclam, held, 10, 0, 0))
+
+
+def test_off_air_is_said_on_every_page_and_one_click_brings_it_back(rig: Rig) -> None:
+    assert not rig.window.off_air.isVisible()
+    rig.tell("show", "panic", on=True)
+    rig.window.show_page("log")
+    rig.commands()
+
+    assert rig.window.off_air.isVisible()
+    rig.window.off_air.back.click()
+    assert [Panic(False)] == rig.commands()
+    rig.tell("show", "panic", on=False)
+    assert not rig.window.off_air.isVisible()

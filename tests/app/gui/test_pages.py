@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app.gui import pages
+from app.gui.form_page import FormPage
 from app.gui.pages import PageEntry
 from app.gui.studio import Page, Studio
 from app.messages import Express, PushToTalk, StopTalking
@@ -142,3 +144,25 @@ def test_showing_a_page_never_holds_the_window_up_for_16_ms(make_rig: Callable[.
         longest_ms.append(max(watchdog.gaps_ms))
 
     assert min(longest_ms) < 16.0, longest_ms
+
+
+# For those who do not see or point
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in pages.PAGES])
+def test_every_control_of_a_page_has_a_name_and_can_be_reached_by_keys(rig: Rig, name: str) -> None:
+    page = rig.window.show_page(name)
+    if isinstance(page, FormPage):
+        page.finish()
+    rig.qtbot.wait(50)
+
+    clickable = [w for w in page.findChildren(QAbstractButton) if w.isVisible() and w.isEnabled()]
+    reached = [w for w in page.findChildren(QWidget) if w.isVisible() and w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    unnamed = [
+        f"{type(widget).__name__} {widget.objectName()}"
+        for widget in reached
+        if not (spoken := QAccessible.queryAccessibleInterface(widget)) or not spoken.text(QAccessible.Text.Name)
+    ]
+
+    assert [] == unnamed
+    assert [] == [type(button).__name__ for button in clickable if button not in reached]

@@ -58,7 +58,10 @@ def test_the_picture_keeps_its_aspect_and_its_colours(rig: Rig) -> None:
     middle = image.pixelColor(image.width() // 2, image.height() // 2)
     assert (middle.red(), middle.green(), middle.blue()) == (200, 40, 90)
     wide = [x for x in range(image.width()) if image.pixelColor(x, image.height() // 2).getRgb()[:3] == (200, 40, 90)]
-    assert len(wide) == pytest.approx(min(image.width(), image.height()), abs=3)
+    canvas = stage.canvas()
+    assert canvas.width() / canvas.height() == pytest.approx(16 / 9, abs=0.01)
+    # Three quarters of a frame's side are as high as the canvas.
+    assert len(wide) == pytest.approx(canvas.height() / 0.75, abs=3)
 
 
 def test_what_is_transparent_shows_the_stage(rig: Rig) -> None:

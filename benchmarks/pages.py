@@ -1,0 +1,156 @@
+"""Pictures of every page of the window, in both themes and languages and at any size of the text, to be looked at.
+
+The window is the real one, over a bus of its own: what it shows of the show (levels, states, a short talk) is said by
+this script, and the character is a still picture. No device, model or network is used, and no settings file.
+
+    xvfb-run -a -s "-screen 0 2600x1700x24" python benchmarks/pages.py OUT [--theme light dark] [--language en ja]
+        [--text-scale 1.0 2.0] [--size 1280x800] [--page stage hearing ...]
+
+Writes OUT/THEME-LANGUAGE-SCALE/PAGE.png, further ones (PAGE-2.png) where a page scrolls, and the three first steps.
+Screens of 200 % are tried with QT_SCALE_FACTOR=2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QScrollArea
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from app.bus import Bus  # noqa: E402
+from app.gui import pages  # noqa: E402
+from app.gui.form_page import FormPage  # noqa: E402
+from app.gui.language import install  # noqa: E402
+from app.gui.main_window import MainWindow  # noqa: E402
+from app.gui.window_info import WindowInfo  # noqa: E402
+from app.messages import Frame  # noqa: E402
+from app.settings import Settings, WindowSettings  # noqa: E402
+
+SETTLE_MS = 400
+EXPRESSIONS = ["neutral", "happy", "sad", "angry", "surprised", "relaxed", "shy", "wink"]
+
+
+def frame() -> Frame:
+    """The picture of a character that comes with the app."""
+    picture = Image.open(ROOT / "characters" / "haru" / "haru.png").convert("RGBA").resize((512, 512))
+    return Frame(1, np.asarray(picture), 0)
+
+
+def tell(bus: Bus) -> None:
+    """What a show in good health says of itself, and a first exchange of words."""
+    for stage, label in (
+        ("capture", "USB Microphone"),
+        ("vad", "Silero, smart-turn"),
+        ("stt", "Whisper tiny.en"),
+        ("llm", "SmolLM2-135M (local)"),
+        ("tts", "Piper"),
+        ("playback", "Headphones"),
+        ("avatar", "Live"),
+    ):
+        bus.emit(stage, "state", state="ready", label=label)
+    bus.emit("camera", "state", state="off", label="")
+    bus.emit("avatar", "frames", fps=30.0, due=30, missed=0, tier="live", clamped=0)
+    bus.emit("stt", "transcript", turn=1, text="What is your name?", took_ms=180, typed=False)
+    bus.emit("playback", "clip_started", turn=1, index=0, text="I am Haru. Nice to meet you!")
+    bus.emit("playback", "turn_finished", turn=1)
+
+
+def tell_devices(bus: Bus) -> None:
+    """What is asked for by a page that comes up, and the level of this moment."""
+    bus.emit("devices", "list", microphones=["USB Microphone"], speakers=["Headphones"], cameras=["/dev/video10"])
+    bus.emit("capture", "level", dbfs=-18.0)
+    bus.emit("vad", "probability", p=0.8)
+
+
+def save(window: MainWindow, folder: Path, name: str) -> None:
+    """The window as it is, and again for each further part of a page that scrolls."""
+    window.grab().save(str(folder / f"{name}.png"))
+    page = window.page
+    area = page.area if isinstance(page, FormPage) else None
+    if not isinstance(area, QScrollArea):
+        return
+    bar, part = area.verticalScrollBar(), 1
+    while bar.value() < bar.maximum():
+        bar.setValue(bar.value() + area.viewport().height() - 40)
+        QTest.qWait(50)
+        part += 1
+        window.grab().save(str(folder / f"{name}-{part}.png"))
+
+
+def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: WindowSettings) -> None:
+    """One window's pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ticks = itertools.count()
+    bus = Bus(lambda: next(ticks))
+    shown = frame()
+    info = WindowInfo(
+        title="Kuchipaku",
+        version="1.0",
+        characters=[(name.capitalize(), str(ROOT / "characters" / name)) for name in ("haru", "rei")],
+        character="Haru",
+        expressions=EXPRESSIONS,
+        camera_on=False,
+        microphone_on=True,
+        settings=Settings(window=settings),
+        whispers=("tiny.en",),
+        check_up=tuple,
+    )
+    window = MainWindow(bus, lambda: shown, info)
+    window.resize(*size)
+    window.show()
+    tell(bus)
+    QTest.qWait(SETTLE_MS)
+    for name in wanted:
+        page = window.show_page(name)
+        if isinstance(page, FormPage):
+            page.finish()
+        QTest.qWait(SETTLE_MS)
+        tell_devices(bus)
+        QTest.qWait(100)
+        save(window, folder, name)
+    steps = window.show_first_steps()
+    for number in (1, 2, 3):
+        QTest.qWait(SETTLE_MS)
+        tell_devices(bus)
+        QTest.qWait(100)
+        save(window, folder, f"first-steps-{number}")
+        if number < 3:
+            steps.next.click()
+    window.close()
+
+
+def main() -> int:
+    """Take every picture that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--theme", nargs="+", default=["light", "dark"])
+    parser.add_argument("--language", nargs="+", default=["en", "ja"])
+    parser.add_argument("--text-scale", nargs="+", type=float, default=[1.0, 2.0])
+    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--page", nargs="+", default=[entry.name for entry in pages.PAGES])
+    chosen = parser.parse_args()
+    width_px, height_px = (int(side) for side in chosen.size.split("x"))
+    application = QApplication([])
+    application.setStyle("Fusion")
+    for language in chosen.language:
+        translators = install(application, language)
+        for theme, scale in itertools.product(chosen.theme, chosen.text_scale):
+            settings = WindowSettings(theme=theme, language=language, text_scale=scale, first_steps=False)
+            folder = chosen.out / f"{theme}-{language}-{scale:g}"
+            take(folder, chosen.page, (width_px, height_px), settings)
+            print(folder)
+        for translator in translators:
+            application.removeTranslator(translator)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
