@@ -1022,7 +1022,7 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>Export…</source>
-        <translation type="unfinished">書き出す…</translation>
+        <translation>書き出す…</translation>
     </message>
     <message>
         <source>Write what is found, all of it, to a file: Markdown or JSON</source>
@@ -1046,11 +1046,11 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>You</source>
-        <translation type="unfinished">あなた</translation>
+        <translation>あなた</translation>
     </message>
     <message>
         <source>interrupted</source>
-        <translation type="unfinished">中断</translation>
+        <translation>中断</translation>
     </message>
     <message>
         <source>Markdown (*.md);;JSON (*.json)</source>
