@@ -93,6 +93,7 @@ class Show:
         settings: Settings,
         folder: Path,
         *,
+        character: Character | None = None,
         microphone: Microphone | None = None,
         speaker: Speaker | None = None,
         sound: SoundTap | None = None,
@@ -102,8 +103,13 @@ class Show:
     ) -> None:
         """Start the face, which takes longest; everything else waits for `start`.
 
+<<<<<<< HEAD
         `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn. A `speaker` hands
         what it plays to `sound`, for recordings.
+=======
+        `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
+        the settings' devices; without `face` nothing is drawn.
+>>>>>>> main
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -113,7 +119,7 @@ class Show:
         self._clock = clock
         self._folder = folder
         self._greet = greet
-        self._character = compose.character_of(folder)
+        self._character = compose.character_of(folder) if character is None else character
         self._changes = Changes(bus, settings, self._keep)
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
