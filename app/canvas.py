@@ -288,6 +288,20 @@ def premultiplied(pixels: Pixels) -> Pixels:
     return mixed
 
 
+class _Buffers:
+    """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, npt.NDArray[np.uint8]] = {}
+
+    def get(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
+        """What is held under this name, whatever is in it."""
+        found = self._held.get(name)
+        if found is None or found.shape != shape:
+            found = self._held[name] = np.empty(shape, np.uint8)
+        return found
+
+
 class Canvas:
     """Places frames in a scene. Not thread-safe: owns buffers."""
 
@@ -303,14 +317,7 @@ class Canvas:
         self._covered: Box | None = None
         self._seen: Box | None = None
         """Where frames have not been transparent."""
-        self._buffers: dict[str, npt.NDArray[np.uint8]] = {}
-
-    def _buffer(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
-        """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
-        found = self._buffers.get(name)
-        if found is None or found.shape != shape:
-            found = self._buffers[name] = np.empty(shape, np.uint8)
-        return found
+        self._buffers = _Buffers()
 
     def set_scene(self, scene: Scene) -> None:
         """Place in another scene from now on. Cheap where only the placement is another one."""
@@ -329,33 +336,14 @@ class Canvas:
             area = (self._covered.rows, self._covered.columns)
             self._out[area] = self._behind[area]
             self._covered = None
-        self._seen, placed = _place(pixels, self.width_px, self.height_px, self.scene.placement, self._seen)
+        size_px = (self.width_px, self.height_px)
+        self._seen, placed = _place(pixels, size_px, self.scene.placement, self._seen, self._buffers)
         if placed is None:
             return self._out
-<<<<<<< HEAD
-        shown, part = placed
-=======
-        found = piece(side, self.width_px, self.height_px, self.scene.placement, self._seen)
-        if found is None:
-            return self._out
-        source, target = found.source, found.target()
-        if target.width <= 0 or target.height <= 0:
-            return self._out
-        part = self._buffer("part", source.height, source.width, 4)
-        cv2.cvtColor(pixels[source.rows, source.columns], cv2.COLOR_RGBA2mRGBA, dst=part)
-        # Far smaller, a linear look-up would skip pixels and flicker.
-        way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
-        scaled = self._buffer("scaled", target.height, target.width, 4)
-        cv2.resize(part, (target.width, target.height), dst=scaled, interpolation=way)
-        shown = target.within(self.width_px, self.height_px)
-        if shown.width <= 0 or shown.height <= 0:
-            return self._out
-        top, left = shown.top - target.top, shown.left - target.left
-        seen = scaled[top : top + shown.height, left : left + shown.width]
->>>>>>> main
+        shown, seen = placed
         area = (shown.rows, shown.columns)
-        colour, hidden = (self._buffer(name, shown.height, shown.width, 3) for name in ("colour", "hidden"))
-        veil = self._buffer("veil", shown.height, shown.width)
+        colour, hidden = (self._buffers.get(name, shown.height, shown.width, 3) for name in ("colour", "hidden"))
+        veil = self._buffers.get("veil", shown.height, shown.width)
         cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB, dst=colour)
         cv2.extractChannel(seen, 3, dst=veil)
         cv2.cvtColor(cv2.bitwise_not(veil, dst=veil), cv2.COLOR_GRAY2RGB, dst=hidden)
@@ -367,27 +355,34 @@ class Canvas:
 
 
 def _place(
-    pixels: Pixels, width_px: int, height_px: int, placement: Placement, seen: Box | None
+    pixels: Pixels, size_px: tuple[int, int], placement: Placement, seen: Box | None, buffers: _Buffers
 ) -> tuple[Box | None, tuple[Box, Pixels] | None]:
-    """`seen` with this frame, and the frame's part on a canvas: where, and its pixels, multiplied by their alpha."""
+    """`seen` with this frame, and the frame's part on a canvas: where, and its pixels, multiplied by their alpha.
+
+    The pixels lie in `buffers`.
+    """
     side = pixels.shape[0]
     box = opaque_box(pixels)
     seen = grown(seen, box, side)
-    found = piece(side, width_px, height_px, placement, seen) if box is not None and seen is not None else None
+    if box is None or seen is None:
+        return seen, None
+    found = piece(side, *size_px, placement, seen)
     if found is None:
         return seen, None
     source, target = found.source, found.target()
     if target.width <= 0 or target.height <= 0:
         return seen, None
-    part = premultiplied(pixels[source.rows, source.columns])
+    part = buffers.get("part", source.height, source.width, 4)
+    cv2.cvtColor(pixels[source.rows, source.columns], cv2.COLOR_RGBA2mRGBA, dst=part)
     # Far smaller, a linear look-up would skip pixels and flicker.
     way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
-    part = cv2.resize(part, (target.width, target.height), interpolation=way)
-    shown = target.within(width_px, height_px)
+    scaled = buffers.get("scaled", target.height, target.width, 4)
+    cv2.resize(part, (target.width, target.height), dst=scaled, interpolation=way)
+    shown = target.within(*size_px)
     if shown.width <= 0 or shown.height <= 0:
         return seen, None
     top, left = shown.top - target.top, shown.left - target.left
-    return seen, (shown, part[top : top + shown.height, left : left + shown.width])
+    return seen, (shown, scaled[top : top + shown.height, left : left + shown.width])
 
 
 class Cutout:
@@ -403,6 +398,7 @@ class Cutout:
         self._placement = Placement()
         self._covered: Box | None = None
         self._seen: Box | None = None
+        self._buffers = _Buffers()
 
     def place(self, pixels: Pixels, placement: Placement) -> Pixels:
         """A frame, RGBA, (height, width, 4). The returned picture is reused by the next call."""
@@ -412,7 +408,7 @@ class Cutout:
         if placement != self._placement:
             self._placement, self._seen = placement, None
         height_px, width_px = self._out.shape[:2]
-        self._seen, placed = _place(pixels, width_px, height_px, placement, self._seen)
+        self._seen, placed = _place(pixels, (width_px, height_px), placement, self._seen, self._buffers)
         if placed is None:
             return self._out
         shown, part = placed

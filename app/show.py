@@ -103,13 +103,8 @@ class Show:
     ) -> None:
         """Start the face, which takes longest; everything else waits for `start`.
 
-<<<<<<< HEAD
-        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn. A `speaker` hands
-        what it plays to `sound`, for recordings.
-=======
         `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
-        the settings' devices; without `face` nothing is drawn.
->>>>>>> main
+        the settings' devices; without `face` nothing is drawn. A `speaker` hands what it plays to `sound`, for recordings.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
