@@ -104,7 +104,8 @@ class Show:
         """Start the face, which takes longest; everything else waits for `start`.
 
         `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
-        the settings' devices; without `face` nothing is drawn. A `speaker` hands what it plays to `sound`, for recordings.
+        the settings' devices; without `face` nothing is drawn. A `speaker` hands what it plays to `sound`, for
+        recordings.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
