@@ -38,6 +38,8 @@ WAITING_FRAMES = 20
 """A machine that cannot keep up leaves pictures out; it never holds up the camera, nor fills the memory."""
 SOUND_BEHIND_NS = 300_000_000
 """Sound is handed over before it is heard. Where none has come so long after a picture, there was silence."""
+GAP_NS = 2_000_000_000
+"""Where no picture came for longer, the computer slept: hours of one picture and silence are nobody's recording."""
 LEAST_BYTES = 100 << 20
 """Free on the disk before a recording is begun: half an hour needs some 400 MB."""
 NICENESS = 5
@@ -70,7 +72,7 @@ class _Session:
         self.kind = kind
         self.encoder = encoder
         self.sound: SoundLine | None = None
-        self._start_ns = 0
+        self._start_ns = self._last_ns = 0
         self._last_index = -1
         self._wants_key = False
         self._canvas = Canvas(kind.width_px, kind.height_px)
@@ -85,6 +87,11 @@ class _Session:
         if self.sound is None:
             self._start_ns = frame.due_ns
             self.sound = SoundLine(frame.due_ns)
+        elif frame.due_ns - self._last_ns > GAP_NS:
+            gap_ns = frame.due_ns - self._last_ns - round(1e9 / self.kind.fps)
+            self._start_ns += gap_ns
+            self.sound.leave_out(gap_ns)
+        self._last_ns = frame.due_ns
         index = round((frame.due_ns - self._start_ns) * self.kind.fps / 1e9)
         if index <= self._last_index:
             return []

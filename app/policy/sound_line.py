@@ -57,6 +57,10 @@ class SoundLine:
         parts.append(self._fitted(samples if self._resample is None else self._resample.resample_chunk(samples)))
         return np.concatenate(parts)
 
+    def leave_out(self, gap_ns: int) -> None:
+        """Time stood still for `gap_ns`: what is heard later lies so much earlier than its host time says."""
+        self._start_ns += gap_ns
+
     def silence_until(self, host_ns: int) -> Samples:
         """Silence up to `host_ns`, where nothing is there yet; returns what the line grows by."""
         missing = self._place(host_ns) - self._written

@@ -207,6 +207,21 @@ def test_silence_is_written_where_nothing_is_played(make_rig: Callable[..., Rig]
     assert [] == clicks_of(path)
 
 
+def test_while_the_computer_slept_nothing_is_recorded(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    rig.recorder.record(True)
+    rig.film(2.0)
+    rig.frame_number += 8 * 3600 * FPS
+    rig.film(2.0)
+    rig.recorder.record(False)
+    path, _ = rig.kept()
+
+    flashes, clicks = flashes_of(path), clicks_of(path)
+    assert FLASHES_S == pytest.approx(flashes, abs=0.002)
+    assert flashes == pytest.approx(clicks, abs=0.02)
+    assert pytest.approx((4.0, 4.0), abs=0.1) == length_of(path)
+
+
 def test_a_recording_begins_with_the_picture_after_the_command(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(RecordingSettings(replay=True, replay_s=5))
     rig.film(2.2)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from animator.clock import SystemClock
+from animator.timebase import Clock
 from app import compose, paths, secrets, show
 from app.bus import Bus
 from app.errors import AppError
@@ -18,6 +20,7 @@ from app.face import HeldFacts
 from app.messages import (
     Ask,
     Configure,
+    Encoded,
     Frame,
     ListDevices,
     MouthOffset,
@@ -117,13 +120,35 @@ class NamedMicrophone(FakeMicrophone):
         super().open()
 
 
+class NoEncoder:
+    """Makes no packets."""
+
+    has_alpha = False
+
+    def picture(self, pixels: Any, index: int, *, key: bool = False) -> list[Encoded]:
+        return []
+
+    def sound(self, samples: Any) -> list[Encoded]:
+        return []
+
+
 class Studio:
     """A show on fakes, with everything that `compose` was asked for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """Without a `clock` time jumps on, and nothing is encoded: a second would be hours."""
         monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path / "config"))
         self.file = paths.settings_file()
-        self.clock = FakeClock(jumps=True)
+        self.clock = clock or FakeClock(jumps=True)
+        if clock is None:
+            monkeypatch.setattr(compose, "recording_encoder", lambda *_: NoEncoder())
         self.bus = Bus(self.clock.now_ns)
         self.facts = Facts(self.bus)
         self.made: dict[str, list[Any]] = {}
@@ -549,17 +574,24 @@ def test_nothing_is_left_running_after_the_end(studio: Studio) -> None:
     assert 0 < studio.made["voice"][-1].closed
 
 
-def test_a_recording_is_made_by_command_and_kept_where_the_settings_say(studio: Studio, tmp_path: Path) -> None:
+def test_a_recording_is_made_by_command_and_kept_where_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    studio = Studio(monkeypatch, tmp_path, clock=SystemClock())
+    studio.start()
     studio.set("recording.folder", str(tmp_path / "kept"))
     studio.bus.gate.put(Record(True))
     path = Path(str(studio.facts.wait("recording", "status", on=True).data["path"]))
+    studio.facts.wait("camera", "frames")
     studio.bus.gate.put(Screenshot())
     studio.facts.wait("recording", "saved", kind="screenshot")
     studio.bus.gate.put(ToggleRecording())
-    studio.facts.wait("recording", "saved", kind="recording", path=str(path))
+    saved = studio.facts.wait("recording", "saved", kind="recording", path=str(path))
+    studio.show.stop()
 
     assert tmp_path / "kept" == path.parent
     assert ["mp4", "png"] == sorted(each.suffix[1:] for each in path.parent.iterdir())
+    assert 0.9 < saved.data["duration_s"] < TIMEOUT_S
 
 
 def test_a_folder_for_recordings_that_cannot_be_is_refused(studio: Studio, tmp_path: Path) -> None:
