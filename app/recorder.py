@@ -379,7 +379,7 @@ class Recorder:
         """An encoder for these settings; the one that runs where it fits, or something is being recorded with it."""
         camera = settings.camera
         wanted = _Kind(
-            format or settings.recording.format, camera.width_px & ~1, camera.height_px & ~1, settings.face.fps
+            format or settings.recording.format, camera.width_px & ~3, camera.height_px & ~3, settings.face.fps
         )
         if self._session is not None and (self._session.kind == wanted or self._file is not None):
             return self._session

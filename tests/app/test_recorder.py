@@ -196,6 +196,31 @@ def test_an_mp4_that_was_closed_is_an_ordinary_one(make_rig: Callable[..., Rig])
         assert ["h264", "aac"] == [stream.codec_context.name for stream in film.streams]
 
 
+def test_colours_are_those_of_the_show_and_the_file_says_by_which_matrix(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    rig.dark = rig.bright = figure((200, 0, 0))
+    rig.recorder.record(True)
+    rig.film(0.5)
+    rig.recorder.record(False)
+
+    with av.open(str(rig.kept()[0])) as film:
+        frame = next(film.decode(video=0))
+        shown = frame.reformat(format="rgb24", src_colorspace="ITU709", src_color_range="MPEG").to_ndarray()
+    assert 1 == frame.colorspace  # ITU-R BT.709
+    assert np.abs(shown[HEIGHT_PX // 2, WIDTH_PX // 2].astype(int) - (200, 0, 0)).max() <= 4
+
+
+def test_a_camera_of_any_size_can_be_recorded(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig()
+    rig.settings = Settings(camera=CameraSettings(width_px=643, height_px=362))
+    rig.recorder.record(True)
+    rig.film(0.5)
+    rig.recorder.record(False)
+
+    with av.open(str(rig.kept()[0])) as film:
+        assert (640, 360) == (film.streams.video[0].width, film.streams.video[0].height)
+
+
 def test_silence_is_written_where_nothing_is_played(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig()
     rig.recorder.record(True)
