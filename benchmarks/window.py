@@ -162,6 +162,7 @@ def run_once(display_name: str, idle_s: float) -> dict[str, Any]:
             "QT_QPA_PLATFORM": "xcb",
             "KUCHIPAKU_CONFIG": folder,
             "KUCHIPAKU_MEMORY": f"{folder}/memory.sqlite3",
+            "KUCHIPAKU_HISTORY": f"{folder}/history.sqlite3",
         }
         environment.pop("WAYLAND_DISPLAY", None)
         (Path(folder) / "settings.toml").write_text("version = 1\n\n[window]\nfirst_steps = false\n")

@@ -217,6 +217,8 @@ QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.border};
   selection-background-color: {t.accent_soft}; selection-color: {t.text}; outline: none; padding: 4px; }}
+QTextEdit[role="pages"] {{ background: transparent; border: none; color: {t.text}; font-size: {talk};
+  selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 TurnBar {{ qproperty-accent: "{t.accent}"; qproperty-dim: "{t.dim}"; }}
 QProgressBar {{ background: {t.border}; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

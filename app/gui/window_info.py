@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.history_store import HistoryStore
 from app.settings import Settings
 
 
@@ -45,4 +46,5 @@ class WindowInfo:
     """Names of the THA3 weights that the user has added."""
     secrets: Secrets | None = None
     check_up: Callable[[], tuple[str, ...]] | None = None
+    history: HistoryStore | None = None
     """Looks at every part that the show needs, for some seconds; returns a line each."""

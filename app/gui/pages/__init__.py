@@ -36,6 +36,7 @@ PAGES: list[PageEntry] = [
     PageEntry(
         "characters", QT_TRANSLATE_NOOP("pages", "Characters"), "characters", "characters_page", "CharactersPage"
     ),
+    PageEntry("history", QT_TRANSLATE_NOOP("pages", "History"), "history", "history_page", "HistoryPage"),
     PageEntry("hearing", QT_TRANSLATE_NOOP("pages", "Hearing"), "microphone", "hearing_page", "HearingPage"),
     PageEntry("brain", QT_TRANSLATE_NOOP("pages", "Brain"), "brain", "brain_page", "BrainPage"),
     PageEntry("voice", QT_TRANSLATE_NOOP("pages", "Voice"), "voice", "voice_page", "VoicePage"),

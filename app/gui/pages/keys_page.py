@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.characters import library
 from app.control_token import control_token, new_token, token_file
 from app.errors import AppError
 from app.gui import icons
@@ -375,6 +376,7 @@ class KeysPage(FormPage):
         bridge.keys_status.connect(self._show_keys_status)
         bridge.control_status.connect(self._show_control_status)
         bridge.key_pressed.connect(self._show_pressed)
+        bridge.characters.connect(self._look_for_characters)
         if bridge.keys:
             self._show_keys_status(bridge.keys)
         if bridge.control:
@@ -498,10 +500,21 @@ class KeysPage(FormPage):
         return Bindings.of(self.studio.settings.keys.bindings).all
 
     def _offer_scopes(self, characters: list[tuple[str, str]]) -> None:
+        """Offer these (name, folder name), and stay with who is chosen."""
+        chosen = str(self.scope.currentData() or "")
         self.scope.clear()
         self.scope.addItem(self.tr("Every character"), "")
         for name, key in characters:
             self.scope.addItem(self.tr("Only {name}").format(name=name), key)
+        found = self.scope.findData(chosen)
+        self.scope.setCurrentIndex(max(0, found))
+        if chosen and found < 0:  # that character is gone
+            self._choose_scope(0)
+
+    def _look_for_characters(self, _names: list[str]) -> None:
+        in_background(
+            self, lambda: [(each.name, each.key) for each in library.entries()], self._offer_scopes, lambda error: None
+        )
 
     def _choose_scope(self, index: int) -> None:
         for row in self._rows:

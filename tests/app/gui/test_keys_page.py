@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 
+from app.characters import library
 from app.control_token import control_token, token_file
 from app.gui.key_names import keys_of
 from app.gui.pages.keys_page import KeysPage
@@ -287,3 +288,17 @@ def test_off_air_is_said_on_every_page_and_one_click_brings_it_back(rig: Rig) ->
     assert [Panic(False)] == rig.commands()
     rig.tell("show", "panic", on=False)
     assert not rig.window.off_air.isVisible()
+
+
+def test_a_new_character_can_have_keys_too(
+    open_page: Callable[..., tuple[Rig, KeysPage]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [library.Entry("Mina", Path("characters/mina"), False), library.Entry("Kiko", Path("own/kiko"), True)]
+    monkeypatch.setattr(library, "entries", lambda: there)
+    rig, page = open_page()
+    page.scope.setCurrentIndex(page.scope.findData("mina"))
+
+    rig.tell("show", "characters", names=["Kiko", "Mina"])
+    rig.qtbot.waitUntil(lambda: page.scope.findData("kiko") >= 0, timeout=5000)
+
+    assert "mina" == page.scope.currentData()
