@@ -1,8 +1,8 @@
 """PortAudio without a sound card: devices that a script plugs in and pulls out, with the habits of real ones.
 
-It stands in for the module sounddevice, so the app's own code for microphones and loudspeakers runs over it. The habits:
+It stands in for the module sounddevice, so the app's own code for microphones and loudspeakers runs over it. Habits:
 
-- the list of devices is as old as PortAudio's start, so what is plugged in later is not on it, and a device that is gone
+- the list of devices is as old as PortAudio's start: what is plugged in later is not on it, and a device that is gone
   still is, but cannot be opened;
 - a stream whose device is pulled out goes on being "active" and never calls back again, and nothing is raised;
 - callbacks come from threads of their own, in blocks, with times by the driver's clock;
@@ -128,7 +128,7 @@ class SoundCards:
         told = [self._told(card) for card in self._listed]
         return told if not kind else self._told(self._found(device, kind))
 
-    def InputStream(self, **options: Any) -> Stream:  # noqa: N802
+    def InputStream(self, **options: Any) -> Stream:
         """A microphone."""
         card = self._found(options.get("device"), "input")
 
@@ -143,7 +143,7 @@ class SoundCards:
 
         return self._stream(card, options, fill)
 
-    def OutputStream(self, **options: Any) -> Stream:  # noqa: N802
+    def OutputStream(self, **options: Any) -> Stream:
         """A loudspeaker that nobody hears."""
         return self._stream(self._found(options.get("device"), "output"), options, lambda block: None)
 

@@ -143,7 +143,7 @@ class FirstSteps(Page):
         return section
 
     def _show_devices(self, microphones: list[str], _speakers: list[str], _cameras: list[str]) -> None:
-        # No lambda: Qt takes a method's connection away along with this page, which does not live as long as the window.
+        # No lambda: Qt takes a method's connection away with this page, which does not live as long as the window.
         self.device.set_devices(microphones)
 
     def _speak(self) -> QWidget:
