@@ -32,10 +32,8 @@ OPEN_PX = 280
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ready(models) -> None:
-    for name in (compose.FACE_MODEL, compose.HEARING_MODEL, compose.BRAIN_MODEL, compose.VOICE_MODEL):
-        models(name)
-    assert main(["bake"]) == 0
+def ready(baked_haru) -> None:
+    """Models fetched and the default face baked, as the set-up leaves them."""
 
 
 class Viewer:
