@@ -15,7 +15,6 @@ from animator.clock import SystemClock
 from app import compose
 from app.bus import Bus
 from app.canvas import Canvas
-from app.cli import main
 from app.control_token import control_token, token_file
 from app.messages import Frame, PreviewPose
 from app.settings import ControlSettings, KeySettings, Settings
