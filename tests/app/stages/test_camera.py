@@ -117,3 +117,24 @@ def test_a_camera_is_not_closed_while_it_takes_a_picture_and_gets_none_after_tha
     camera.stage.show_instead(AWAY)
     camera.sink.wait_for(AWAY)
     assert not sink.taking.is_set()
+
+
+def test_a_viewer_who_comes_back_after_a_while_without_any_sees_the_face_again(camera: Camera) -> None:
+    camera.stage.remove(camera.sink)
+    later = Sink()
+    camera.stage.add(later)
+
+    later.wait_for(FACE)
+
+
+def test_it_ends_at_once_where_nobody_looks() -> None:
+    clock = FakeClock(jumps=True)
+    started_ns = clock.now_ns()
+    stage = CameraStage(Bus(clock.now_ns), clock, lambda: None, (8, 8), 30)
+    stage.start()
+    thread = next(thread for thread in threading.enumerate() if thread.name == "camera")
+
+    stage.stop(TIMEOUT_S)
+
+    assert not thread.is_alive()
+    assert clock.now_ns() == started_ns  # it kept no deadline either
