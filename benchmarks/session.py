@@ -324,6 +324,7 @@ def prepare(folder: Path) -> None:
     os.environ["KUCHIPAKU_DATA"] = str(folder / "data")
     os.environ["KUCHIPAKU_CONFIG"] = str(folder / "config")
     os.environ["KUCHIPAKU_MEMORY"] = str(folder / "memory.sqlite3")
+    os.environ["KUCHIPAKU_HISTORY"] = str(folder / "history.sqlite3")
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the user's own keys
     for variable in ("GROQ_API_KEY", "KUCHIPAKU_SERVER_KEY", "KUCHIPAKU_VOICE_KEY"):
         os.environ.pop(variable, None)

@@ -33,7 +33,8 @@ def report(models: Callable[[str], Path]) -> dict[str, Any]:
         models(name)
     assert main(["bake"]) == 0  # for the same cache as every other test's
     command = [sys.executable, str(ROOT / "benchmarks" / "session.py"), "--short", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.stdout, done.stderr[-4000:]
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
