@@ -391,6 +391,25 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>ExpressionBar</name>
+    <message>
+        <source>More expressions</source>
+        <translation>ほかの表情</translation>
+    </message>
+    <message>
+        <source>More…</source>
+        <translation>ほか…</translation>
+    </message>
+    <message>
+        <source>Expressions without a key of 1 to 8</source>
+        <translation>キー1〜8のない表情</translation>
+    </message>
+    <message>
+        <source>More expressions, now {name}</source>
+        <translation>ほかの表情、現在は{name}</translation>
+    </message>
+</context>
+<context>
     <name>ExpressionButton</name>
     <message>
         <source>Expression {name}, key {key}</source>
@@ -2673,6 +2692,122 @@ You may interrupt the character.</source>
     <message>
         <source>Wink</source>
         <translation>ウインク</translation>
+    </message>
+    <message>
+        <source>Sleepy</source>
+        <translation>眠い</translation>
+    </message>
+    <message>
+        <source>Smug</source>
+        <translation>得意げ</translation>
+    </message>
+    <message>
+        <source>Admiration</source>
+        <translation>感心</translation>
+    </message>
+    <message>
+        <source>Amusement</source>
+        <translation>愉快</translation>
+    </message>
+    <message>
+        <source>Anger</source>
+        <translation>怒り</translation>
+    </message>
+    <message>
+        <source>Annoyance</source>
+        <translation>いらいら</translation>
+    </message>
+    <message>
+        <source>Approval</source>
+        <translation>賛成</translation>
+    </message>
+    <message>
+        <source>Caring</source>
+        <translation>思いやり</translation>
+    </message>
+    <message>
+        <source>Confusion</source>
+        <translation>困惑</translation>
+    </message>
+    <message>
+        <source>Curiosity</source>
+        <translation>好奇心</translation>
+    </message>
+    <message>
+        <source>Desire</source>
+        <translation>憧れ</translation>
+    </message>
+    <message>
+        <source>Disappointment</source>
+        <translation>がっかり</translation>
+    </message>
+    <message>
+        <source>Disapproval</source>
+        <translation>不賛成</translation>
+    </message>
+    <message>
+        <source>Disgust</source>
+        <translation>嫌悪</translation>
+    </message>
+    <message>
+        <source>Embarrassment</source>
+        <translation>恥ずかしい</translation>
+    </message>
+    <message>
+        <source>Excitement</source>
+        <translation>わくわく</translation>
+    </message>
+    <message>
+        <source>Fear</source>
+        <translation>恐れ</translation>
+    </message>
+    <message>
+        <source>Gratitude</source>
+        <translation>感謝</translation>
+    </message>
+    <message>
+        <source>Grief</source>
+        <translation>悲嘆</translation>
+    </message>
+    <message>
+        <source>Joy</source>
+        <translation>喜び</translation>
+    </message>
+    <message>
+        <source>Love</source>
+        <translation>愛情</translation>
+    </message>
+    <message>
+        <source>Nervousness</source>
+        <translation>緊張</translation>
+    </message>
+    <message>
+        <source>Optimism</source>
+        <translation>前向き</translation>
+    </message>
+    <message>
+        <source>Pride</source>
+        <translation>誇り</translation>
+    </message>
+    <message>
+        <source>Realization</source>
+        <translation>気づき</translation>
+    </message>
+    <message>
+        <source>Relief</source>
+        <translation>安堵</translation>
+    </message>
+    <message>
+        <source>Remorse</source>
+        <translation>後悔</translation>
+    </message>
+    <message>
+        <source>Sadness</source>
+        <translation>悲しみ</translation>
+    </message>
+    <message>
+        <source>Surprise</source>
+        <translation>驚き</translation>
     </message>
 </context>
 <context>
