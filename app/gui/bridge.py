@@ -77,6 +77,8 @@ class Bridge(QObject):
     """What became of the keys that work everywhere."""
     control_status = Signal(dict)
     """Whether other programs may ask."""
+    browser_status = Signal(dict)
+    """Whether a browser source can be shown."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     answered = Signal(object)
@@ -95,7 +97,8 @@ class Bridge(QObject):
         self._loudest_dbfs: float | None = None
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
-        """What `keys_status` and `control_status` said last: for pages that are made later."""
+        self.browser: dict[str, object] = {}
+        """What `keys_status`, `control_status` and `browser_status` said last: for pages that are made later."""
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -217,6 +220,9 @@ class Bridge(QObject):
             case "control", "status":
                 self.control = dict(data)
                 self.control_status.emit(self.control)
+            case "browser", "status":
+                self.browser = dict(data)
+                self.browser_status.emit(self.browser)
             case "keys", "pressed":
                 self.key_pressed.emit(str(data["action"]))
 
