@@ -1,8 +1,8 @@
 """A page that shows the character with its transparency, for the browser source of OBS and any Chromium.
 
 Frames go over a WebSocket as they are, the part of them that is not transparent, uncompressed: within one computer that
-is the cheapest for both ends, and exact (docs/investigations/browser-source.md). Nothing is sent while no page is open, or
-none is visible.
+is the cheapest for both ends, and exact (docs/investigations/browser-source.md). Nothing is sent while no page is open,
+or none is visible.
 """
 
 from __future__ import annotations
