@@ -303,6 +303,14 @@ class Canvas:
         self._covered: Box | None = None
         self._seen: Box | None = None
         """Where frames have not been transparent."""
+        self._buffers: dict[str, npt.NDArray[np.uint8]] = {}
+
+    def _buffer(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
+        """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
+        found = self._buffers.get(name)
+        if found is None or found.shape != shape:
+            found = self._buffers[name] = np.empty(shape, np.uint8)
+        return found
 
     def set_scene(self, scene: Scene) -> None:
         """Place in another scene from now on. Cheap where only the placement is another one."""
@@ -332,19 +340,26 @@ class Canvas:
         source, target = found.source, found.target()
         if target.width <= 0 or target.height <= 0:
             return self._out
-        part = premultiplied(pixels[source.rows, source.columns])
+        part = self._buffer("part", source.height, source.width, 4)
+        cv2.cvtColor(pixels[source.rows, source.columns], cv2.COLOR_RGBA2mRGBA, dst=part)
         # Far smaller, a linear look-up would skip pixels and flicker.
         way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
-        part = cv2.resize(part, (target.width, target.height), interpolation=way)
+        scaled = self._buffer("scaled", target.height, target.width, 4)
+        cv2.resize(part, (target.width, target.height), dst=scaled, interpolation=way)
         shown = target.within(self.width_px, self.height_px)
         if shown.width <= 0 or shown.height <= 0:
             return self._out
         top, left = shown.top - target.top, shown.left - target.left
-        part = part[top : top + shown.height, left : left + shown.width]
+        seen = scaled[top : top + shown.height, left : left + shown.width]
         area = (shown.rows, shown.columns)
-        colour = cv2.cvtColor(part, cv2.COLOR_RGBA2RGB)
-        hidden = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(part, 3)), cv2.COLOR_GRAY2RGB)
-        self._out[area] = cv2.add(cv2.multiply(self._behind[area], hidden, scale=1 / 255), colour)
+        colour, hidden = (self._buffer(name, shown.height, shown.width, 3) for name in ("colour", "hidden"))
+        veil = self._buffer("veil", shown.height, shown.width)
+        cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB, dst=colour)
+        cv2.extractChannel(seen, 3, dst=veil)
+        cv2.cvtColor(cv2.bitwise_not(veil, dst=veil), cv2.COLOR_GRAY2RGB, dst=hidden)
+        cv2.multiply(self._behind[area], hidden, dst=hidden, scale=1 / 255)
+        cv2.add(hidden, colour, dst=colour)
+        self._out[area] = colour
         self._covered = shown
         return self._out
 

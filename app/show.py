@@ -89,6 +89,7 @@ class Show:
         settings: Settings,
         folder: Path,
         *,
+        character: Character | None = None,
         microphone: Microphone | None = None,
         speaker: Speaker | None = None,
         greet: bool = True,
@@ -97,7 +98,8 @@ class Show:
     ) -> None:
         """Start the face, which takes longest; everything else waits for `start`.
 
-        `microphone` and `speaker` default to the settings' devices; without `face` nothing is drawn.
+        `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
+        the settings' devices; without `face` nothing is drawn.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -107,7 +109,7 @@ class Show:
         self._clock = clock
         self._folder = folder
         self._greet = greet
-        self._character = compose.character_of(folder)
+        self._character = compose.character_of(folder) if character is None else character
         self._changes = Changes(bus, settings, self._keep)
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None

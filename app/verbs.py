@@ -556,10 +556,10 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
     chosen, trouble = open_settings(paths.settings_file())
     if trouble is not None:
         _say_trouble(bus, "settings", "Settings", trouble)
-    folder = compose.find_character(character) if character else _character_to_start_with(bus, chosen)
+    folder, loaded = _character_to_start_with(bus, chosen) if character is None else _character_called(character)
     camera_on, muted = camera or chosen.camera.on, muted or chosen.hearing.muted
     with tracing(bus, trace):
-        show = Show(bus, clock, chosen, folder)
+        show = Show(bus, clock, chosen, folder, character=loaded)
         # Qt loads while the face's process, which takes longest, is under way.
         from app.gui.main_window import run_window
         from app.gui.window_info import WindowInfo
@@ -593,15 +593,18 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
             show.stop()
 
 
-def _character_to_start_with(bus: Bus, chosen: Settings) -> Path:
+def _character_called(name: str) -> tuple[Path, Character]:
+    folder = compose.find_character(name)
+    return folder, compose.character_of(folder)
+
+
+def _character_to_start_with(bus: Bus, chosen: Settings) -> tuple[Path, Character]:
     """The settings' character; the app's own where that one is gone or damaged, which is said."""
     try:
-        folder = compose.find_character(chosen.face.character)
-        compose.character_of(folder)
+        return _character_called(chosen.face.character)
     except AppError as error:
         _say_trouble(bus, "settings", "Character", error)
-        return compose.find_character(Settings().face.character)
-    return folder
+        return _character_called(Settings().face.character)
 
 
 def _say_trouble(bus: Bus, stage: str, label: str, error: AppError) -> None:

@@ -112,7 +112,7 @@ FAST_SYLLABLES_HZ, FAST_GAIN = (5.5, 6.5), 0.85
 """The same for speech as a whole: full shapes below 5.5 syllables a second, 0.85 of them above 6.5. Fast vowels are
 short, so the smaller of the two gains counts, not both."""
 LOUD_PERCENTILE = 90
-ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.80, 0.60, 0.050
+ENVELOPE_SHARE, ENVELOPE_FULL, ENVELOPE_WINDOW_S = 0.75, 0.60, 0.050
 """The jaw also follows the running loudness, so that a label a few frames off does not show: a silent moment takes off
 this share, one of 0.6 of the clip's loud parts or more nothing."""
 

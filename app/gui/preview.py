@@ -59,7 +59,7 @@ class Preview(QWidget):
 
     The canvas is as large as fits with the aspect `aspect` (width by height), or the whole widget where that is None.
     Measured on two cores: 0.4 ms of processor time per frame for a canvas of 790 x 444 px, 0.7 ms for 1280 x 720.
-    Composing the same with OpenCV takes 2 ms and more, for it scales colour and alpha on their own.
+    Composing the same with OpenCV, as for the camera, takes 0.7 and 1.7 ms.
     """
 
     def __init__(

@@ -32,6 +32,8 @@ class CameraStage:
         self._lock = threading.Lock()
         self._sinks: list[FrameSink] = []
         self._instead: Pixels | None = None
+        self._has_sink = threading.Event()
+        """Set while there is a sink, and at the end: with nobody to send to there is no deadline to wake for."""
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -40,6 +42,7 @@ class CameraStage:
         sink.open(self._width_px, self._height_px, self._fps)
         with self._lock:
             self._sinks.append(sink)
+            self._has_sink.set()
 
     def remove(self, sink: FrameSink) -> None:
         """Stop sending to `sink` and close it; nothing happens if it is not there."""
@@ -47,6 +50,8 @@ class CameraStage:
             if sink not in self._sinks:
                 return
             self._sinks.remove(sink)
+            if not self._sinks:
+                self._has_sink.clear()
         sink.close()
 
     def set_fps(self, fps: float) -> None:
@@ -68,6 +73,7 @@ class CameraStage:
     def stop(self, timeout_s: float = 1.0) -> None:
         """End the loop and close every sink; safe to call twice."""
         self._stopping.set()
+        self._has_sink.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
             self._thread = None
@@ -82,6 +88,10 @@ class CameraStage:
         last_seq = 0
         sent = repeated = 0
         while not self._stopping.is_set():
+            if not self._has_sink.is_set():
+                self._has_sink.wait()
+                frame_clock = FrameClock(self._clock.now_ns(), fps)
+                continue
             if fps != self._fps:
                 fps = self._fps
                 frame_clock = FrameClock(self._clock.now_ns(), fps)

@@ -991,6 +991,109 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>HistoryPage</name>
+    <message>
+        <source>History</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>What was said. It is kept on this computer only, in a file that only you can read.</source>
+        <translation>これまでの会話です。このコンピューターの中だけに、あなただけが読めるファイルとして保存されます。</translation>
+    </message>
+    <message>
+        <source>Search…</source>
+        <translation>検索…</translation>
+    </message>
+    <message>
+        <source>Search the history</source>
+        <translation>履歴を検索</translation>
+    </message>
+    <message>
+        <source>Talks with</source>
+        <translation>会話の相手</translation>
+    </message>
+    <message>
+        <source>Whose talks are shown, written to a file, and erased</source>
+        <translation>表示、書き出し、消去の対象になる会話の相手</translation>
+    </message>
+    <message>
+        <source>All characters</source>
+        <translation>すべてのキャラクター</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>書き出す…</translation>
+    </message>
+    <message>
+        <source>Write what is found, all of it, to a file: Markdown or JSON</source>
+        <translation>見つかった会話をすべてファイル（Markdown または JSON）に書き出します</translation>
+    </message>
+    <message>
+        <source>Erase…</source>
+        <translation>消去…</translation>
+    </message>
+    <message>
+        <source>What was said</source>
+        <translation>会話の内容</translation>
+    </message>
+    <message>
+        <source>Nothing was found.</source>
+        <translation>見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Nothing is kept yet.</source>
+        <translation>まだ何も保存されていません。</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>あなた</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>中断</translation>
+    </message>
+    <message>
+        <source>Markdown (*.md);;JSON (*.json)</source>
+        <translation>Markdown (*.md);;JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>Export the history</source>
+        <translation>履歴の書き出し</translation>
+    </message>
+    <message>
+        <source>{count} messages are in {file}.</source>
+        <translation>{count} 件のメッセージを {file} に書き出しました。</translation>
+    </message>
+    <message>
+        <source>Erase all talks with {name}?</source>
+        <translation>{name} との会話をすべて消去しますか？</translation>
+    </message>
+    <message>
+        <source>Erase all talks, with all characters?</source>
+        <translation>すべてのキャラクターとの会話を消去しますか？</translation>
+    </message>
+    <message>
+        <source>Erase the history</source>
+        <translation>履歴の消去</translation>
+    </message>
+    <message>
+        <source>This cannot be undone. What the characters remember of you is kept elsewhere.</source>
+        <translation>元に戻すことはできません。キャラクターがあなたについて覚えていることは、別に保存されています。</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>消去</translation>
+    </message>
+    <message>
+        <source>{count} messages are erased.</source>
+        <translation>{count} 件のメッセージを消去しました。</translation>
+    </message>
+    <message>
+        <source>Nothing new is kept now: the talk is kept only while “Keep the talk” on the page Brain is on.</source>
+        <translation>いまは新しい会話は保存されません。「頭脳」ページの「会話を保存する」がオンの間だけ保存されます。</translation>
+    </message>
+</context>
+<context>
     <name>KeyRow</name>
     <message>
         <source>Key for: {action}</source>
@@ -2466,6 +2569,10 @@ You may interrupt the character.</source>
     <message>
         <source>Characters</source>
         <translation>キャラクター</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>履歴</translation>
     </message>
     <message>
         <source>Hearing</source>

@@ -86,3 +86,24 @@ def test_be_right_back_is_a_picture_that_fits_the_canvas() -> None:
     assert pixels.shape[0] == pixels.shape[1]
     assert np.abs(shown.astype(int) - behind).max() > 100
     assert np.array_equal(shown[:, :280], behind[:, :280])
+
+
+def test_a_viewer_who_comes_back_after_a_while_without_any_sees_the_face_again(camera: Camera) -> None:
+    camera.stage.remove(camera.sink)
+    later = Sink()
+    camera.stage.add(later)
+
+    later.wait_for(FACE)
+
+
+def test_it_ends_at_once_where_nobody_looks() -> None:
+    clock = FakeClock(jumps=True)
+    started_ns = clock.now_ns()
+    stage = CameraStage(Bus(clock.now_ns), clock, lambda: None, (8, 8), 30)
+    stage.start()
+    thread = next(thread for thread in threading.enumerate() if thread.name == "camera")
+
+    stage.stop(TIMEOUT_S)
+
+    assert not thread.is_alive()
+    assert clock.now_ns() == started_ns  # it kept no deadline either
