@@ -10,7 +10,8 @@ Chromium, by each way for --seconds s, and gives:
 - alpha: by how much the alpha of what the page's canvas holds is off at most, colour: by how much the colour is at
   most, and on average, laid over mid grey.
 
-VP9 with alpha is measured to the encoder's end only: what it costs is said before a browser has seen it.
+"app" is the app's own server and page. VP9 with alpha is measured to the encoder's end only: what it costs is said
+before a browser has seen it.
 
     python benchmarks/browser_source.py [--seconds 8] [--only NAME ...] [--size 512] [--json]
 """
@@ -51,6 +52,7 @@ FPS = 30
 FRAMES = 150
 TICKS_HZ = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 HEAD = struct.Struct("<7I")  # number, canvas width and height, left, top, width, height
+TOKEN = "t" * 32
 LAST = 1 << 30
 AHEAD = 2
 """So many pictures may be under way."""
@@ -169,6 +171,8 @@ WAYS: dict[str, tuple[Callable[[], Callable[[Picture], bytes]], str]] = {
     "jpeg+alpha": (always(jpeg_alpha), "jpeg"),
 }
 
+ALL = ["app", *WAYS, "vp9-alpha"]
+
 PAGE = """<!doctype html><body style="margin:0"><canvas id=c></canvas><script>
 const canvas = document.getElementById("c"), draw = canvas.getContext("2d", {willReadFrequently: %(slow)s});
 const way = "%(way)s"; let whole = null; window.painted = 0; let shown = 0;
@@ -268,6 +272,65 @@ def serve(name: str, frames: Picture, seconds: float, slow: bool, talk: multipro
         await runner.cleanup()
 
     asyncio.run(main())
+
+
+def serve_app(frames: Picture, seconds: float, talk: multiprocessing.connection.Connection) -> None:
+    """The app's own browser source in a process of its own, fed by a clock as the camera's stage feeds it."""
+    from app.backends.browser_server import BrowserSource
+    from app.messages import Frame
+
+    cv2.setNumThreads(1)
+    source = BrowserSource(0, lambda: TOKEN)
+    source.start()
+    talk.send(source.port)
+    source.send(Frame(0, frames[0], 0))
+    talk.recv()  # the page is there
+    begun, cpu = time.monotonic(), time.process_time()
+    count = int(seconds * FPS)
+    for number in range(1, count + 1):
+        time.sleep(max(0.0, begun + number / FPS - time.monotonic()))
+        # As from the face: every frame is an array of its own.
+        source.send(Frame(number, frames[number % len(frames)].view(), 0))
+    talk.send({"cost": time.process_time() - cpu, "took": time.monotonic() - begun, "count": count})
+    source.send(Frame(count + 1, frames[0].view(), 0))
+    talk.recv()
+    source.close()
+
+
+async def measure_app(frames: Picture, seconds: float) -> dict[str, Any]:
+    """What the app itself costs, with the page that it gives."""
+    spawn = multiprocessing.get_context("spawn")
+    talk, theirs = spawn.Pipe()
+    process = spawn.Process(target=serve_app, args=(frames, seconds, theirs), daemon=True)
+    process.start()
+    port = await asyncio.to_thread(talk.recv)
+    try:
+        async with chromium() as page:
+            await page.size(frames.shape[2], frames.shape[1])
+            await page.open(f"http://127.0.0.1:{port}/?token={TOKEN}")
+            await page.wait_until("window.painted > 0", 20)
+            before, painted = cpu_below(page.pid), int(await page.run("window.painted"))
+            talk.send("begin")
+            report = await asyncio.to_thread(talk.recv)
+            painted = int(await page.run("window.painted")) - painted
+            browser = cpu_below(page.pid) - before
+            await asyncio.sleep(0.5)
+            url = await page.run("canvas.toDataURL()")
+            talk.send("end")
+    finally:
+        process.join(5)
+        if process.is_alive():
+            process.kill()
+    alpha, colour, mean = exactness(base64.b64decode(url.partition(",")[2]), frames[0])
+    return {
+        "way": "app",
+        "server_percent": round(100 * report["cost"] / report["count"] * FPS, 1),
+        "browser_percent": round(100 * browser / max(1, painted) * FPS, 1),
+        "shown_fps": round(painted / report["took"], 1),
+        "alpha_off": alpha,
+        "colour_off": colour,
+        "colour_mean_off": mean,
+    }
 
 
 def cpu_below(pid: int) -> float:
@@ -386,7 +449,7 @@ def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--only", nargs="*", choices=[*WAYS, "vp9-alpha"], default=[*WAYS, "vp9-alpha"])
+    parser.add_argument("--only", nargs="*", choices=ALL, default=ALL)
     parser.add_argument("--size", type=int, default=512, help="of the frames, in px")
     parser.add_argument("--gpu-canvas", action="store_true", help="let Chromium keep the canvas where it would anyway")
     parser.add_argument("--frames", type=Path, help="a .npy of frames, kept there for the next time")
@@ -405,6 +468,8 @@ def main() -> None:
     for name in arguments.only:
         if name == "vp9-alpha":
             found = vp9(frames, arguments.seconds)
+        elif name == "app":
+            found = asyncio.run(measure_app(frames, arguments.seconds))
         else:
             found = asyncio.run(measure(name, frames, arguments.seconds, not arguments.gpu_canvas))
         print(json.dumps(found) if arguments.json else "  ".join(f"{key} {value}" for key, value in found.items()))
