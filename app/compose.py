@@ -88,7 +88,8 @@ def find_character(name: str) -> Path:
             return folder
     path = Path(name).expanduser()
     if path.exists():
-        return path.resolve()
+        real = path.resolve()
+        return next((folder for _, folder in there if folder.resolve() == real), real)
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from app.errors import AppError
+from app.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS said (
@@ -48,12 +45,11 @@ class HistoryStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = SqliteFile(path, "history", (_SCHEMA, _INDEX))
 
     def add(self, messages: Sequence[Said]) -> None:
         """Keep messages."""
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             connection.executemany(
                 "INSERT INTO said (character, at_s, who, text, cut) VALUES (?, ?, ?, ?, ?)",
                 [(each.character, each.at_s, each.who, each.text, int(each.cut)) for each in messages],
@@ -69,7 +65,7 @@ class HistoryStore:
         """
         if not self.path.exists():
             return []
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             rows = connection.execute(
                 "SELECT character, at_s, who, text, cut, id FROM said WHERE (?1 IS NULL OR character = ?1) "
                 "AND (?2 = '' OR instr(folded(text), ?2) > 0) ORDER BY id DESC LIMIT ?3",
@@ -81,61 +77,21 @@ class HistoryStore:
         """Who was talked with, by name."""
         if not self.path.exists():
             return []
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             return [str(row[0]) for row in connection.execute("SELECT DISTINCT character FROM said ORDER BY character")]
 
     def erase(self, character: str | None = None) -> int:
         """Remove the talks with one character, or all, from the file's free space too; how many messages those were."""
         if not self.path.exists():
             return 0
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             count = connection.execute("DELETE FROM said WHERE ?1 IS NULL OR character = ?1", (character,)).rowcount
-        with self._open() as connection:  # let nothing of it stay in the write-ahead log
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.sweep()
         return count
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: committed at the end, rolled back on an error."""
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                with self._connection:
-                    yield self._connection
-            except (sqlite3.Error, OSError) as error:
-                # Not its message: a constraint's may quote the row.
-                raise AppError(
-                    f"The history in {self.path} cannot be used ({type(error).__name__}).",
-                    "Free some space or close what else uses the file; if it is damaged, remove it: it is made anew.",
-                ) from None
-
-    def _connect(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Made with its rights before anything is in it.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self.path, timeout=2.0, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute(_SCHEMA)
-            connection.execute(_INDEX)
-            # SQLite's own lower() knows English letters only.
-            connection.create_function("folded", 1, str.casefold, deterministic=True)
-            connection.commit()
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        self._file.close()
 
 
 def as_json(messages: Sequence[Said]) -> str:

@@ -480,10 +480,12 @@ class Line:
         """Whether the character is heard now (with a tail of 250 ms)."""
         return self._playback.is_speaking()
 
-    def set_persona(self, persona: str | Persona) -> None:
-        """Another character: its own persona, and a new conversation."""
+    def set_persona(self, persona: str | Persona, *, keep_talk: bool = False) -> None:
+        """Another character: its own persona, and a new conversation unless it is to `keep_talk`."""
         with self._history_lock:
             self._persona = _as_persona(persona)
+            if keep_talk:
+                return
             self._history.clear()
             self._told.clear()
         self._is_tidy = False

@@ -220,7 +220,9 @@ class Fact:
     | brain | tried | number (of the TryPersona), text (so far), done, and where nobody could answer: problem, remedy |
     | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
     | show | panic | on |
-    | show | characters | names (the list of all has changed) |
+    | show | character | name, path, expressions (all names, those of the keys 1 to 8 first): who is on stage from now
+      on; at once, while the fact `avatar character` comes when the face of it is ready |
+    | show | characters | names, paths (the list of all has changed) |
     | keys | pressed | action (a key that works everywhere was pressed), key |
     | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
       may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
@@ -316,7 +318,7 @@ class LipSyncTest:
 
 @dataclass(frozen=True, slots=True)
 class SwitchCharacter:
-    """Load the character called `name`."""
+    """Load the character called `name`, which may also be the path of its folder or PNG: that names nobody else."""
 
     name: str
 

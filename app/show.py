@@ -135,7 +135,13 @@ class Show:
         if self._keys is not None:
             control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
             self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
-        self._try_out = TryOut(bus, lambda persona: compose.try_out_model(self.settings, persona))
+        self._stored_keys = 0
+        """How often a key of a service has changed."""
+        self._try_out = TryOut(
+            bus,
+            lambda persona: compose.try_out_model(self.settings, persona),
+            lambda: (self.settings.brain, self._stored_keys),
+        )
         self.history = HistoryStore(paths.history_file())
         """For reading, too; it closes with the show."""
         self._keeper = HistoryKeeper(
@@ -247,6 +253,7 @@ class Show:
             self._bus.gate.put(Say(self._character.greeting))
         if not self._is_settings_character():
             self._changes.note("face.character", compose.name_of(self._folder))
+        self._tell_character()
         self._is_started = True
         self._keeper.start()
         threading.Thread(target=self._start_line, name="show-line", daemon=True).start()
@@ -337,7 +344,9 @@ class Show:
                 if self._keys is not None:
                     self._keys.pause(on)
             case ListCharacters():
-                self._bus.emit("show", "characters", names=[each.name for each in library.entries()])
+                found = library.entries()
+                names, paths_ = [each.name for each in found], [str(each.path) for each in found]
+                self._bus.emit("show", "characters", names=names, paths=paths_)
             case TryPersona():
                 self._try_out.ask(command)
             case PlaceCharacter(zoom=zoom, x=x, y=y):
@@ -368,13 +377,26 @@ class Show:
         before, self._character, self._folder = self._character, character, folder
         if self._face.current is None:
             self._changes.run("face", lambda: self._bring_in_face(self.settings))
+        self._tell_character()
         self._face.load(str(folder))
-        self._line.set_persona(compose.persona_of(character))
+        was, now = compose.persona_of(before), compose.persona_of(character)
+        # Who comes on with other faces, or as the user's own copy, is the same person in the same talk.
+        self._line.set_persona(now, keep_talk=was.text == now.text)
         self._line.configure(fallback_line=character.fallback_line)
         if self.settings.hearing.wake_word:
             self._changes.run("ears", lambda: self._accept(self.settings))
         if before.voice != character.voice:
             self._changes.run("voice", lambda: self._replace_synth(self.settings))
+
+    def _tell_character(self) -> None:
+        character = self._character
+        self._bus.emit(
+            "show",
+            "character",
+            name=character.name,
+            path=str(self._folder),
+            expressions=list(character.expressions),
+        )
 
     def _next_character(self) -> None:
         folders = [folder for _, folder in list_characters(*compose.character_roots())]
@@ -386,6 +408,7 @@ class Show:
 
     def _use_secret(self, name: str) -> None:
         secrets.look_again()
+        self._stored_keys += 1
         if name in ("groq", "server"):
             self._changes.run("brain", lambda: self._replace_chat(self.settings))
         if name == "groq" and self.settings.hearing.transcriber == "groq":

@@ -19,17 +19,21 @@ class TryOut:
     """Answers one `TryPersona` at a time on a thread of its own; what comes of it is told in facts.
 
     The brain is one of its own, made by `make_chat(persona)`: the show's may be speaking meanwhile. It is kept while
-    the persona stays the same, and closed with the try-out. Methods may be called from any thread and return at once.
+    the persona stays the same and so does what `in_force` returns (settings, keys), and closed with the try-out.
+    Methods may be called from any thread and return at once.
     """
 
-    def __init__(self, bus: Bus, make_chat: Callable[[str], ChatModel]) -> None:
+    def __init__(
+        self, bus: Bus, make_chat: Callable[[str], ChatModel], in_force: Callable[[], object] = lambda: None
+    ) -> None:
         self._bus = bus
         self._make_chat = make_chat
+        self._in_force = in_force
         self._lock = threading.Lock()
         self._newest = 0
         self._working = threading.Lock()
         """Held by the thread that asks; guards `_held`."""
-        self._held: tuple[str, ChatModel] | None = None
+        self._held: tuple[tuple[str, object], ChatModel] | None = None
 
     def ask(self, command: TryPersona) -> None:
         """Ask; ends the question before. An empty text lets go of the brain."""
@@ -97,7 +101,8 @@ class TryOut:
         return " ".join([*said, *splitter.finish()]).strip()
 
     def _chat(self, persona: str) -> ChatModel:
-        if self._held is not None and self._held[0] == persona:
+        wanted = (persona, self._in_force())
+        if self._held is not None and self._held[0] == wanted:
             return self._held[1]
         self._let_go()
         chat = self._make_chat(persona)
@@ -106,7 +111,7 @@ class TryOut:
         except Exception:
             chat.close()
             raise
-        self._held = persona, chat
+        self._held = wanted, chat
         return chat
 
     def _let_go(self) -> None:

@@ -576,7 +576,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 version=__version__,
                 characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
                 character=show.character.name,
-                expressions=list(show.character.expressions)[:8],
+                expressions=list(show.character.expressions),
                 camera_on=camera_on,
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,

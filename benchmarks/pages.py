@@ -6,7 +6,9 @@ this script, and the character is a still picture. No device, model or network i
     xvfb-run -a -s "-screen 0 2600x1700x24" python benchmarks/pages.py OUT [--theme light dark] [--language en ja]
         [--text-scale 1.0 2.0] [--size 1280x800] [--page stage hearing ...]
 
-Writes OUT/THEME-LANGUAGE-SCALE/PAGE.png, further ones (PAGE-2.png) where a page scrolls, and the three first steps.
+Writes OUT/THEME-LANGUAGE-SCALE/PAGE.png, further ones (PAGE-2.png) where a page scrolls, and the three first steps;
+of the pages that are taken also what is seen in trouble (a hotkey that two want, a setting that is refused, a part that
+failed) and the places of the page of the characters (persona, expressions, a new one).
 Screens of 200 % are tried with QT_SCALE_FACTOR=2.
 """
 
@@ -15,6 +17,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +35,8 @@ from app.gui import pages  # noqa: E402
 from app.gui.form_page import FormPage  # noqa: E402
 from app.gui.language import install  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
+from app.gui.pages.characters_page import CharactersPage  # noqa: E402
+from app.gui.pages.keys_page import KeysPage  # noqa: E402
 from app.gui.window_info import WindowInfo  # noqa: E402
 from app.messages import Frame  # noqa: E402
 from app.settings import Settings, WindowSettings  # noqa: E402
@@ -85,6 +92,88 @@ def save(window: MainWindow, folder: Path, name: str) -> None:
         window.grab().save(str(folder / f"{name}-{part}.png"))
 
 
+def wait_for(is_there: Callable[[], bool]) -> None:
+    """Let the window work until it is there, a minute at most."""
+    until_s = time.monotonic() + 60.0
+    while not is_there():
+        if time.monotonic() > until_s:
+            raise SystemExit("The window did not come to the state that was to be seen.")
+        QTest.qWait(20)
+    QTest.qWait(SETTLE_MS)
+
+
+def failed_part(window: MainWindow, bus: Bus, folder: Path) -> None:
+    """The banner of a part that failed."""
+    problem = "AllTalk did not answer at http://127.0.0.1:7851 within 5 s."
+    remedy = "Start AllTalk and wait for it to report ready; Piper speaks meanwhile."
+    bus.emit("tts", "state", state="failed", label="AllTalk", problem=problem, remedy=remedy)
+    wait_for(window.banner.isVisible)
+    save(window, folder, "stage-failed")
+    window.banner.close_button.click()
+    bus.emit("tts", "state", state="ready", label="Piper")
+    QTest.qWait(SETTLE_MS)
+
+
+def refused_setting(window: MainWindow, bus: Bus, folder: Path) -> None:
+    """Why a value is refused, beside its field."""
+    page = window.page
+    assert isinstance(page, FormPage)
+    page.area.verticalScrollBar().setValue(0)
+    problem = "The microphone 'USB Microphone' cannot be opened: another program holds it."
+    remedy = "Close that program, or choose another microphone."
+    bus.emit("settings", "refused", name="hearing.device", value="USB Microphone", problem=problem, remedy=remedy)
+    wait_for(page.field("hearing.device").problem.isVisible)
+    window.grab().save(str(folder / "hearing-refused.png"))
+
+
+def wanted_twice(window: MainWindow, bus: Bus, folder: Path) -> None:
+    """Two actions with one key."""
+    page = window.page
+    assert isinstance(page, KeysPage)
+    before = {name: str(window.studio.value(f"keys.bindings.{name}")) for name in ("mute", "stop")}
+    for name in before:
+        bus.emit("settings", "changed", name=f"keys.bindings.{name}", value="Ctrl+Alt+M")
+    page.area.verticalScrollBar().setValue(0)
+    wait_for(page.row("stop").problem.isVisible)
+    window.grab().save(str(folder / "keys-conflict.png"))
+    for name, keys in before.items():
+        bus.emit("settings", "changed", name=f"keys.bindings.{name}", value=keys)
+
+
+def character_places(window: MainWindow, bus: Bus, folder: Path) -> None:
+    """Who somebody is, what the face can show, and a new one."""
+    page = window.page
+    assert isinstance(page, CharactersPage)
+    wait_for(lambda: page.gallery.chosen is not None)
+    page.gallery.persona.click()
+    wait_for(page.persona.persona.isEnabled)
+    save(window, folder, "characters-persona")
+    page.persona.back.click()
+    page.gallery.expressions.click()
+    wait_for(page.expressions.names.isEnabled)
+    save(window, folder, "characters-expressions")
+    page.expressions.back.click()
+    art = Image.open(ROOT / "characters" / "rei" / "rei_1024.png").convert("RGBA")
+    ground = Image.new("RGBA", art.size, (120, 190, 170, 255))
+    ground.alpha_composite(art)
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "Luna.png"
+        ground.save(file)
+        page.make_new(file)
+        wait_for(page.new.create_button.isEnabled)
+    save(window, folder, "characters-new")
+    page.new.cancel.click()
+
+
+STATES: dict[str, Callable[[MainWindow, Bus, Path], None]] = {
+    "stage": failed_part,
+    "hearing": refused_setting,
+    "keys": wanted_twice,
+    "characters": character_places,
+}
+"""What else is to be seen on a page."""
+
+
 def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: WindowSettings) -> None:
     """One window's pictures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,6 +205,8 @@ def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: Windo
         tell_devices(bus)
         QTest.qWait(100)
         save(window, folder, name)
+        if name in STATES:
+            STATES[name](window, bus, folder)
     steps = window.show_first_steps()
     for number in (1, 2, 3):
         QTest.qWait(SETTLE_MS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,3 +36,30 @@ def models() -> Callable[[str], Path]:
         return store.path(name)
 
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the bake, however slow the machine: only the tests themselves are timed."""
+    for item in items:
+        if "baked_haru" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def baked_haru(models: Callable[[str], Path]) -> None:
+    """Haru's face in the scratch cache, once for all tests: a copy of the user's own bake, else baked here."""
+    from animator.tha3.live_store import bake_key
+    from app import compose, paths
+    from app.cli import main
+    from app.settings import Settings
+
+    for name in (compose.FACE_MODEL, compose.HEARING_MODEL, compose.BRAIN_MODEL, compose.VOICE_MODEL):
+        models(name)
+    weights = compose.weights(Settings())
+    key = bake_key(compose.character_of(compose.find_character("haru")).image, weights)
+    users = platformdirs.user_cache_path(paths.APP_NAME, appauthor=False) / compose.bakes_dir().name
+    for folder in (users / key, *users.glob("graphs-*")):
+        here = compose.bakes_dir() / folder.name
+        if folder.is_dir() and not here.exists():
+            shutil.copytree(folder, here)  # what is damaged or not whole is made anew below
+    assert main(["bake"]) == 0

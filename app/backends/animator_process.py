@@ -250,6 +250,7 @@ class AnimatorProcess:
             self._restarts_left = RESTARTS
             self.start()
         elif self._slots is not None:
+            self._bus.emit(STAGE, "state", state="busy", label="Loading the character")
             self._send({"type": "load", "character": character})
 
     def wait_loaded(self, timeout_s: float) -> None:

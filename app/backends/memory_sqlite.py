@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.errors import AppError
 from app.messages import UserFact
+from app.sqlite_file import SqliteFile
 
 LIMIT = 200
 """Facts per character; above it the oldest of the least important go."""
@@ -41,12 +37,11 @@ class SqliteMemory:
         self.path = path
         self._limit = limit
         self._now_s = now_s
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._file = SqliteFile(path, "memory", (_SCHEMA,))
 
     def facts(self, character: str | None = None) -> list[tuple[str, UserFact]]:
         """(character, fact) of one character or of all, oldest first."""
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             rows = connection.execute(
                 f"SELECT character, {_COLUMNS} FROM facts WHERE ?1 IS NULL OR character = ?1 ORDER BY at_s, id",
                 (character,),
@@ -55,7 +50,7 @@ class SqliteMemory:
 
     def remember(self, character: str, facts: Sequence[UserFact]) -> None:
         """Add facts; one with a known key replaces what was known."""
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             connection.executemany(
                 "INSERT INTO facts (character, kind, key, text, importance, at_s) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (character, key) DO UPDATE SET kind = excluded.kind, text = excluded.text, "
@@ -70,59 +65,18 @@ class SqliteMemory:
 
     def forget(self, fact_id: int) -> bool:
         """Remove one fact; False if there is none with this number."""
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             was_there = connection.execute("DELETE FROM facts WHERE id = ?", (fact_id,)).rowcount > 0
-        self._sweep()
+        self._file.sweep()
         return was_there
 
     def erase(self, character: str | None = None) -> int:
         """Remove every fact of one character or of all, also from the file's free space; how many those were."""
-        with self._open() as connection:
+        with self._file.transaction() as connection:
             count = connection.execute("DELETE FROM facts WHERE ?1 IS NULL OR character = ?1", (character,)).rowcount
-        self._sweep()
+        self._file.sweep()
         return count
-
-    def _sweep(self) -> None:
-        """Let nothing that was removed stay in the write-ahead log."""
-        with self._open() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: committed at the end, rolled back on an error."""
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                with self._connection:
-                    yield self._connection
-            except (sqlite3.Error, OSError) as error:
-                # Not its message: a constraint's may quote the row.
-                raise AppError(
-                    f"The memory in {self.path} cannot be used ({type(error).__name__}).",
-                    "Free some space or close what else uses the file; if it is damaged, remove it: it is made anew.",
-                ) from None
-
-    def _connect(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Made with its rights before anything is in it.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self.path, timeout=2.0, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute(_SCHEMA)
-            connection.commit()
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        self._file.close()

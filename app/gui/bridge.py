@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
@@ -71,7 +72,10 @@ class Bridge(QObject):
     brain_tested = Signal(dict)
     face_tested = Signal(dict)
     panic = Signal(bool)
+    on_stage = Signal(str, str, list)
+    """Name, path and expressions of the character that was chosen last; `character` tells when its face is ready."""
     characters = Signal(list)
+    """(name, path) of each; the path is "" where it was not told."""
     persona_tried = Signal(dict)
     keys_status = Signal(dict)
     """What became of the keys that work everywhere."""
@@ -98,7 +102,10 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
-        """What `keys_status`, `control_status` and `browser_status` said last: for pages that are made later."""
+        self.now_on_stage: tuple[str, str, list[str]] | None = None
+        self.all_characters: list[tuple[str, str]] = []
+        """What `keys_status`, `control_status`, `browser_status`, `on_stage` and `characters` said last: for pages
+        that are made later."""
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -197,7 +204,10 @@ class Bridge(QObject):
             case "avatar", "lip_sync_test":
                 self.lip_sync_test.emit(int(data["turn"]))
             case "avatar", "character":
-                self.character.emit(str(data["name"]))
+                name = str(data["name"])
+                # A face that was given up for another one says so, too.
+                if self.now_on_stage is None or Path(self.now_on_stage[1]).stem == name:
+                    self.character.emit(name)
             case "avatar", "tested":
                 self.face_tested.emit(dict(data))
             case "settings", "changed":
@@ -213,7 +223,14 @@ class Bridge(QObject):
             case "show", "panic":
                 self.panic.emit(bool(data["on"]))
             case "show", "characters":
-                self.characters.emit(list(data["names"]))
+                names = [str(name) for name in data["names"]]
+                paths = [str(path) for path in data.get("paths") or [""] * len(names)]
+                self.all_characters = list(zip(names, paths, strict=True))
+                self.characters.emit(self.all_characters)
+            case "show", "character":
+                expressions = [str(name) for name in data["expressions"]]
+                self.now_on_stage = (str(data["name"]), str(data["path"]), expressions)
+                self.on_stage.emit(*self.now_on_stage)
             case "keys", "status":
                 self.keys = dict(data)
                 self.keys_status.emit(self.keys)

@@ -1,12 +1,12 @@
-"""A button per expression; the first eight have the keys 1 to 8."""
+"""A button for each of the first eight expressions, with the keys 1 to 8, and a list of all others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.gui.theme import Theme
 
@@ -112,7 +112,10 @@ class ExpressionButton(QPushButton):
 
 
 class ExpressionBar(QWidget):
-    """The buttons in one row, or in several where the window is narrow. `chosen` tells the name."""
+    """The buttons in one row, or in several where the window is narrow. `chosen` tells the name.
+
+    What has no key is in the menu of a last button, so that the stage keeps its room whatever a character can show.
+    """
 
     chosen = Signal(str)
 
@@ -122,23 +125,75 @@ class ExpressionBar(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
         self._columns = 0
+        self._theme = theme
+        self._names: list[str] = []
+        self._active = ""
         self.buttons: list[ExpressionButton] = []
-        for number, name in enumerate(names, start=1):
-            button = ExpressionButton(name, number if number <= KEYS else None, theme)
+        self.more = QPushButton()
+        self.more.setProperty("role", "expression")
+        self.more.setCheckable(True)
+        self.more.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.more.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.menu = QMenu(self.more)
+        self.menu.setAccessibleName(self.tr("More expressions"))
+        self.more.clicked.connect(self._open_menu)
+        self.more.hide()
+        self.set_names(names)
+
+    def set_names(self, names: Sequence[str]) -> None:
+        """Offer these from now on; what is highlighted stays so, if it is among them."""
+        if list(names) == self._names:
+            return
+        self._names = list(names)
+        for column in range(self._columns):
+            self._grid.setColumnStretch(column, 0)
+        for old in self.buttons:
+            self._grid.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._grid.removeWidget(self.more)
+        self._columns = 0
+        self.buttons = []
+        for number, name in enumerate(self._names[:KEYS], start=1):
+            button = ExpressionButton(name, number, self._theme)
             button.clicked.connect(lambda _checked=False, chosen=name: self._choose(chosen))
             self.buttons.append(button)
-        self._arrange(max(1, len(self.buttons)))
+        self.menu.clear()
+        for name in self._names[KEYS:]:
+            action = self.menu.addAction(readable(name))
+            action.setCheckable(True)
+            action.setData(name)
+            action.triggered.connect(lambda _checked=False, chosen=name: self._choose(chosen))
+        self.more.setVisible(len(self._names) > KEYS)
+        self._arrange(max(1, self._fitting()))
         self.setVisible(bool(self.buttons))
+        self.set_active(self._active)
 
     @property
     def active(self) -> str:
         """The expression that is highlighted, or ""."""
-        return next((b.expression for b in self.buttons if b.isChecked()), "")
+        return self._active if self._active in self._names else ""
 
     def set_active(self, name: str) -> None:
-        """Highlight what the face shows; a name without a button clears the highlight."""
+        """Highlight what the face shows; a name that is not offered clears the highlight."""
+        self._active = name
         for button in self.buttons:
             button.setChecked(button.expression == name)
+        is_other = name in self._names[KEYS:]
+        for action in self.menu.actions():
+            action.setChecked(action.data() == name)
+        self.more.setChecked(is_other)
+        self.more.setText(readable(name) if is_other else self.tr("More…"))
+        self.more.setToolTip(self.tr("Expressions without a key of 1 to 8"))
+        self.more.setAccessibleName(
+            self.tr("More expressions, now {name}").format(name=readable(name))
+            if is_other
+            else self.tr("More expressions")
+        )
+
+    def _open_menu(self) -> None:
+        self.set_active(self._active)  # the click itself chooses nothing
+        self.menu.popup(self.more.mapToGlobal(self.more.rect().topLeft()) - QPoint(0, self.menu.sizeHint().height()))
 
     def press_key(self, key: int) -> None:
         """Choose the expression of key 1 to 8; a key without one does nothing."""
@@ -147,6 +202,7 @@ class ExpressionBar(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in other colours."""
+        self._theme = theme
         for button in self.buttons:
             button.set_theme(theme)
 
@@ -161,7 +217,7 @@ class ExpressionBar(QWidget):
         for column in range(self._columns):
             self._grid.setColumnStretch(column, 0)
         self._columns = columns
-        for place, button in enumerate(self.buttons):
+        for place, button in enumerate(self._shown()):
             self._grid.addWidget(button, place // columns, place % columns)
         for column in range(columns):
             self._grid.setColumnStretch(column, 1)
@@ -174,7 +230,17 @@ class ExpressionBar(QWidget):
         """Break into as many rows as the width asks for, equally full."""
         super().resizeEvent(event)
         if self.buttons:
-            widest_px = max(BUTTON_PX, max(button.name_px() for button in self.buttons) + 12)
-            fits = max(1, (self.width() + 8) // (widest_px + 8))
-            rows = -(-len(self.buttons) // fits)
-            self._arrange(-(-len(self.buttons) // rows))
+            self._arrange(self._fitting())
+
+    def _shown(self) -> list[QPushButton]:
+        return [*self.buttons, *([self.more] if len(self._names) > KEYS else [])]
+
+    def _fitting(self) -> int:
+        """Columns for the width that there is; before it is known, all in one row."""
+        count = len(self._shown())
+        if not count or not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            return count
+        widest_px = max(BUTTON_PX, max(button.name_px() for button in self.buttons) + 12)
+        fits = max(1, (self.width() + 8) // (widest_px + 8))
+        rows = -(-count // fits)
+        return -(-count // rows)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.character_choice import CharacterChoice
 from app.gui.fields import DeviceField, Row, SwitchField, make_button, make_picker
 from app.gui.form_page import Section
 from app.gui.mic_check import MicrophoneCheck
@@ -24,7 +25,7 @@ from app.gui.secret_row import SecretRow
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Page, Studio
 from app.gui.theme import Theme
-from app.messages import ListDevices, SwitchCharacter
+from app.messages import ListDevices
 
 STEPS = 3
 
@@ -37,26 +38,10 @@ class CharacterRow(Row):
         self.label.setText(self.tr("Character"))
         self.help.setText(self.tr("More, also from a picture of your own, on the page Characters."))
         self.help.show()
-        self._studio = studio
         self.picker = make_picker(studio.theme)
         self.picker.setAccessibleName(self.label.text())
-        for name, _folder in studio.info.characters:
-            self.picker.addItem(name)
-        self.picker.setCurrentIndex(self.picker.findText(studio.info.character))
-        self.picker.activated.connect(self._choose)
+        CharacterChoice(studio, self.picker)
         self.put_editor(self.picker)
-        studio.bridge.character.connect(self._follow)
-
-    def _choose(self, index: int) -> None:
-        self._studio.retried.emit(("avatar",))
-        self._studio.put(SwitchCharacter(self.picker.itemText(index)))
-
-    def _follow(self, name: str) -> None:
-        index = next(
-            (at for at in range(self.picker.count()) if self.picker.itemText(at).casefold() == name.casefold()), -1
-        )
-        if index >= 0:
-            self.picker.setCurrentIndex(index)
 
 
 class FirstSteps(Page):

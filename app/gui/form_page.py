@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -36,6 +37,12 @@ class Section(QFrame):
         self.rows.append(row)
         self.column.addWidget(row)
         return row
+
+    def insert(self, at: int, row: Row, applies: Callable[[], bool]) -> None:
+        """One more row at this place of `column`."""
+        row.applies = applies
+        self.rows.append(row)
+        self.column.insertWidget(at, row)
 
     def add_widget(self, widget: QWidget) -> None:
         """Anything else that belongs here."""
@@ -118,6 +125,14 @@ class FormPage(Page):
         else:
             self._building.start()
 
+    def build_more(self, steps: Iterator[None]) -> None:
+        """Take further steps as those of `build`, after them: what the page is to show has grown."""
+        is_whole = self._steps is None
+        self._steps = steps if self._steps is None else chain(self._steps, steps)
+        self.area.setUpdatesEnabled(False)
+        if is_whole and self.isVisible():
+            self._building.start()
+
     def leave(self) -> None:
         """A page that nobody sees is not built on."""
         self._building.stop()
@@ -129,7 +144,8 @@ class FormPage(Page):
 
     def _build_row(self) -> None:
         """One row a turn of the event loop: with its layout that is up to 12 ms, and a page of them 150."""
-        if self._steps is not None and next(self._steps, "end") == "end":
+        steps = self._steps
+        if steps is not None and next(steps, "end") == "end" and self._steps is steps:  # the last step may want more
             self._steps = None
             self._building.stop()
             self.area.setUpdatesEnabled(True)

@@ -186,6 +186,12 @@ class StageView(Preview):
         grid.setRowStretch(1, 1)
         self.words.setText(self._waking_words)
 
+    def set_character(self, name: str) -> None:
+        """Somebody else comes on: it is what the start-up words speak of."""
+        before, self._waking_words = self._waking_words, self.tr("{name} is waking up…").format(name=name)
+        if self.words.text() == before:
+            self.words.setText(self._waking_words)
+
     # Where the character is.
 
     def set_aspect(self, aspect: float) -> None:

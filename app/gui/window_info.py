@@ -27,7 +27,7 @@ class Secrets(Protocol):
 class WindowInfo:
     """What the window needs to know before the first fact.
 
-    `characters` holds (name, folder); `expressions` is in the order of the keys 1 to 8. Stores that pages work with
+    `characters` holds (name, folder); `expressions` begins with those of the keys 1 to 8. Stores that pages work with
     are handed in here too, because the window imports no backend.
     """
 

@@ -51,11 +51,8 @@ TIMEOUT_S = 60.0
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ready(models):
+def ready(baked_haru):
     """Models fetched and the default face baked, as the set-up leaves them."""
-    for name in (compose.FACE_MODEL, compose.HEARING_MODEL, compose.BRAIN_MODEL, compose.VOICE_MODEL):
-        models(name)
-    assert main(["bake"]) == 0
 
 
 class Watcher:

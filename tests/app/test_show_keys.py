@@ -15,7 +15,6 @@ from animator.clock import SystemClock
 from app import compose
 from app.bus import Bus
 from app.canvas import Canvas
-from app.cli import main
 from app.control_token import control_token, token_file
 from app.messages import Frame, PreviewPose
 from app.settings import ControlSettings, KeySettings, Settings
@@ -32,10 +31,8 @@ OPEN_PX = 280
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ready(models) -> None:
-    for name in (compose.FACE_MODEL, compose.HEARING_MODEL, compose.BRAIN_MODEL, compose.VOICE_MODEL):
-        models(name)
-    assert main(["bake"]) == 0
+def ready(baked_haru) -> None:
+    """Models fetched and the default face baked, as the set-up leaves them."""
 
 
 class Viewer:

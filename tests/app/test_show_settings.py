@@ -12,6 +12,8 @@ import pytest
 
 from app import compose, paths, secrets, show
 from app.bus import Bus
+from app.characters import library
+from app.characters.character_file import Texts, save_expression, save_texts
 from app.errors import AppError
 from app.face import HeldFacts
 from app.messages import (
@@ -28,6 +30,7 @@ from app.messages import (
     TestBrain,
     TestFace,
     ToggleMute,
+    TryPersona,
 )
 from app.settings import Settings, Value, setting_names, value_of, with_value
 from app.settings_file import keep_setting, open_settings
@@ -404,6 +407,70 @@ def test_the_next_character_comes_after_this_one_and_the_first_after_the_last(st
     loaded = [call[1] for call in studio.made["face"][0].calls if call[0] == "load"]
     assert count == len(set(loaded))
     assert "haru" == studio.show.settings.face.character
+
+
+def test_who_is_on_stage_and_what_it_can_show_is_told_at_once(studio: Studio) -> None:
+    assert "Haru" == studio.facts.wait("show", "character").data["name"]
+
+    studio.bus.gate.put(SwitchCharacter("rei"))
+
+    told = studio.facts.wait("show", "character", name="Rei").data
+    assert str(compose.find_character("rei")) == told["path"]
+    assert list(compose.character_of(compose.find_character("rei")).expressions) == told["expressions"]
+    assert [] == studio.facts.of("avatar", "character"), "the fake face never says that it is ready"
+
+
+def own_haru(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path / "data"))
+    return library.own_copy(library.Entry("Haru", compose.find_character("haru"), False)).path
+
+
+def asked_with(studio: Studio, text: str) -> list[str]:
+    """What the brain is shown beside `text`: earlier questions and answers."""
+    studio.bus.gate.put(Ask(text))
+    studio.settle()
+    seen = studio.made["chat"][0].asked[-1]
+    return [message["content"] for message in seen if message["role"] != "system"]
+
+
+def test_another_face_for_the_same_person_goes_on_with_the_talk(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changing an expression of a character that comes with the app makes a copy, and the copy comes on."""
+    own = own_haru(tmp_path, monkeypatch)
+    save_expression(own, "victory", {"mouth_smirk": 1.0})
+    asked_with(studio, "What is your name?")
+
+    studio.bus.gate.put(SwitchCharacter(str(own)))
+    assert "victory" in studio.facts.wait("show", "character", path=str(own)).data["expressions"]
+
+    assert any("What is your name?" in each for each in asked_with(studio, "And again?"))
+
+
+def test_another_persona_begins_a_new_talk(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = own_haru(tmp_path, monkeypatch)
+    save_texts(own, Texts("Haru", "You are Haru and you whisper.", "Hi.", "", "", ""))
+    asked_with(studio, "What is your name?")
+
+    studio.bus.gate.put(SwitchCharacter(str(own)))
+    studio.facts.wait("show", "character", path=str(own))
+
+    assert not any("What is your name?" in each for each in asked_with(studio, "And again?"))
+
+
+def test_a_persona_is_tried_out_with_the_stored_key_and_the_settings_in_force(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = {"groq": ""}
+    monkeypatch.setattr(secrets, "_stored", lambda name: stored.get(name, ""))
+    studio.set("brain.provider", "groq")
+    studio.bus.gate.put(TryPersona(1, "You are Mika.", "Hi"))
+    assert "no Groq key" in studio.facts.wait("brain", "tried", number=1, done=True).data["problem"]
+
+    stored["groq"] = "gsk_a_key"
+    made = compose.try_out_model(studio.show.settings, "You are Mika.")
+
+    assert studio.show.settings.brain.groq_model in made.name
 
 
 def test_one_key_mutes_and_unmutes(studio: Studio) -> None:

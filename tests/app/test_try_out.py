@@ -57,7 +57,11 @@ class Rig:
         self.bus.listen(self._take)
         self.brains = iter(brains)
         self.personas: list[str] = []
-        self.try_out = TryOut(self.bus, self._make)
+        self.settings = "as at the start"
+        self.try_out = TryOut(self.bus, self._make, self._in_force)
+
+    def _in_force(self) -> str:
+        return self.settings
 
     def _make(self, persona: str) -> Brain:
         self.personas.append(persona)
@@ -121,6 +125,19 @@ def test_the_brain_is_kept_while_the_persona_stays_the_same() -> None:
     assert ["A", "B"] == rig.personas
     assert (1, 1) == (first.loads, first.closed)
     assert 0 == second.closed
+
+
+def test_other_settings_or_keys_bring_another_brain() -> None:
+    first, second = Brain(), Brain()
+    rig = Rig(first, second)
+    rig.try_out.ask(TryPersona(1, "A", "Hi"))
+    rig.done(1)
+
+    rig.settings = "with a key"
+    rig.try_out.ask(TryPersona(2, "A", "Hi"))
+    rig.done(2)
+
+    assert (["A", "A"], 1, 0) == (rig.personas, first.closed, second.closed)
 
 
 def test_a_newer_question_ends_the_one_before() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -129,7 +130,12 @@ class ExpressionEditor(QWidget):
         self._send.timeout.connect(self._preview)
         self._is_previewing = False
         self.sliders: dict[str, ParameterSlider] = {}
+        self._is_built = False
         self._build(studio)
+        self._building = QTimer(self)
+        self._building.setInterval(0)
+        self._building.timeout.connect(self._build_slider)
+        self._building.start()
         studio.theme_changed.connect(self._apply_theme)
 
     def _build(self, studio: Studio) -> None:
@@ -211,22 +217,43 @@ class ExpressionEditor(QWidget):
         grid = QGridLayout(inner)
         grid.setContentsMargins(18, 4, 18, 8)
         grid.setVerticalSpacing(4)
-        for group in GROUPS:
-            grid.addWidget(heading(group_name(group), "section"), grid.rowCount(), 0)
-            for parameter in PARAMETERS:
-                if parameter.group == group:
-                    slider = ParameterSlider(parameter)
-                    slider.moved.connect(partial(self._moved, parameter))
-                    self.sliders[parameter.name] = slider
-                    grid.addWidget(slider, grid.rowCount(), 0)
-            grid.setRowMinimumHeight(grid.rowCount(), 8)
+        grid.setRowStretch(len(PARAMETERS) + 2 * len(GROUPS) + 1, 1)
+        self._steps = self._slider_steps(grid)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
+        # Painted once it is whole: otherwise every new row would have all others painted again.
+        scroll.setUpdatesEnabled(False)
+        self._scroll = scroll
         return scroll
+
+    def _slider_steps(self, grid: QGridLayout) -> Iterator[None]:
+        at = 0
+        for group in GROUPS:
+            grid.addWidget(heading(group_name(group), "section"), at, 0)
+            at += 1
+            for parameter in PARAMETERS:
+                if parameter.group == group:
+                    slider = ParameterSlider(parameter)
+                    slider.moved.connect(partial(self._moved, parameter))
+                    self.sliders[parameter.name] = slider
+                    grid.addWidget(slider, at, 0)
+                    at += 1
+                    yield
+            grid.setRowMinimumHeight(at, 8)
+            at += 1
+
+    def _build_slider(self) -> None:
+        """One row a turn of the event loop: all of them at once would hold the window up for 50 ms."""
+        if next(self._steps, "end") == "end":
+            self._building.stop()
+            self._is_built = True
+            self._scroll.setUpdatesEnabled(True)
+            self._choose()
+            self._refresh()
 
     def _apply_theme(self, theme: Theme) -> None:
         self.preview.set_theme(theme)
@@ -282,10 +309,10 @@ class ExpressionEditor(QWidget):
     @property
     def is_changed(self) -> bool:
         """Whether the sliders stand elsewhere than what is kept."""
-        return bool(self.chosen) and self.values != values_of(self.chosen, self._own)
+        return self._is_built and bool(self.chosen) and self.values != values_of(self.chosen, self._own)
 
     def _choose(self) -> None:
-        if not self.chosen:
+        if not self.chosen or not self._is_built:
             return
         for name, value in values_of(self.chosen, self._own).items():
             self.sliders[name].set_value(value)
@@ -308,14 +335,14 @@ class ExpressionEditor(QWidget):
             self._send.start()
 
     def _refresh(self) -> None:
-        is_ready = self._entry is not None and not self._saving.is_busy
+        is_ready = self._entry is not None and self._is_built and not self._saving.is_busy
         self.save.setEnabled(is_ready and self.is_changed)
         self.give_back.setEnabled(is_ready and self._entry is not None and self._entry.is_own)
         for widget in (self.names, self.new, self.take_in, self.rest):
             widget.setEnabled(is_ready)
 
     def _preview(self) -> None:
-        if self._entry is not None and self.isVisible():
+        if self._entry is not None and self._is_built and self.isVisible():
             self._is_previewing = True
             self._studio.put(PreviewPose(tuple(self.values.items())))
 

@@ -37,8 +37,9 @@ class CharactersPage(Page):
         self._change_work = Work(self)
         self._is_shown = False
         self._after_listing: Path | None = None
-        self._confirmed = studio.info.character
-        """The key or name of the character of which the face has said that it is there."""
+        on_stage = studio.bridge.now_on_stage
+        self._confirmed = studio.info.character if on_stage is None else Path(on_stage[1]).stem
+        """The key or name of the character of which the show has said that it is on stage."""
         self.gallery = Gallery(studio.latest_frame, studio.theme)
         self._new: NewCharacter | None = None
         self._persona: PersonaEditor | None = None
@@ -51,7 +52,7 @@ class CharactersPage(Page):
         self.setAcceptDrops(True)
         self._connect()
         self._apply_theme(studio.theme)
-        self.gallery.set_on_stage(studio.info.character)
+        self.gallery.set_on_stage(self._confirmed)
         self.refresh()
 
     @property
@@ -94,6 +95,7 @@ class CharactersPage(Page):
     def _connect(self) -> None:
         studio, gallery = self.studio, self.gallery
         studio.theme_changed.connect(self._apply_theme)
+        studio.bridge.on_stage.connect(lambda name, path, expressions: self._note_on_stage(Path(path).stem))
         studio.bridge.character.connect(self._note_on_stage)
         studio.bridge.failed.connect(self._note_failure)
         studio.bridge.progress.connect(gallery.set_share)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,6 +142,7 @@ class KeyRow(Row):
         self._refused: dict[str, str] = {}
         self._wrong: dict[str, str] = {}
         self._is_expression = action.startswith("express ")
+        self._has_how = action.startswith(("express ", "gesture "))
         self.recorder = Recorder()
         self.recorder.setAccessibleName(self.tr("Key for: {action}").format(action=label))
         self.recorder.setAccessibleDescription(help_text)
@@ -176,15 +178,21 @@ class KeyRow(Row):
         self.seconds.setAccessibleName(self.tr("How long: {action}").format(action=label))
         calm(self.seconds)
         self.seconds.valueChanged.connect(lambda value: self._want(for_s=round(value, 1)))
+        self._how = QWidget()
+        """Keeps its room where there is nothing to choose, so that all keys stand in one column."""
+        how = QHBoxLayout(self._how)
+        how.setContentsMargins(0, 0, 0, 0)
+        how.setSpacing(8)
+        how.addWidget(self.mode, 1)
+        how.addWidget(self.seconds)
         editor = QWidget()
         row = QHBoxLayout(editor)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self.recorder, 3)
-        if self._is_expression:
-            row.addWidget(self.mode, 2)
-            row.addWidget(self.seconds)
+        row.addWidget(self.recorder, 1)
+        row.addWidget(self._how)
         row.addWidget(self.clear)
+        self._how.setVisible(self._has_how)
         self.put_editor(editor)
         named = self._grid.itemAtPosition(0, 0)
         if not help_text and named is not None and isinstance(named.layout(), QVBoxLayout):
@@ -197,9 +205,10 @@ class KeyRow(Row):
 
     def _fit(self) -> None:
         if self._editor is not None:
-            # Expressions have two controls more.
-            letters = 74 if self._is_expression else 50
-            self._editor.setFixedWidth(letters * self.fontMetrics().averageCharWidth())
+            # Expressions have two controls more, and gestures below them leave room for these.
+            letter_px = self.fontMetrics().averageCharWidth()
+            self._how.setFixedWidth(30 * letter_px)
+            self._editor.setFixedWidth((78 if self._has_how else 50) * letter_px)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
@@ -326,7 +335,10 @@ class KeysPage(FormPage):
         bridge.keys_status.connect(self._show_keys_status)
         bridge.control_status.connect(self._show_control_status)
         bridge.key_pressed.connect(self._show_pressed)
-        bridge.characters.connect(self._look_for_characters)
+        bridge.characters.connect(self._offer_scopes)
+        bridge.on_stage.connect(self._show_on_stage)
+        if bridge.now_on_stage is not None:
+            self._show_on_stage(*bridge.now_on_stage)
         if bridge.keys:
             self._show_keys_status(bridge.keys)
         if bridge.control:
@@ -389,14 +401,50 @@ class KeysPage(FormPage):
         self.scope_row.put_editor(self.scope)
         studio.theme_changed.connect(lambda theme: setattr(self.scope, "arrow", theme.dim))
         section.add(self.scope_row)
-        self._offer_scopes([(name, Path(folder).stem) for name, folder in studio.info.characters])
-        own = [each.action.removeprefix("express ") for each in self._bound() if each.action.startswith("express ")]
-        for name in dict.fromkeys([*studio.info.expressions, *EXPRESSIONS, *own]):
-            self._add_row(section.add, f"express {name}", readable(name), "")
-            yield
+        self._paths: dict[str, str] = {}
+        self._offer_scopes(studio.bridge.all_characters or studio.info.characters)
+        on_stage = studio.bridge.now_on_stage
+        self._shown_names = list(studio.info.expressions if on_stage is None else on_stage[2])
+        """What the character on stage can show."""
+        self._scope_names: list[str] = []
+        """What the one that keys are chosen for can show."""
+        self._expressions = section
+        self._gestures = 0
+        self._offered: set[str] = set()
+        yield from self._build_expressions()
         for name in GESTURES:
             self._add_row(section.add, f"gesture {name}", self.tr("{name} (gesture)").format(name=readable(name)), "")
+            self._gestures += 1
             yield
+
+    def _build_expressions(self) -> Iterator[None]:
+        """A row for each expression that has none yet, above the gestures."""
+        known = {row.action for row in self._rows}
+        for name in self._names():
+            if f"express {name}" not in known:
+                row = KeyRow(self.studio, f"express {name}", readable(name), "")
+                row.set_scope(str(self.scope.currentData() or ""))
+                self._rows.append(row)
+                at = self._expressions.column.count() - self._gestures
+                self._expressions.insert(at, row, partial(self._has_expression, name))
+                yield
+
+    def _names(self) -> list[str]:
+        bound = [each.action.removeprefix("express ") for each in self._bound() if each.action.startswith("express ")]
+        return list(dict.fromkeys([*self._shown_names, *EXPRESSIONS, *self._scope_names, *bound]))
+
+    def _has_expression(self, name: str) -> bool:
+        return name in self._offered
+
+    def _show_on_stage(self, _name: str, _path: str, expressions: list[str]) -> None:
+        self._shown_names = expressions
+        self._grow()
+
+    def _grow(self) -> None:
+        known = {row.action for row in self._rows}
+        if any(f"express {name}" not in known for name in self._names()):
+            self.build_more(self._build_expressions())
+        self.refresh()
 
     def _build_control(self) -> Iterator[None]:
         studio = self.studio
@@ -451,29 +499,41 @@ class KeysPage(FormPage):
         return Bindings.of(self.studio.settings.keys.bindings).all
 
     def _offer_scopes(self, characters: list[tuple[str, str]]) -> None:
-        """Offer these (name, folder name), and stay with who is chosen."""
+        """Offer these (name, path), and stay with who is chosen."""
         chosen = str(self.scope.currentData() or "")
+        self._paths = {Path(path or name).stem: path for name, path in characters}
         self.scope.clear()
         self.scope.addItem(self.tr("Every character"), "")
-        for name, key in characters:
-            self.scope.addItem(self.tr("Only {name}").format(name=name), key)
+        for name, path in characters:
+            self.scope.addItem(self.tr("Only {name}").format(name=name), Path(path or name).stem)
         found = self.scope.findData(chosen)
         self.scope.setCurrentIndex(max(0, found))
         if chosen and found < 0:  # that character is gone
             self._choose_scope(0)
 
-    def _look_for_characters(self, _names: list[str]) -> None:
-        in_background(
-            self, lambda: [(each.name, each.key) for each in library.entries()], self._offer_scopes, lambda error: None
-        )
-
     def _choose_scope(self, index: int) -> None:
+        scope = str(self.scope.itemData(index))
         for row in self._rows:
             if row.action.startswith(("express ", "gesture ")):
-                row.set_scope(str(self.scope.itemData(index)))
+                row.set_scope(scope)
+        path = self._paths.get(scope, "")
+
+        def show(names: list[str]) -> None:
+            if scope == str(self.scope.currentData()):
+                self._scope_names = names
+                self._grow()
+
+        if path:
+            in_background(
+                self, lambda: list(library.character_at(Path(path)).expressions), show, lambda error: show([])
+            )
+        else:
+            show([])
 
     def refresh(self) -> None:
         """Show what applies to the settings in force."""
+        if hasattr(self, "_offered"):
+            self._offered = set(self._names())
         super().refresh()
         if not hasattr(self, "control_note"):  # not whole yet
             return

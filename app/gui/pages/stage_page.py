@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.canvas import Placement
 from app.gui import icons
+from app.gui.character_choice import CharacterChoice
 from app.gui.conversation import Conversation
 from app.gui.expressions import KEYS, ExpressionBar
 from app.gui.lip_sync import LipSyncPanel
@@ -44,7 +44,6 @@ from app.messages import (
     Mute,
     StopTalking,
     SwitchCamera,
-    SwitchCharacter,
 )
 
 MAX_TYPED = 2000
@@ -69,7 +68,6 @@ class StagePage(Page):
         super().__init__(studio, parent)
         self._info = studio.info
         self._theme = studio.theme
-        self._face_character = self._info.character
         self._voice_states: dict[str, str] = {}
         self._microphone_works = True
         self._microphone_wanted = self._info.microphone_on
@@ -179,9 +177,7 @@ class StagePage(Page):
         self.picker.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.picker.setMinimumContentsLength(8)
-        for name, folder in self._info.characters:
-            self.picker.addItem(name, folder)
-        self.picker.setCurrentIndex(self._index_of(self._info.character))
+        CharacterChoice(self.studio, self.picker)
         self.presence = QLabel()
         self.presence.hide()
         self.presence.setProperty("role", "presence")
@@ -242,7 +238,6 @@ class StagePage(Page):
         bridge.tick.connect(self.meter.fall)
         bridge.slow_tick.connect(self._refresh_texts)
         bridge.state.connect(self._show_state)
-        bridge.failed.connect(self._show_failure)
         bridge.user_speaking.connect(self._show_user_speaking)
         bridge.talk_key.connect(self._show_talk_key)
         bridge.hearing.connect(self.log.set_hearing)
@@ -259,8 +254,8 @@ class StagePage(Page):
         self.bar.reset.connect(lambda: self.stage.place(Placement()))
         self.bar.mini_wanted.connect(self.toggle_mini)
         bridge.expression.connect(self.expressions.set_active)
-        bridge.character.connect(self._show_character)
-        bridge.characters.connect(self._list_characters)
+        bridge.on_stage.connect(self._show_character)
+        bridge.character.connect(lambda _: self.log.set_character(self.picker.currentText()))
         self.studio.setting_changed.connect(self._note_setting)
         bridge.lips.connect(self._show_lips)
         bridge.lip_sync_test.connect(self.lip_sync.begin_test)
@@ -273,7 +268,6 @@ class StagePage(Page):
         self.microphone.toggled.connect(self._switch_microphone)
         self.camera.clicked.connect(lambda on: self.studio.put(SwitchCamera(on)))
         self.stop.clicked.connect(self.stop_talking)
-        self.picker.activated.connect(self._pick)
         self.field.returnPressed.connect(self._ask)
         self.field.textChanged.connect(lambda text: self.send.setEnabled(bool(text.strip())))
         self.send.clicked.connect(self._ask)
@@ -319,11 +313,6 @@ class StagePage(Page):
             self.studio.retried.emit(("playback",))
         self.studio.put(LipSyncTest(on))
 
-    def _pick(self, index: int) -> None:
-        name = self.picker.itemText(index)
-        self.studio.retried.emit(("avatar",))
-        self.studio.put(SwitchCharacter(name))
-
     # What the facts say.
 
     def _show_state(self, stage: str, state: str, _label: str) -> None:
@@ -362,18 +351,6 @@ class StagePage(Page):
         self.microphone.blockSignals(False)
         self.meter.set_open(self.microphone.isChecked())
 
-    def _list_characters(self, names: list[str]) -> None:
-        """The list of all has changed; who is on the stage stays chosen."""
-        known = {self.picker.itemText(at): self.picker.itemData(at) for at in range(self.picker.count())}
-        self.picker.clear()
-        for name in names:
-            self.picker.addItem(str(name), known.get(str(name), ""))
-        self.picker.setCurrentIndex(self._index_of(self._face_character))
-
-    def _show_failure(self, stage: str, _problem: str, _remedy: str) -> None:
-        if stage == "avatar":
-            self.picker.setCurrentIndex(self._index_of(self._face_character))
-
     def _show_user_speaking(self, is_speaking: bool) -> None:
         self._say_presence(self.tr("listening") if is_speaking else self.tr("understanding"))
 
@@ -398,25 +375,15 @@ class StagePage(Page):
         self.stage.lips.set_source(method)
         self.stage.lips.set_explanation(self.lip_sync.explanation())
 
-    def _show_character(self, name: str) -> None:
-        index = self._index_of(name)
-        if index < 0:
-            return
-        self._face_character = self.picker.itemText(index)
-        self.picker.setCurrentIndex(index)
-        self.log.set_character(self._face_character)
+    def _show_character(self, name: str, _path: str, expressions: list[str]) -> None:
+        """Who answers from now on, and what its face can show; the face itself may take minutes to be ready."""
+        self.expressions.set_names(expressions)
+        self.stage.set_character(name)
+        self.log.set_character(name)
 
     def _say_presence(self, words: str) -> None:
         self.presence.setText(words)
         self.presence.setVisible(bool(words))
-
-    def _index_of(self, name: str) -> int:
-        """A character's place in the picker, by its name or its folder's; -1 if it is not there."""
-        wanted = name.casefold()
-        for index in range(self.picker.count()):
-            if wanted in (self.picker.itemText(index).casefold(), Path(self.picker.itemData(index)).stem.casefold()):
-                return index
-        return -1
 
     def _show_panic(self, on: bool) -> None:
         self._is_away = on

@@ -391,6 +391,25 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>ExpressionBar</name>
+    <message>
+        <source>More expressions</source>
+        <translation>ほかの表情</translation>
+    </message>
+    <message>
+        <source>More…</source>
+        <translation>ほか…</translation>
+    </message>
+    <message>
+        <source>Expressions without a key of 1 to 8</source>
+        <translation>キー1〜8のない表情</translation>
+    </message>
+    <message>
+        <source>More expressions, now {name}</source>
+        <translation>ほかの表情、現在は{name}</translation>
+    </message>
+</context>
+<context>
     <name>ExpressionButton</name>
     <message>
         <source>Expression {name}, key {key}</source>

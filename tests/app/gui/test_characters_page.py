@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,7 @@ from app.messages import (
     TryPersona,
 )
 from tests.app.characters import pictures
+from tests.app.gui.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -440,6 +443,30 @@ def editor(page: CharactersPage, rig: Rig) -> ExpressionEditor:
     rig.qtbot.waitUntil(page.expressions.names.isEnabled, timeout=WORK_MS)
     rig.commands()
     return page.expressions
+
+
+def test_the_first_click_on_expressions_never_holds_the_window_up_for_16_ms(
+    own: Path, make_rig: Callable[..., Rig]
+) -> None:
+    """What the window itself does takes the same time in each of three windows; what a busy machine adds does not."""
+    longest_ms: list[float] = []
+    while len(longest_ms) < 3 and min(longest_ms, default=math.inf) >= 16.0:
+        rig = make_rig()
+        page = rig.window.show_page("characters")
+        assert isinstance(page, CharactersPage)
+        rig.qtbot.waitUntil(lambda page=page: len(page.gallery.cards) >= 2, timeout=WORK_MS)
+        choose(rig, page, "Haru")
+        rig.qtbot.wait(300)
+        watchdog = Watchdog(time.thread_time)
+        click(rig, page.gallery.expressions)
+        rig.qtbot.waitUntil(page.expressions.names.isEnabled, timeout=WORK_MS)
+        rig.qtbot.wait(100)
+        watchdog.stop()
+        assert 45 == len(page.expressions.sliders)
+        rig.window.close()
+        longest_ms.append(max(watchdog.gaps_ms))
+
+    assert min(longest_ms) < 16.0, longest_ms
 
 
 def newest_preview(rig: Rig, is_it: Callable[[dict[str, float]], bool]) -> None:

@@ -53,7 +53,7 @@ def test_three_steps_lead_to_the_stage_and_are_not_shown_again(first: Rig) -> No
     assert [CheckMicrophone(3)] == press(first, check.button)
     press(first, steps.next)
     steps.character.picker.activated.emit(1)
-    assert [SwitchCharacter("Mina")] == first.commands()
+    assert [SwitchCharacter("characters/mina")] == first.commands()
     (said,) = press(first, steps.test.button)
     assert isinstance(said, Say)
     press(first, steps.next)

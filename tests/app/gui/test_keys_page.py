@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 
 from app.characters import library
+from app.characters.character_file import save_expression
 from app.control_token import control_token, token_file
 from app.gui.key_names import keys_of
 from app.gui.pages.keys_page import KeysPage
@@ -290,15 +291,64 @@ def test_off_air_is_said_on_every_page_and_one_click_brings_it_back(rig: Rig) ->
     assert not rig.window.off_air.isVisible()
 
 
-def test_a_new_character_can_have_keys_too(
-    open_page: Callable[..., tuple[Rig, KeysPage]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = [library.Entry("Mina", Path("characters/mina"), False), library.Entry("Kiko", Path("own/kiko"), True)]
-    monkeypatch.setattr(library, "entries", lambda: there)
+def test_a_new_character_can_have_keys_too(open_page: Callable[..., tuple[Rig, KeysPage]]) -> None:
     rig, page = open_page()
     page.scope.setCurrentIndex(page.scope.findData("mina"))
 
-    rig.tell("show", "characters", names=["Kiko", "Mina"])
-    rig.qtbot.waitUntil(lambda: page.scope.findData("kiko") >= 0, timeout=5000)
+    rig.tell("show", "characters", names=["Kiko", "Mina"], paths=["own/kiko", "characters/mina"])
 
+    assert page.scope.findData("kiko") > 0
     assert "mina" == page.scope.currentData()
+
+
+def shown(page: KeysPage) -> list[str]:
+    return [row.action for row in page._rows if row.isVisible()]
+
+
+def test_what_only_the_character_on_stage_can_show_can_have_a_key(
+    open_page: Callable[..., tuple[Rig, KeysPage]],
+) -> None:
+    rig, page = open_page()
+    assert "express victory" not in shown(page)
+
+    rig.tell("show", "character", name="Mina", path="characters/mina", expressions=["happy", "victory"])
+    rig.qtbot.waitUntil(lambda: "express victory" in shown(page), timeout=5000)
+
+    assert page.row("express victory").y() < page.row("gesture nod").y()
+    rig.tell("show", "character", name="Haru", path="characters/haru", expressions=["happy"])
+    assert "express victory" not in shown(page)
+
+
+def test_what_only_the_chosen_character_can_show_can_have_a_key_of_its_own(
+    open_page: Callable[..., tuple[Rig, KeysPage]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "kiko"
+    library.copy_character(library.built_in_root() / "haru", _made(folder))
+    save_expression(folder, "victory", {"mouth_smirk": 1.0})
+    rig, page = open_page()
+    rig.tell("show", "characters", names=["Kiko"], paths=[str(folder)])
+
+    page.scope.setCurrentIndex(page.scope.findData("kiko"))
+    page.scope.activated.emit(page.scope.currentIndex())
+    rig.qtbot.waitUntil(lambda: "express victory" in shown(page), timeout=5000)
+
+    page.row("express victory").recorder.recorded.emit("Ctrl+F7")
+    assert [Configure("keys.bindings.kiko/express victory", "Ctrl+F7")] == rig.commands()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_all_keys_of_expressions_and_gestures_stand_in_one_column(
+    open_page: Callable[..., tuple[Rig, KeysPage]],
+) -> None:
+    _, page = open_page({"express happy": "Ctrl+F5", "express sad": "Ctrl+F6 for 3"})
+
+    rows = [page.row(action) for action in ("express happy", "express sad", "express angry", "gesture nod")]
+    places = {
+        (row.recorder.mapTo(page, row.recorder.rect().topLeft()).x(), row.recorder.width(), row.clear.x())
+        for row in rows
+    }
+    assert 1 == len(places)

@@ -210,11 +210,11 @@ def test_the_camera_switch_falls_back_when_the_camera_fails(rig: Rig) -> None:
     assert rig.commands() == []
 
 
-def test_picking_a_character_asks_for_it_by_name(rig: Rig) -> None:
+def test_picking_a_character_asks_for_it_by_its_path_which_names_nobody_else(rig: Rig) -> None:
     rig.page.picker.setCurrentIndex(1)
     rig.page.picker.activated.emit(1)
 
-    assert [SwitchCharacter("Mina")] == rig.commands()
+    assert [SwitchCharacter("characters/mina")] == rig.commands()
 
 
 def test_a_character_that_could_not_load_is_not_shown_as_chosen(rig: Rig) -> None:
@@ -530,6 +530,64 @@ def test_the_picker_takes_in_new_characters_and_keeps_who_is_on_the_stage(rig: R
     rig.tell("avatar", "character", name="Aoi")
     assert "Aoi" == rig.page.picker.currentText()
     assert [] == rig.commands()
+
+
+def put_on_stage(rig: Rig, name: str, path: str, expressions: list[str]) -> None:
+    rig.tell("show", "character", name=name, path=path, expressions=expressions)
+
+
+def test_the_buttons_and_keys_are_those_of_the_character_on_stage(rig: Rig) -> None:
+    put_on_stage(rig, "Mina", "characters/mina", ["happy", "victory", "neutral"])
+
+    assert ["happy", "victory", "neutral"] == [each.expression for each in rig.page.expressions.buttons]
+    rig.key(Qt.Key.Key_2)
+    rig.key(Qt.Key.Key_4)
+    assert [Express("victory")] == rig.commands()
+
+
+def test_who_was_chosen_elsewhere_is_marked_before_the_face_is_ready(rig: Rig) -> None:
+    put_on_stage(rig, "Mina", "characters/mina", ["neutral"])
+    rig.tell("avatar", "progress", what="learning the mouth", share=0.4)
+    rig.tell("avatar", "character", name="haru")  # the face that was given up
+
+    assert "Mina" == rig.page.picker.currentText()
+    assert "Mina is waking up…" == rig.page.stage.words.text()
+    assert rig.page.stage.card.isVisible()
+    rig.tell("llm", "sentence", turn=1, index=0, text="Hello.", last=True)
+    rig.tell("playback", "clip_started", turn=1, index=0, text="Hello.")
+    assert "Mina" == rig.page.log._bubbles[-1].name.text()
+
+
+def test_two_of_the_same_name_are_told_apart_by_their_folders(rig: Rig) -> None:
+    rig.tell("show", "characters", names=["Haru", "Mina", "Mina"], paths=["a/haru", "a/mina", "b/mina"])
+    put_on_stage(rig, "Mina", "b/mina", ["neutral"])
+
+    assert 2 == rig.page.picker.currentIndex()
+    rig.page.picker.activated.emit(1)
+    assert [SwitchCharacter("a/mina")] == rig.commands()
+
+
+def test_a_character_that_is_refused_leaves_the_picker_with_who_is_on_stage(rig: Rig) -> None:
+    put_on_stage(rig, "Haru", "characters/haru", ["neutral"])
+    rig.page.picker.setCurrentIndex(1)
+
+    rig.tell("gate", "state", state="failed", label="SwitchCharacter", problem="It is damaged.", remedy="Mend it.")
+
+    assert "Haru" == rig.page.picker.currentText()
+
+
+def test_expressions_without_a_key_are_in_a_menu_and_take_no_room_of_the_stage(rig: Rig) -> None:
+    bar = rig.page.expressions
+    before_px = bar.height()
+    put_on_stage(rig, "Mina", "characters/mina", [*rig.info.expressions, "victory", "big_smile"])
+
+    assert (8, ["Victory", "Big smile"]) == (len(bar.buttons), [each.text() for each in bar.menu.actions()])
+    bar.menu.actions()[0].trigger()
+    assert [Express("victory")] == rig.commands()
+    assert (True, "Victory", "victory") == (bar.more.isChecked(), bar.more.text(), bar.active)
+    rig.tell("avatar", "expression", name="happy")
+    assert (False, "More…", "happy") == (bar.more.isChecked(), bar.more.text(), bar.active)
+    rig.qtbot.waitUntil(lambda: bar.height() <= 2 * before_px + 8)
 
 
 def test_the_mouths_slider_follows_the_settings(rig: Rig) -> None:
