@@ -40,7 +40,7 @@ class Changes:
     """The settings in force, and the one way to change them. `keep` writes one into the file (any thread).
 
     Facts: `settings changed` once a setting is in force, `settings refused` where it cannot be, `settings state` where
-    it is in force and could not be kept.
+    it is in force and could not be kept, and again when it could, with the next one that is kept.
     """
 
     def __init__(self, bus: Bus, settings: Settings, keep: Callable[[str, Value], None]) -> None:
@@ -48,6 +48,8 @@ class Changes:
         self._settings = settings
         self._keep = keep
         self._keeping = threading.Lock()
+        self._unkept: dict[str, Value] = {}
+        """What is in force and could not be kept yet."""
         self._routes: dict[str, tuple[str, Apply]] = {}
         self._changed = threading.Condition()
         self._jobs: dict[str, deque[_Job]] = {}
@@ -101,11 +103,27 @@ class Changes:
     def keep(self, name: str, value: Value) -> None:
         """A setting is in force by another way: tell it and keep it."""
         self.note(name, value)
-        try:
-            with self._keeping:
+        with self._keeping:
+            self._unkept.pop(name, None)
+            try:
                 self._keep(name, value)
-        except AppError as error:
-            self._say("settings", "Settings", error)
+            except AppError as error:
+                self._unkept[name] = value
+                self._say("settings", "Settings", error)
+                return
+            if self._unkept:
+                self._keep_what_waits()
+
+    def _keep_what_waits(self) -> None:
+        """The file can be written again: nothing of what was set meanwhile is lost at the next start."""
+        for name, value in list(self._unkept.items()):
+            try:
+                self._keep(name, value)
+            except AppError as error:
+                self._say("settings", "Settings", error)
+                return
+            del self._unkept[name]
+        self._bus.emit("settings", "state", state="ready", label="Settings")
 
     def wait_until_settled(self, timeout_s: float) -> bool:
         """Wait until every change that was asked for is in force or refused."""

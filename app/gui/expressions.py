@@ -24,8 +24,37 @@ USUAL = (
     QT_TRANSLATE_NOOP("expressions", "Relaxed"),
     QT_TRANSLATE_NOOP("expressions", "Shy"),
     QT_TRANSLATE_NOOP("expressions", "Wink"),
+    QT_TRANSLATE_NOOP("expressions", "Sleepy"),
+    QT_TRANSLATE_NOOP("expressions", "Smug"),
+    QT_TRANSLATE_NOOP("expressions", "Admiration"),
+    QT_TRANSLATE_NOOP("expressions", "Amusement"),
+    QT_TRANSLATE_NOOP("expressions", "Anger"),
+    QT_TRANSLATE_NOOP("expressions", "Annoyance"),
+    QT_TRANSLATE_NOOP("expressions", "Approval"),
+    QT_TRANSLATE_NOOP("expressions", "Caring"),
+    QT_TRANSLATE_NOOP("expressions", "Confusion"),
+    QT_TRANSLATE_NOOP("expressions", "Curiosity"),
+    QT_TRANSLATE_NOOP("expressions", "Desire"),
+    QT_TRANSLATE_NOOP("expressions", "Disappointment"),
+    QT_TRANSLATE_NOOP("expressions", "Disapproval"),
+    QT_TRANSLATE_NOOP("expressions", "Disgust"),
+    QT_TRANSLATE_NOOP("expressions", "Embarrassment"),
+    QT_TRANSLATE_NOOP("expressions", "Excitement"),
+    QT_TRANSLATE_NOOP("expressions", "Fear"),
+    QT_TRANSLATE_NOOP("expressions", "Gratitude"),
+    QT_TRANSLATE_NOOP("expressions", "Grief"),
+    QT_TRANSLATE_NOOP("expressions", "Joy"),
+    QT_TRANSLATE_NOOP("expressions", "Love"),
+    QT_TRANSLATE_NOOP("expressions", "Nervousness"),
+    QT_TRANSLATE_NOOP("expressions", "Optimism"),
+    QT_TRANSLATE_NOOP("expressions", "Pride"),
+    QT_TRANSLATE_NOOP("expressions", "Realization"),
+    QT_TRANSLATE_NOOP("expressions", "Relief"),
+    QT_TRANSLATE_NOOP("expressions", "Remorse"),
+    QT_TRANSLATE_NOOP("expressions", "Sadness"),
+    QT_TRANSLATE_NOOP("expressions", "Surprise"),
 )
-"""What the characters that come with the app can show; others are called as their maker wrote them."""
+"""What the characters that come with the app can show, and every emotion of the brain's; others are called as their maker wrote them."""
 
 
 def readable(name: str) -> str:

@@ -114,7 +114,7 @@ class FirstSteps(Page):
             self.tr("You can also type, and leave this as it is."),
             self.tr("The system's default"),
         )
-        self.studio.bridge.devices.connect(lambda found, _speakers, _cameras: self.device.set_devices(found))
+        self.studio.bridge.devices.connect(self._show_devices)
         section.add(self.device)
         section.add(
             ThresholdField(
@@ -126,6 +126,10 @@ class FirstSteps(Page):
         section.add_widget(MicrophoneCheck(self.studio))
         section.refresh()
         return section
+
+    def _show_devices(self, microphones: list[str], _speakers: list[str], _cameras: list[str]) -> None:
+        # No lambda: Qt takes a method's connection away with this page, which does not live as long as the window.
+        self.device.set_devices(microphones)
 
     def _speak(self) -> QWidget:
         section = Section(self.tr("Voice and character"))

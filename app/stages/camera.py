@@ -31,6 +31,8 @@ class CameraStage:
         self._fps = fps
         self._lock = threading.Lock()
         self._sinks: list[FrameSink] = []
+        self._sending = threading.RLock()
+        """Held while a sink is given a frame: none is closed under the hands of whoever fills it."""
         self._instead: Pixels | None = None
         self._has_sink = threading.Event()
         """Set while there is a sink, and at the end: with nobody to send to there is no deadline to wake for."""
@@ -52,7 +54,8 @@ class CameraStage:
             self._sinks.remove(sink)
             if not self._sinks:
                 self._has_sink.clear()
-        sink.close()
+        with self._sending:
+            sink.close()
 
     def set_fps(self, fps: float) -> None:
         """Send so many pictures a second from now on, and open later sinks for that. Any thread."""
@@ -117,6 +120,13 @@ class CameraStage:
                 self._bus.emit(STAGE, "frames", sent=sent, repeated=repeated)
 
     def _send(self, sink: FrameSink, frame: Frame) -> None:
+        with self._sending:
+            with self._lock:
+                if sink not in self._sinks:  # removed meanwhile
+                    return
+            self._give(sink, frame)
+
+    def _give(self, sink: FrameSink, frame: Frame) -> None:
         try:
             sink.send(frame)
         except Exception as error:  # a sink that breaks is dropped; the others and the show go on

@@ -137,6 +137,29 @@ def test_what_cannot_be_kept_is_in_force_and_this_is_said() -> None:
     assert "The disk is full." == facts.wait("settings", "state", state="failed").data["problem"]
 
 
+def test_what_could_not_be_kept_is_kept_along_with_the_next_one() -> None:
+    bus = Bus(FakeClock().now_ns)
+    facts = Facts(bus)
+    kept: dict[str, Value] = {}
+    full = AppError("The disk is full.", "Free some space.")
+    disk = [full, full, full, None, None, None]
+
+    def keep(name: str, value: Value) -> None:
+        if (error := disk.pop(0)) is not None:
+            raise error
+        kept[name] = value
+
+    changes = Changes(bus, Settings(), keep)
+    for name, value in (("window.theme", "dark"), ("voice.speed", 1.2), ("voice.speed", 1.5)):
+        changes.change(name, value)
+    assert ({}, []) == (kept, facts.of("settings", "state", state="ready"))
+
+    changes.change("face.fps", 24.0)
+
+    assert {"window.theme": "dark", "voice.speed": 1.5, "face.fps": 24.0} == kept
+    assert 1 == len(facts.of("settings", "state", state="ready"))
+
+
 def test_a_setting_of_a_start_argument_is_told_and_not_kept(rig: Rig) -> None:
     rig.changes.note("hearing.muted", True)
 

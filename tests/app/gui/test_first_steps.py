@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSystemTrayIcon
 
@@ -63,6 +64,18 @@ def test_three_steps_lead_to_the_stage_and_are_not_shown_again(first: Rig) -> No
     assert first.window.page is first.page
     assert first.window.rail.isVisible()
     assert first.window.first_steps is None
+
+
+def test_what_is_told_after_they_are_gone_reaches_them_no_more(first: Rig) -> None:
+    steps = first.window.first_steps
+    assert steps is not None
+    press(first, steps.skip)
+    first.qtbot.waitUntil(lambda: not shiboken6.isValid(steps), timeout=5000)
+
+    with first.qtbot.capture_exceptions() as raised:
+        first.tell("devices", "list", microphones=["Blue"], speakers=["Headphones"], cameras=[])
+
+    assert [] == raised
 
 
 def test_all_of_it_can_be_skipped_with_one_click(first: Rig) -> None:

@@ -43,6 +43,23 @@ class Sink:
         pass
 
 
+class SlowSink(Sink):
+    """A camera that takes its time with a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taking = threading.Event()
+        self._closed = threading.Event()
+        self.was_closed_meanwhile = False
+
+    def send(self, frame: Frame) -> None:
+        self.taking.set()
+        self.was_closed_meanwhile |= self._closed.wait(0.2)
+
+    def close(self) -> None:
+        self._closed.set()
+
+
 class Camera:
     def __init__(self) -> None:
         self.frame: Frame | None = Frame(1, FACE, 0)
@@ -86,6 +103,20 @@ def test_be_right_back_is_a_picture_that_fits_the_canvas() -> None:
     assert pixels.shape[0] == pixels.shape[1]
     assert np.abs(shown.astype(int) - behind).max() > 100
     assert np.array_equal(shown[:, :280], behind[:, :280])
+
+
+def test_a_camera_is_not_closed_while_it_takes_a_picture_and_gets_none_after_that(camera: Camera) -> None:
+    sink = SlowSink()
+    camera.stage.add(sink)
+    assert sink.taking.wait(TIMEOUT_S)
+
+    camera.stage.remove(sink)
+
+    assert not sink.was_closed_meanwhile
+    sink.taking.clear()
+    camera.stage.show_instead(AWAY)
+    camera.sink.wait_for(AWAY)
+    assert not sink.taking.is_set()
 
 
 def test_a_viewer_who_comes_back_after_a_while_without_any_sees_the_face_again(camera: Camera) -> None:
