@@ -83,6 +83,10 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     browser_status = Signal(dict)
     """Whether a browser source can be shown."""
+    recording_status = Signal(dict)
+    """Whether something is being recorded, and whether the last seconds are held."""
+    recording_saved = Signal(str, str, float)
+    """Kind ("recording", "replay", "screenshot"), path, length in s."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     answered = Signal(object)
@@ -102,10 +106,13 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
+        self.recording: dict[str, object] = {}
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `browser_status`, `on_stage` and `characters` said last: for pages
-        that are made later."""
+        """What `keys_status`, `control_status`, `browser_status`, `recording_status`, `on_stage` and `characters` said.
+
+        The last of each, for pages made later.
+        """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -240,6 +247,11 @@ class Bridge(QObject):
             case "browser", "status":
                 self.browser = dict(data)
                 self.browser_status.emit(self.browser)
+            case "recording", "status":
+                self.recording = dict(data)
+                self.recording_status.emit(self.recording)
+            case "recording", "saved":
+                self.recording_saved.emit(str(data["kind"]), str(data["path"]), _number(data["duration_s"]))
             case "keys", "pressed":
                 self.key_pressed.emit(str(data["action"]))
 

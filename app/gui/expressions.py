@@ -54,7 +54,8 @@ USUAL = (
     QT_TRANSLATE_NOOP("expressions", "Sadness"),
     QT_TRANSLATE_NOOP("expressions", "Surprise"),
 )
-"""What the characters that come with the app can show, and every emotion of the brain's; others are called as their maker wrote them."""
+"""What the characters that come with the app can show, and every emotion of the brain's; others are called as their
+maker wrote them."""
 
 
 def readable(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QColorDialog, QFileDialog, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
@@ -60,7 +60,6 @@ class StageBar(QFrame):
         self.background.setSizeAdjustPolicy(Picker.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.background.setMinimumContentsLength(7)
         self.background.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.background.setMaximumWidth(190)
         self.background.setToolTip(self.tr("What the character stands before, here and for viewers"))
         words = {
             "theme": self.tr("Soft light"),
@@ -108,6 +107,7 @@ class StageBar(QFrame):
         row.addStretch(1)
         row.addWidget(self.safe_area)
         row.addWidget(self.mini)
+        self._limit_background()
         self._connect()
         self.refresh()
         self.set_theme(studio.theme)
@@ -122,6 +122,18 @@ class StageBar(QFrame):
         self.mini.clicked.connect(self.mini_wanted)
         self._studio.setting_changed.connect(self._note)
         self._studio.setting_refused.connect(self._note)
+
+    def _limit_background(self) -> None:
+        """Room for the longest of its words, at any size of the text."""
+        letters = self.background.fontMetrics()
+        words = [self.background.itemText(index) for index in range(self.background.count())]
+        self.background.setMaximumWidth(max(190, max(map(letters.horizontalAdvance, words)) + 56))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Larger letters need more room."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "mini"):
+            self._limit_background()
 
     def _note(self, name: str, *_: object) -> None:
         if name.startswith("stage."):

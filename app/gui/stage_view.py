@@ -327,7 +327,14 @@ class StageView(Preview):
         self._grid.setContentsMargins(where.left() + 12, where.top() + 12, right + 12, below + 16)
         self._backdrop = QPixmap()
         self._take()
+        self._fit_badges()
         self.update()
+
+    def _fit_badges(self) -> None:
+        """Where the picture is too narrow for all badges, the tier goes: whole words before all words."""
+        badges = [badge for badge in (self.lamp, self.lips, self.rate) if not badge.isHidden()]
+        wanted_px = sum(badge.sizeHint().width() + 8 for badge in [*badges, self.tier])
+        self.tier.setVisible(bool(self.tier.text()) and wanted_px <= self.canvas().width() - 24)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The badges stay in the corners of the canvas."""
@@ -391,4 +398,4 @@ class StageView(Preview):
                     "exact": self.tr("Exact tier: every frame comes from the full networks"),
                 }.get(tier.lower(), tier)
             )
-            self.tier.setVisible(bool(name))
+        self._fit_badges()
