@@ -288,6 +288,20 @@ def premultiplied(pixels: Pixels) -> Pixels:
     return mixed
 
 
+class _Buffers:
+    """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, npt.NDArray[np.uint8]] = {}
+
+    def get(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
+        """What is held under this name, whatever is in it."""
+        found = self._held.get(name)
+        if found is None or found.shape != shape:
+            found = self._held[name] = np.empty(shape, np.uint8)
+        return found
+
+
 class Canvas:
     """Places frames in a scene. Not thread-safe: owns buffers."""
 
@@ -303,14 +317,7 @@ class Canvas:
         self._covered: Box | None = None
         self._seen: Box | None = None
         """Where frames have not been transparent."""
-        self._buffers: dict[str, npt.NDArray[np.uint8]] = {}
-
-    def _buffer(self, name: str, *shape: int) -> npt.NDArray[np.uint8]:
-        """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
-        found = self._buffers.get(name)
-        if found is None or found.shape != shape:
-            found = self._buffers[name] = np.empty(shape, np.uint8)
-        return found
+        self._buffers = _Buffers()
 
     def set_scene(self, scene: Scene) -> None:
         """Place in another scene from now on. Cheap where only the placement is another one."""
@@ -329,31 +336,14 @@ class Canvas:
             area = (self._covered.rows, self._covered.columns)
             self._out[area] = self._behind[area]
             self._covered = None
-        side = pixels.shape[0]
-        box = opaque_box(pixels)
-        self._seen = grown(self._seen, box, side)
-        if box is None or self._seen is None:
+        size_px = (self.width_px, self.height_px)
+        self._seen, placed = _place(pixels, size_px, self.scene.placement, self._seen, self._buffers)
+        if placed is None:
             return self._out
-        found = piece(side, self.width_px, self.height_px, self.scene.placement, self._seen)
-        if found is None:
-            return self._out
-        source, target = found.source, found.target()
-        if target.width <= 0 or target.height <= 0:
-            return self._out
-        part = self._buffer("part", source.height, source.width, 4)
-        cv2.cvtColor(pixels[source.rows, source.columns], cv2.COLOR_RGBA2mRGBA, dst=part)
-        # Far smaller, a linear look-up would skip pixels and flicker.
-        way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
-        scaled = self._buffer("scaled", target.height, target.width, 4)
-        cv2.resize(part, (target.width, target.height), dst=scaled, interpolation=way)
-        shown = target.within(self.width_px, self.height_px)
-        if shown.width <= 0 or shown.height <= 0:
-            return self._out
-        top, left = shown.top - target.top, shown.left - target.left
-        seen = scaled[top : top + shown.height, left : left + shown.width]
+        shown, seen = placed
         area = (shown.rows, shown.columns)
-        colour, hidden = (self._buffer(name, shown.height, shown.width, 3) for name in ("colour", "hidden"))
-        veil = self._buffer("veil", shown.height, shown.width)
+        colour, hidden = (self._buffers.get(name, shown.height, shown.width, 3) for name in ("colour", "hidden"))
+        veil = self._buffers.get("veil", shown.height, shown.width)
         cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB, dst=colour)
         cv2.extractChannel(seen, 3, dst=veil)
         cv2.cvtColor(cv2.bitwise_not(veil, dst=veil), cv2.COLOR_GRAY2RGB, dst=hidden)
@@ -362,6 +352,87 @@ class Canvas:
         self._out[area] = colour
         self._covered = shown
         return self._out
+
+
+def _place(
+    pixels: Pixels, size_px: tuple[int, int], placement: Placement, seen: Box | None, buffers: _Buffers
+) -> tuple[Box | None, tuple[Box, Pixels] | None]:
+    """`seen` with this frame, and the frame's part on a canvas: where, and its pixels, multiplied by their alpha.
+
+    The pixels lie in `buffers`.
+    """
+    side = pixels.shape[0]
+    box = opaque_box(pixels)
+    seen = grown(seen, box, side)
+    if box is None or seen is None:
+        return seen, None
+    found = piece(side, *size_px, placement, seen)
+    if found is None:
+        return seen, None
+    source, target = found.source, found.target()
+    if target.width <= 0 or target.height <= 0:
+        return seen, None
+    part = buffers.get("part", source.height, source.width, 4)
+    cv2.cvtColor(pixels[source.rows, source.columns], cv2.COLOR_RGBA2mRGBA, dst=part)
+    # Far smaller, a linear look-up would skip pixels and flicker.
+    way = cv2.INTER_AREA if target.height * 1.5 < source.height else cv2.INTER_LINEAR
+    scaled = buffers.get("scaled", target.height, target.width, 4)
+    cv2.resize(part, (target.width, target.height), dst=scaled, interpolation=way)
+    shown = target.within(*size_px)
+    if shown.width <= 0 or shown.height <= 0:
+        return seen, None
+    top, left = shown.top - target.top, shown.left - target.left
+    return seen, (shown, scaled[top : top + shown.height, left : left + shown.width])
+
+
+class Cutout:
+    """Places frames before nothing: what a `Canvas` of that size shows, with straight alpha. Not thread-safe."""
+
+    def __init__(self, width_px: int, height_px: int, *, bleeds: bool = False) -> None:
+        """With `bleeds` the colours go on a little behind the edge, where alpha is 0.
+
+        Whoever encodes colour at half the size would otherwise mix the edge with black.
+        """
+        self._out = np.zeros((height_px, width_px, 4), np.uint8)
+        self._bleeds = bleeds
+        self._placement = Placement()
+        self._covered: Box | None = None
+        self._seen: Box | None = None
+        self._buffers = _Buffers()
+
+    def place(self, pixels: Pixels, placement: Placement) -> Pixels:
+        """A frame, RGBA, (height, width, 4). The returned picture is reused by the next call."""
+        if self._covered is not None:
+            self._out[self._covered.rows, self._covered.columns] = 0
+            self._covered = None
+        if placement != self._placement:
+            self._placement, self._seen = placement, None
+        height_px, width_px = self._out.shape[:2]
+        self._seen, placed = _place(pixels, (width_px, height_px), placement, self._seen, self._buffers)
+        if placed is None:
+            return self._out
+        shown, part = placed
+        self._out[shown.rows, shown.columns] = _straight(part, self._bleeds)
+        self._covered = shown
+        return self._out
+
+
+_BLEED_PX = 8
+
+
+def _straight(part: Pixels, bleeds: bool) -> Pixels:
+    """RGBA whose colours are no longer multiplied by alpha."""
+    out: Pixels = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_mRGBA2RGBA)
+    if not bleeds:
+        return out
+    height, width = part.shape[:2]
+    small_size = (max(1, width // _BLEED_PX), max(1, height // _BLEED_PX))
+    small = cv2.cvtColor(cv2.resize(part, small_size, interpolation=cv2.INTER_AREA), cv2.COLOR_mRGBA2RGBA)
+    around = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    around[..., 3] = 0
+    hidden = cv2.compare(cv2.extractChannel(out, 3), 0, cv2.CMP_EQ)
+    cv2.copyTo(around, hidden, out)
+    return out
 
 
 _STEP_PX = 16
@@ -391,3 +462,33 @@ def grown(seen: Box | None, box: Box | None, side_px: int) -> Box | None:
         max(seen.right, box.right),
         max(seen.bottom, box.bottom),
     )
+
+
+_KR, _KB = 0.2126, 0.0722
+_Y = np.array([_KR, 1 - _KR - _KB, _KB])
+BT709_LIMITED = np.array(
+    [
+        [*(_Y * 219 / 255), 16.0],
+        [*((np.array([0.0, 0.0, 1.0]) - _Y) / (2 * (1 - _KB)) * 224 / 255), 128.0],
+        [*((np.array([1.0, 0.0, 0.0]) - _Y) / (2 * (1 - _KR)) * 224 / 255), 128.0],
+    ]
+)
+"""Rows Y, Cb, Cr; columns R, G, B, offset; 8-bit limited range (ITU-R BT.709-6, sections 3 and 4)."""
+
+
+def i420(picture: Picture) -> npt.NDArray[np.uint8]:
+    """RGB (h, w, 3) as BT.709 limited-range I420 (h * 3 / 2, w): what OBS takes a webcam's picture for.
+
+    pyvirtualcam's own RGB path and OpenCV convert by BT.601, which such viewers show with a colour shift (a red of
+    200, 0, 0 as 217, 19, 0). Matrix: ITU-R BT.709, limited range.
+    """
+    height, width = picture.shape[:2]
+    luma = cv2.transform(picture, BT709_LIMITED[:1])
+    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    chroma = cv2.transform(small, BT709_LIMITED[1:])
+    out = np.empty((height * 3 // 2, width), np.uint8)
+    out[:height] = luma
+    quarter = height // 4
+    out[height : height + quarter] = chroma[..., 0].reshape(quarter, width)
+    out[height + quarter :] = chroma[..., 1].reshape(quarter, width)
+    return out

@@ -39,6 +39,7 @@ from app.ports import (
     GlobalKeys,
     Memory,
     Microphone,
+    RecordingEncoder,
     Speaker,
     SpeechDetector,
     SpeechSynth,
@@ -46,6 +47,7 @@ from app.ports import (
     TurnDetector,
 )
 from app.settings import Settings
+from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage
 from app.voice import engine_of, server_voice, with_stand_in
 
@@ -320,11 +322,11 @@ def device_microphone(settings: Settings, clock: Clock) -> Microphone:
     return SoundDeviceMicrophone(settings.hearing.device, clock=clock)
 
 
-def device_speaker(settings: Settings, clock: Clock) -> Speaker:
-    """The loudspeaker of the settings."""
+def device_speaker(settings: Settings, clock: Clock, tap: SoundTap | None = None) -> Speaker:
+    """The loudspeaker of the settings; `tap` gets what it plays."""
     from app.backends.speaker_sounddevice import SoundDeviceSpeaker
 
-    return SoundDeviceSpeaker(clock, settings.voice.device)
+    return SoundDeviceSpeaker(clock, settings.voice.device, tap=tap)
 
 
 def file_microphone(path: Path) -> Microphone:
@@ -341,11 +343,11 @@ def rehearsal_microphone(path: Path, clock: Clock, settings: Settings) -> Rehear
     return RehearsalMicrophone(FileMicrophone(path, clock), clock, settings.hearing.min_silence_ms / 1000)
 
 
-def null_speaker(clock: Clock) -> Speaker:
-    """A loudspeaker that keeps time and makes no sound."""
+def null_speaker(clock: Clock, tap: SoundTap | None = None) -> Speaker:
+    """A loudspeaker that keeps time and makes no sound; `tap` gets what would be heard."""
     from app.backends.speaker_null import NullSpeaker
 
-    return NullSpeaker(clock)
+    return NullSpeaker(clock, tap)
 
 
 def build_line(
@@ -574,6 +576,13 @@ def virtual_camera(settings: Settings, scene: Callable[[], Scene] = Scene) -> Vi
     """The virtual camera of the settings, not opened yet. It asks for the `scene` with every frame."""
     camera = settings.camera
     return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene)
+
+
+def recording_encoder(format: str, width_px: int, height_px: int, fps: float) -> RecordingEncoder:
+    """An encoder of recordings. Raises AppError where there is none."""
+    from app.backends.recording_av import AvEncoder
+
+    return AvEncoder("webm" if format == "webm" else "mp4", width_px, height_px, fps)
 
 
 def global_keys() -> GlobalKeys:

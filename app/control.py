@@ -45,6 +45,7 @@ class Control:
             "expression": "neutral",
             "microphone": "starting",
             "panic": False,
+            "recording": False,
             "speaking": False,
         }
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
@@ -115,6 +116,8 @@ class Control:
                 changed["microphone"] = str(fact.data.get("state", ""))
             case "show", "panic":
                 changed["panic"] = bool(fact.data.get("on"))
+            case "recording", "status":
+                changed["recording"] = bool(fact.data.get("on"))
             case "playback", "clip_started":
                 changed["speaking"] = True
             case "playback", "turn_finished" | "stopped":

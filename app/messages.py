@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from animator.messages import Phone, Pixels, PlayoutAnchor, Samples, SpeechClip
@@ -16,6 +17,7 @@ __all__ = [
     "Command",
     "Configure",
     "Cue",
+    "Encoded",
     "Express",
     "Fact",
     "Feel",
@@ -34,9 +36,12 @@ __all__ = [
     "PreviewPose",
     "PushToTalk",
     "Quit",
+    "Record",
     "RecordKey",
     "Samples",
+    "SaveReplay",
     "Say",
+    "Screenshot",
     "SecretChanged",
     "Sentence",
     "SpeechClip",
@@ -48,6 +53,7 @@ __all__ = [
     "TestBrain",
     "TestFace",
     "ToggleMute",
+    "ToggleRecording",
     "Transcript",
     "TryPersona",
     "UserFact",
@@ -175,6 +181,29 @@ class Frame:
     due_ns: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """encoder → files and replay: one packet. `at` is when it is shown or heard, in s of the encoder's time line.
+
+    `pts`, `dts` and `duration` count in `time_base`; `is_key`: a picture that needs none before it. `alpha` is what
+    the encoder keeps beside the packet for its transparency; only who writes files looks into it.
+    """
+
+    kind: Literal["picture", "sound"]
+    data: bytes
+    pts: int
+    dts: int
+    duration: int
+    time_base: Fraction
+    is_key: bool
+    alpha: Any = None
+
+    @property
+    def at(self) -> Fraction:
+        """When it is shown or heard, in s."""
+        return self.pts * self.time_base
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """Something that happened, for the window, the trace and the tests; facts go up through `bus.tap`.
@@ -225,6 +254,8 @@ class Fact:
     | keys | pressed | action (a key that works everywhere was pressed), key |
     | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
       may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
+    | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
+    | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
     | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
@@ -326,6 +357,28 @@ class SwitchCamera:
     """Switch the virtual camera on or off."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Begin (True) or end a recording of what viewers see and hear, in the folder of the settings."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleRecording:
+    """Begin a recording where there is none, else end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """Keep the picture of this moment as a PNG, transparent around the character."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReplay:
+    """Keep the last seconds, which are held while the setting `recording.replay` is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +507,10 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | Record
+    | ToggleRecording
+    | Screenshot
+    | SaveReplay
     | PlaceCharacter
     | StageColours
     | NextCharacter

@@ -52,6 +52,11 @@ def history_file() -> Path:
     return _folder("KUCHIPAKU_HISTORY", data_dir() / "history.sqlite3")
 
 
+def recordings_dir() -> Path:
+    """Recordings and screenshots: KUCHIPAKU_RECORDINGS or a folder in the system's one for videos. Not created here."""
+    return _folder("KUCHIPAKU_RECORDINGS", platformdirs.user_videos_path() / "Kuchipaku")
+
+
 def models_manifest() -> Path:
     """The list of models with their sources, sizes and hashes."""
     return REPOSITORY / "installer" / "models.toml"

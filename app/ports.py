@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
-from animator.messages import PlayoutAnchor, Samples, SpeechClip
-from app.messages import AudioBlock, Frame, SpeechPiece, UserFact
+from animator.messages import Pixels, PlayoutAnchor, Samples, SpeechClip
+from app.messages import AudioBlock, Encoded, Frame, SpeechPiece, UserFact
 
 
 class Microphone(Protocol):
@@ -324,4 +325,49 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish; safe to call twice."""
+        ...
+
+
+class RecordingFile(Protocol):
+    """One recording on disk, which plays up to half a second before the end however the app ends."""
+
+    path: Path
+
+    @property
+    def duration_s(self) -> float:
+        """How long it plays so far."""
+        ...
+
+    def write(self, packets: Iterable[Encoded]) -> None:
+        """Add packets; it begins with the first key picture. Raises AppError on a full disk."""
+        ...
+
+    def close(self) -> None:
+        """Finish it. Raises AppError where that cannot be."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of a file that could not be written; never raises."""
+        ...
+
+
+class RecordingEncoder(Protocol):
+    """Makes packets of pictures and sound, for as many files as want them. Used by one thread at a time."""
+
+    has_alpha: bool
+
+    def picture(self, pixels: Pixels, index: int, *, key: bool = False) -> list[Encoded]:
+        """Add the picture that is shown from `index` / fps s on: RGB, or RGBA with straight alpha for `has_alpha`."""
+        ...
+
+    def sound(self, samples: Samples) -> list[Encoded]:
+        """Add mono sound at 48 kHz after what is there."""
+        ...
+
+    def finish(self) -> list[Encoded]:
+        """The last packets."""
+        ...
+
+    def file(self, path: Path) -> RecordingFile:
+        """A new file for its packets. Raises AppError where it cannot be written."""
         ...

@@ -161,6 +161,19 @@ class CameraSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Recordings of what viewers see and hear, in the camera's size."""
+
+    folder: str = ""
+    """Where recordings, replays and screenshots are kept; empty is Kuchipaku in the system's folder for videos."""
+    format: str = "mp4"
+    """"mp4": H.264 and AAC, with the background; "webm": VP9 and Opus, transparent around the character."""
+    replay: bool = False
+    """Hold the last seconds all the time, so that they can be kept afterwards."""
+    replay_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSettings:
     """How the app's window looks and starts."""
 
@@ -235,6 +248,7 @@ class Settings:
     face: FaceSettings = field(default_factory=FaceSettings)
     lips: LipsSettings = field(default_factory=LipsSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     stage: StageSettings = field(default_factory=StageSettings)
     keys: KeySettings = field(default_factory=KeySettings)
@@ -250,6 +264,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
+    "recording.format": ("mp4", "webm"),
     "window.theme": ("auto", "light", "dark"),
     "window.language": ("auto", "en", "ja"),
     "stage.background": ("theme", "transparent", "colour", "picture", "green"),
@@ -273,6 +288,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "lips.mouth_offset_ms": (-200, 200),
     "camera.width_px": (160, 3840),
     "camera.height_px": (120, 2160),
+    "recording.replay_s": (5, 300),
     "window.text_scale": (1.0, 2.0),
     "stage.zoom": (0.25, 4.0),
     "stage.x": (-2.0, 2.0),

@@ -37,20 +37,26 @@ from app.messages import (
     Panic,
     PlaceCharacter,
     Quit,
+    Record,
     RecordKey,
+    SaveReplay,
     Say,
+    Screenshot,
     SecretChanged,
     StageColours,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
     TestFace,
+    ToggleRecording,
     TryPersona,
 )
 from app.policy import hotkeys
 from app.ports import FrameSink, Microphone, Speaker
+from app.recorder import Recorder
 from app.scene import SceneKeeper
 from app.settings import Settings
+from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
 
@@ -90,6 +96,7 @@ class Show:
         character: Character | None = None,
         microphone: Microphone | None = None,
         speaker: Speaker | None = None,
+        sound: SoundTap | None = None,
         greet: bool = True,
         face: bool = True,
         keys: bool = True,
@@ -97,7 +104,8 @@ class Show:
         """Start the face, which takes longest; everything else waits for `start`.
 
         `character` is what lies in `folder`, where that has been read already. `microphone` and `speaker` default to
-        the settings' devices; without `face` nothing is drawn.
+        the settings' devices; without `face` nothing is drawn. A `speaker` hands what it plays to `sound`, for
+        recordings.
 
         With `keys` the desktop's keys are taken that the settings bind.
 
@@ -119,7 +127,20 @@ class Show:
         if self._scene.trouble is not None:
             self._say("stage", "Background", self._scene.trouble)
         self._microphone = microphone
-        self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock)
+        self._sound = sound if sound is not None else SoundTap()
+        self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock, self._sound)
+        self._recorder: Recorder | None = None
+        if self._camera is not None:
+            self._recorder = Recorder(
+                bus,
+                lambda: self.settings,
+                self._camera,
+                self._sound,
+                self._scene.current,
+                self.latest,
+                compose.recording_encoder,
+                paths.recordings_dir,
+            )
         self._made_line: Line | None = None
         self._line_made = threading.Event()
         """Set once the line is there, or will not come."""
@@ -197,7 +218,7 @@ class Show:
             self._speaker,
             self._face,
             from_file=False,
-            fallback_speaker=compose.null_speaker(self._clock),
+            fallback_speaker=compose.null_speaker(self._clock, self._sound),
             on_command=self._obey,
         )
 
@@ -237,6 +258,8 @@ class Show:
         """
         if self._camera is not None:
             self._camera.start()
+        if self._recorder is not None:
+            self._recorder.start()
         if muted != self.settings.hearing.muted:
             self._changes.note("hearing.muted", muted)
         if muted:
@@ -293,6 +316,8 @@ class Show:
             parts.append(self._keys.stop)
         if self._control is not None:
             parts.append(self._control.stop)
+        if self._recorder is not None:
+            parts.append(self._recorder.stop)
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -324,6 +349,8 @@ class Show:
                 (self._changes.keep if keep else self._changes.note)("lips.mouth_offset_ms", offset_ms)
             case SwitchCamera(on=on):
                 self._changes.run("camera", lambda: self._switch_camera(on))
+            case Record() | ToggleRecording() | Screenshot() | SaveReplay():
+                self._record(command)
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
@@ -446,6 +473,7 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
+        route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
         route(("stage",), "stage", lambda old, new: self._scene.keep(new.stage))
@@ -464,7 +492,7 @@ class Show:
         self._line.replace_microphone(compose.device_microphone(new, self._clock), echo)
 
     def _change_speaker(self, old: Settings, new: Settings) -> None:
-        speaker = compose.device_speaker(new, self._clock)
+        speaker = compose.device_speaker(new, self._clock, self._sound)
         self._line.replace_speaker(speaker)
         self._speaker = speaker
         self._change_echo(old, new)  # the echo is that of the new one
@@ -527,6 +555,24 @@ class Show:
         if self._face is not None:
             self._face.mouth_offset(offset_ms)
         self._bus.emit("avatar", "mouth_offset", ms=offset_ms)
+
+    def _record(self, command: Record | ToggleRecording | Screenshot | SaveReplay) -> None:
+        """Only asks for it (gate thread): what came of it is told by the recorder."""
+        if self._recorder is None:
+            raise AppError("There is no face to record.", "Run `kuchipaku doctor`.")
+        match command:
+            case Record(on=on):
+                self._recorder.record(on)
+            case ToggleRecording():
+                self._recorder.toggle()
+            case Screenshot():
+                self._recorder.screenshot()
+            case SaveReplay():
+                self._recorder.save_replay()
+
+    def _configure_recorder(self, old: Settings, new: Settings) -> None:
+        if self._recorder is not None and self._is_started:
+            self._recorder.configure(old.recording, new.recording)
 
     def _switch_camera(self, on: bool) -> None:
         if self._switch is None:

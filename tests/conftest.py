@@ -18,7 +18,13 @@ if str(ROOT) not in sys.path:  # `installer` and `tests` are not installed packa
 
 # Before anything of the app is imported, and inherited by every process that a test starts.
 _SCRATCH = tempfile.TemporaryDirectory(prefix="kuchipaku-tests-", ignore_cleanup_errors=True)
-for _variable in ("KUCHIPAKU_CACHE", "KUCHIPAKU_CONFIG", "KUCHIPAKU_MEMORY", "KUCHIPAKU_HISTORY"):
+for _variable in (
+    "KUCHIPAKU_CACHE",
+    "KUCHIPAKU_CONFIG",
+    "KUCHIPAKU_MEMORY",
+    "KUCHIPAKU_HISTORY",
+    "KUCHIPAKU_RECORDINGS",
+):
     os.environ.setdefault(_variable, str(Path(_SCRATCH.name) / _variable.lower()))
 os.environ.pop("GROQ_API_KEY", None)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the user's own keys

@@ -6,11 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from app.canvas import Canvas, Picture, Scene
+from app.canvas import Canvas, Scene, i420
 from app.errors import AppError
 from app.messages import Frame
 
@@ -22,17 +18,6 @@ REMEDIES = {
     "darwin": "Install OBS Studio 30 or newer, start and stop its virtual camera once, then switch it on here.",
     "win32": "Install OBS Studio (its virtual camera comes with it), restart Kuchipaku, then switch the camera on.",
 }
-
-_KR, _KB = 0.2126, 0.0722
-_Y = np.array([_KR, 1 - _KR - _KB, _KB])
-BT709_LIMITED = np.array(
-    [
-        [*(_Y * 219 / 255), 16.0],
-        [*((np.array([0.0, 0.0, 1.0]) - _Y) / (2 * (1 - _KB)) * 224 / 255), 128.0],
-        [*((np.array([1.0, 0.0, 0.0]) - _Y) / (2 * (1 - _KR)) * 224 / 255), 128.0],
-    ]
-)
-"""Rows Y, Cb, Cr; columns R, G, B, offset; 8-bit limited range (ITU-R BT.709-6, sections 3 and 4)."""
 
 
 class VirtualCamera:
@@ -93,21 +78,3 @@ class VirtualCamera:
         camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
-
-
-def i420(picture: Picture) -> npt.NDArray[np.uint8]:
-    """RGB (h, w, 3) as BT.709 limited-range I420 (h * 3 / 2, w): what OBS takes a webcam's picture for.
-
-    pyvirtualcam's own RGB path and OpenCV convert by BT.601, which such viewers show with a colour shift (a red of
-    200, 0, 0 as 217, 19, 0). Matrix: ITU-R BT.709, limited range.
-    """
-    height, width = picture.shape[:2]
-    luma = cv2.transform(picture, BT709_LIMITED[:1])
-    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    chroma = cv2.transform(small, BT709_LIMITED[1:])
-    out = np.empty((height * 3 // 2, width), np.uint8)
-    out[:height] = luma
-    quarter = height // 4
-    out[height : height + quarter] = chroma[..., 0].reshape(quarter, width)
-    out[height + quarter :] = chroma[..., 1].reshape(quarter, width)
-    return out

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from animator.messages import PlayoutAnchor, SpeechClip
 from animator.timebase import Clock
+from app.sound_tap import SoundTap
 
 ANCHOR_EVERY_S = 0.1
 _LONG_AGO_NS = -(10**18)
@@ -18,8 +19,10 @@ class NullSpeaker:
 
     name = "no sound"
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, tap: SoundTap | None = None) -> None:
+        """`tap` gets what would be heard, for recordings."""
         self._clock = clock
+        self._tap = tap
         self._changed = threading.Condition()
         self._clips: deque[SpeechClip] = deque()
         self._began_ns: int | None = None
@@ -99,7 +102,10 @@ class NullSpeaker:
                     return True
             sample = round((at_ns - began_ns) * clip.sample_rate / 1e9)
             self._on_anchor(PlayoutAnchor(clip.turn, clip.index, sample, clip.sample_rate, at_ns))
-            at_ns = min(end_ns, at_ns + int(ANCHOR_EVERY_S * 1e9))
+            now_ns, at_ns = at_ns, min(end_ns, at_ns + int(ANCHOR_EVERY_S * 1e9))
+            if self._tap is not None:
+                end = round((at_ns - began_ns) * clip.sample_rate / 1e9)
+                self._tap.put(clip.samples[sample:end], clip.sample_rate, now_ns)
             self._sleep_until(at_ns, clip)
 
     def _sleep_until(self, host_ns: int, clip: SpeechClip) -> None:

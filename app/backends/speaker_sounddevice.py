@@ -16,6 +16,7 @@ from animator.messages import PlayoutAnchor, Samples, SpeechClip
 from animator.timebase import Clock
 from app.backends.portaudio import STREAMS, Registry, Ring, chosen, device_error, import_sounddevice
 from app.errors import AppError
+from app.sound_tap import SoundTap
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,10 @@ class SoundDeviceSpeaker:
         volume: float = 1.0,
         sounddevice: Any = None,
         streams: Registry = STREAMS,
+        tap: SoundTap | None = None,
     ) -> None:
+        """`tap` gets what is played, for recordings."""
+        self._tap = tap
         self.name = "loudspeaker"
         self.underruns = 0
         self._clock = clock
@@ -241,6 +245,8 @@ class SoundDeviceSpeaker:
             self._apply_gain(outdata, frames)
         self._played_end_ns = heard_ns + frames * 1_000_000_000 // self._rate
         self._played.write(outdata[:, 0])
+        if self._tap is not None and self._tap.on:
+            self._tap.put(outdata[:, 0].copy(), self._rate, heard_ns)
 
     def _apply_gain(self, outdata: Any, frames: int) -> None:
         step = (1.0 - 10.0 ** (DUCK_DB / 20.0)) / (self._rate * DUCK_MS / 1000)

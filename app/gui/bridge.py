@@ -81,6 +81,10 @@ class Bridge(QObject):
     """What became of the keys that work everywhere."""
     control_status = Signal(dict)
     """Whether other programs may ask."""
+    recording_status = Signal(dict)
+    """Whether something is being recorded, and whether the last seconds are held."""
+    recording_saved = Signal(str, str, float)
+    """Kind ("recording", "replay", "screenshot"), path, length in s."""
     key_pressed = Signal(str)
     """The action of a key that works everywhere."""
     answered = Signal(object)
@@ -99,9 +103,13 @@ class Bridge(QObject):
         self._loudest_dbfs: float | None = None
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
+        self.recording: dict[str, object] = {}
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `on_stage` and `characters` said last: for pages made later."""
+        """What `keys_status`, `control_status`, `recording_status`, `on_stage` and `characters` said last.
+
+        For pages made later.
+        """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.drain)
@@ -233,6 +241,11 @@ class Bridge(QObject):
             case "control", "status":
                 self.control = dict(data)
                 self.control_status.emit(self.control)
+            case "recording", "status":
+                self.recording = dict(data)
+                self.recording_status.emit(self.recording)
+            case "recording", "saved":
+                self.recording_saved.emit(str(data["kind"]), str(data["path"]), _number(data["duration_s"]))
             case "keys", "pressed":
                 self.key_pressed.emit(str(data["action"]))
 

@@ -18,15 +18,19 @@ from app.messages import (
     NextCharacter,
     Panic,
     PushToTalk,
+    SaveReplay,
+    Screenshot,
     StopTalking,
     ToggleMute,
+    ToggleRecording,
 )
 
 Mode = Literal["press", "toggle", "hold", "timed"]
 """What a key does: something once; an expression on and off; one while it is held; one for some seconds."""
 
 TALK, MUTE, STOP, NEXT, PANIC = "talk", "mute", "stop", "next_character", "panic"
-ACTIONS = (TALK, MUTE, STOP, NEXT, PANIC)
+RECORD, REPLAY, SCREENSHOT = "record", "replay", "screenshot"
+ACTIONS = (TALK, MUTE, STOP, NEXT, PANIC, RECORD, REPLAY, SCREENSHOT)
 """Actions of their own, beside "express NAME" and "gesture NAME"."""
 RESERVED_ACTIONS = ("anime_human",)
 """Names that mean something in a later version; bound to a key they do nothing yet."""
@@ -160,6 +164,9 @@ def in_words(action: str) -> str:
         "stop": "Stop talking",
         "next_character": "Next character",
         "panic": "Panic: off air, or back",
+        "record": "Start or stop recording",
+        "replay": "Save the last seconds",
+        "screenshot": "Screenshot",
         "express": f"Expression: {name}",
         "gesture": f"Gesture: {name}",
     }.get(kind, action)
@@ -302,6 +309,12 @@ class Keyboard:
             case "panic":
                 self._is_panic = not self._is_panic
                 return (Panic(self._is_panic),)
+            case "record":
+                return (ToggleRecording(),)
+            case "replay":
+                return (SaveReplay(),)
+            case "screenshot":
+                return (Screenshot(),)
             case "gesture":
                 return (Gesture(name),)
             case "express":

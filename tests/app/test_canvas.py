@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.backends.camera_pyvirtualcam import i420
-from app.canvas import Canvas, Glow, Placement, Scene, colour_of, gradient
+from app.canvas import Canvas, Glow, Placement, Scene, colour_of, gradient, i420
 
 
 def square(colour, alpha=255, side=512):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from animator.clock import SystemClock
+from animator.timebase import Clock
 from app import compose, paths, secrets, show
 from app.bus import Bus
 from app.characters import library
@@ -19,17 +22,22 @@ from app.face import HeldFacts
 from app.messages import (
     Ask,
     Configure,
+    Encoded,
     Frame,
     ListDevices,
     MouthOffset,
     Mute,
     NextCharacter,
+    Record,
+    SaveReplay,
+    Screenshot,
     SecretChanged,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
     TestFace,
     ToggleMute,
+    ToggleRecording,
     TryPersona,
 )
 from app.settings import Settings, Value, setting_names, value_of, with_value
@@ -50,7 +58,11 @@ from tests.fakes import (
 )
 from tests.other_values import other_value
 
-VALUES: dict[str, Value] = {"face.character": "rei", "lips.phonemes": "own"}
+VALUES: dict[str, Value] = {
+    "face.character": "rei",
+    "lips.phonemes": "own",
+    "recording.folder": os.environ["KUCHIPAKU_RECORDINGS"],
+}
 """Settings that name something that has to be there."""
 
 
@@ -111,13 +123,35 @@ class NamedMicrophone(FakeMicrophone):
         super().open()
 
 
+class NoEncoder:
+    """Makes no packets."""
+
+    has_alpha = False
+
+    def picture(self, pixels: Any, index: int, *, key: bool = False) -> list[Encoded]:
+        return []
+
+    def sound(self, samples: Any) -> list[Encoded]:
+        return []
+
+
 class Studio:
     """A show on fakes, with everything that `compose` was asked for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """Without a `clock` time jumps on, and nothing is encoded: a second would be hours."""
         monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path / "config"))
         self.file = paths.settings_file()
-        self.clock = FakeClock(jumps=True)
+        self.clock = clock or FakeClock(jumps=True)
+        if clock is None:
+            monkeypatch.setattr(compose, "recording_encoder", lambda *_: NoEncoder())
         self.bus = Bus(self.clock.now_ns)
         self.facts = Facts(self.bus)
         self.made: dict[str, list[Any]] = {}
@@ -149,7 +183,7 @@ class Studio:
         monkeypatch.setattr(compose, "line_parts", parts)
         for name, part, make in (
             ("device_microphone", "microphone", lambda chosen, clock: NamedMicrophone(chosen.hearing.device)),
-            ("device_speaker", "speaker", lambda chosen, clock: NamedSpeaker(chosen.voice.device)),
+            ("device_speaker", "speaker", lambda chosen, clock, tap: NamedSpeaker(chosen.voice.device)),
             ("transcriber_of", "ears", lambda chosen, bus: FakeTranscriber(*["I heard you."] * 9)),
             ("chat_of", "chat", lambda chosen, character, bus: FakeChat("Two.")),
             ("voice_synth", "voice", lambda chosen, character, bus, required: FakeSynth()),
@@ -605,3 +639,42 @@ def test_nothing_is_left_running_after_the_end(studio: Studio) -> None:
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("line-", "settings-"))]
     assert [] == [name for name in left if not name.startswith("settings-")]
     assert 0 < studio.made["voice"][-1].closed
+
+
+def test_a_recording_is_made_by_command_and_kept_where_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    studio = Studio(monkeypatch, tmp_path, clock=SystemClock())
+    studio.start()
+    studio.set("recording.folder", str(tmp_path / "kept"))
+    studio.bus.gate.put(Record(True))
+    path = Path(str(studio.facts.wait("recording", "status", on=True).data["path"]))
+    studio.facts.wait("camera", "frames")
+    studio.bus.gate.put(Screenshot())
+    studio.facts.wait("recording", "saved", kind="screenshot")
+    studio.bus.gate.put(ToggleRecording())
+    saved = studio.facts.wait("recording", "saved", kind="recording", path=str(path))
+    studio.show.stop()
+
+    assert tmp_path / "kept" == path.parent
+    assert ["mp4", "png"] == sorted(each.suffix[1:] for each in path.parent.iterdir())
+    assert 0.9 < saved.data["duration_s"] < TIMEOUT_S
+
+
+def test_a_folder_for_recordings_that_cannot_be_is_refused(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    studio.set("recording.folder", str(tmp_path / "file" / "inside"))
+
+    assert "Recordings cannot be kept" in refusal(studio, "recording.folder")
+    assert "" == studio.show.settings.recording.folder
+
+
+def test_the_last_seconds_are_held_while_the_settings_want_it(studio: Studio) -> None:
+    studio.bus.gate.put(SaveReplay())
+    assert "not being held" in str(studio.facts.wait("recording", "state", state="failed").data["problem"])
+
+    studio.set("recording.replay", True)
+    assert studio.facts.wait("recording", "status", replay=True)
+    studio.set("recording.replay", False)
+    assert not studio.facts.of("recording", "status")[-1].data["replay"]

@@ -309,6 +309,9 @@ class Words(QObject):
             "stop": self.tr("Stop talking"),
             "next_character": self.tr("Next character"),
             "panic": self.tr("Panic"),
+            "record": self.tr("Record"),
+            "replay": self.tr("Instant replay"),
+            "screenshot": self.tr("Screenshot"),
         }.get(action, action)
 
 
@@ -432,6 +435,9 @@ class KeysPage(FormPage):
                     "Once more, and you are back."
                 ),
             ),
+            ("record", self.tr("Begins a recording of what viewers see and hear; once more, and it is kept.")),
+            ("replay", self.tr("Keeps the last seconds, while the page Output has them held.")),
+            ("screenshot", self.tr("Keeps the picture of the moment, transparent around the character.")),
         ):
             self._add_row(section.add, action, words.of(action), help_text)
             yield

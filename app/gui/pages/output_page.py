@@ -1,11 +1,21 @@
-"""Output: the virtual camera that other programs see, and the loudspeaker."""
+"""Output: the virtual camera that other programs see, recordings, and the loudspeaker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.gui.fields import DeviceField, Note, Row, SwitchField, make_picker
+from app.gui.fields import (
+    ChoiceField,
+    DeviceField,
+    FolderChoiceField,
+    Note,
+    NumberField,
+    Row,
+    SwitchField,
+    make_picker,
+)
 from app.gui.form_page import FormPage
+from app.gui.recording_bar import RecordingBar
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
 from app.messages import ListDevices
@@ -125,6 +135,7 @@ class OutputPage(FormPage):
         )
         camera.add(self.picture)
         yield
+        yield from self._build_recording()
         sound = self.section(self.tr("Loudspeaker"))
         self.speaker = DeviceField(
             studio,
@@ -139,6 +150,58 @@ class OutputPage(FormPage):
         sound.add_widget(self.test)
         yield
         studio.bridge.devices.connect(self._show_devices)
+
+    def _build_recording(self) -> Iterator[None]:
+        studio = self.studio
+        section = self.section(self.tr("Recording"))
+        self.recording = RecordingBar(studio)
+        section.add_widget(self.recording)
+        yield
+        section.add(
+            FolderChoiceField(
+                studio,
+                "recording.folder",
+                self.tr("Folder"),
+                self.tr("Where recordings, replays and screenshots are kept."),
+                {"": self.tr("Kuchipaku in the folder for videos")},
+                [""],
+            )
+        )
+        yield
+        section.add(
+            ChoiceField(
+                studio,
+                "recording.format",
+                self.tr("Format"),
+                self.tr("MP4 has the background and plays everywhere. WebM is transparent around the character."),
+                {"mp4": self.tr("MP4 (H.264, AAC)"), "webm": self.tr("WebM, transparent (VP9, Opus)")},
+            )
+        )
+        yield
+        section.add(
+            SwitchField(
+                studio,
+                "recording.replay",
+                self.tr("Instant replay"),
+                self.tr(
+                    "Holds the last seconds all the time, to keep them afterwards. Takes as much work as recording."
+                ),
+            )
+        )
+        yield
+        section.add(
+            NumberField(
+                studio,
+                "recording.replay_s",
+                self.tr("Length of a replay"),
+                self.tr("So much is held in memory."),
+                step=5,
+                unit=self.tr(" s"),
+                with_slider=False,
+            ),
+            lambda: bool(studio.value("recording.replay")),
+        )
+        yield
 
     def look(self) -> None:
         """Look which devices there are now."""

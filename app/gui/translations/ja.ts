@@ -1198,6 +1198,18 @@ You may interrupt the character.</source>
         <translation>黙り、マイクを切り、表情を戻し、カメラの視聴者に「すぐ戻ります」を見せます。もう一度押すと戻ります。</translation>
     </message>
     <message>
+        <source>Begins a recording of what viewers see and hear; once more, and it is kept.</source>
+        <translation>視聴者に見え、聞こえるものの録画を始めます。もう一度押すと保存します。</translation>
+    </message>
+    <message>
+        <source>Keeps the last seconds, while the page Output has them held.</source>
+        <translation>「出力」ページで保持がオンのあいだ、直前の数秒を保存します。</translation>
+    </message>
+    <message>
+        <source>Keeps the picture of the moment, transparent around the character.</source>
+        <translation>その瞬間の画像を保存します。キャラクターの周りは透明です。</translation>
+    </message>
+    <message>
         <source>Expressions and gestures</source>
         <translation>表情としぐさ</translation>
     </message>
@@ -1714,6 +1726,58 @@ You may interrupt the character.</source>
         <source>The system&apos;s default</source>
         <translation>システムの既定</translation>
     </message>
+    <message>
+        <source>Recording</source>
+        <translation>録画</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>フォルダー</translation>
+    </message>
+    <message>
+        <source>Where recordings, replays and screenshots are kept.</source>
+        <translation>録画、リプレイ、スクリーンショットの保存先です。</translation>
+    </message>
+    <message>
+        <source>Kuchipaku in the folder for videos</source>
+        <translation>ビデオフォルダーの Kuchipaku</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>形式</translation>
+    </message>
+    <message>
+        <source>MP4 has the background and plays everywhere. WebM is transparent around the character.</source>
+        <translation>MP4 は背景つきで、どこでも再生できます。WebM はキャラクターの周りが透明です。</translation>
+    </message>
+    <message>
+        <source>MP4 (H.264, AAC)</source>
+        <translation>MP4（H.264、AAC）</translation>
+    </message>
+    <message>
+        <source>WebM, transparent (VP9, Opus)</source>
+        <translation>WebM、透明（VP9、Opus）</translation>
+    </message>
+    <message>
+        <source>Instant replay</source>
+        <translation>インスタントリプレイ</translation>
+    </message>
+    <message>
+        <source>Holds the last seconds all the time, to keep them afterwards. Takes as much work as recording.</source>
+        <translation>直前の数秒を常に保持し、あとから保存できるようにします。録画と同じだけ負荷がかかります。</translation>
+    </message>
+    <message>
+        <source>Length of a replay</source>
+        <translation>リプレイの長さ</translation>
+    </message>
+    <message>
+        <source>So much is held in memory.</source>
+        <translation>この長さだけメモリーに保持します。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
 </context>
 <context>
     <name>PersonaEditor</name>
@@ -1819,6 +1883,45 @@ You may interrupt the character.</source>
     <message>
         <source>Press the keys… (Esc: leave)</source>
         <translation>キーを押してください…(Esc: やめる)</translation>
+    </message>
+</context>
+<context>
+    <name>RecordingBar</name>
+    <message>
+        <source>Screenshot</source>
+        <translation>スクリーンショット</translation>
+    </message>
+    <message>
+        <source>Keep the picture of this moment, transparent around the character</source>
+        <translation>この瞬間の画像を、キャラクターの周りを透明にして保存します</translation>
+    </message>
+    <message>
+        <source>Stop recording</source>
+        <translation>録画を止める</translation>
+    </message>
+    <message>
+        <source>Start recording</source>
+        <translation>録画を始める</translation>
+    </message>
+    <message>
+        <source>Recording…</source>
+        <translation>録画中…</translation>
+    </message>
+    <message>
+        <source>Keep the last {seconds} s</source>
+        <translation>直前の {seconds} 秒を保存</translation>
+    </message>
+    <message>
+        <source>Recording… {minutes}:{seconds:02}</source>
+        <translation>録画中… {minutes}:{seconds:02}</translation>
+    </message>
+    <message>
+        <source>Kept: {path}</source>
+        <translation>保存しました：{path}</translation>
+    </message>
+    <message>
+        <source>Kept: {path} ({seconds:.0f} s)</source>
+        <translation>保存しました：{path}（{seconds:.0f} 秒）</translation>
     </message>
 </context>
 <context>
@@ -2542,6 +2645,18 @@ You may interrupt the character.</source>
     <message>
         <source>Panic</source>
         <translation>緊急停止</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>録画</translation>
+    </message>
+    <message>
+        <source>Instant replay</source>
+        <translation>インスタントリプレイ</translation>
+    </message>
+    <message>
+        <source>Screenshot</source>
+        <translation>スクリーンショット</translation>
     </message>
 </context>
 <context>

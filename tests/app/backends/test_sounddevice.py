@@ -15,6 +15,7 @@ from app.backends.mic_sounddevice import SoundDeviceMicrophone
 from app.backends.portaudio import Registry, Ring, chosen, import_sounddevice
 from app.backends.speaker_sounddevice import FADE_MS, SoundDeviceSpeaker
 from app.errors import AppError
+from app.sound_tap import SoundTap
 from tests.fakes import TIMEOUT_S, FakeClock
 
 RATE = 48_000
@@ -438,6 +439,23 @@ def test_what_was_played_can_be_had_for_echo_cancellation_silence_and_ducking_in
     assert rate == RATE
     assert end_ns == clock.now_ns() + 60_000_000  # 50 ms until the last block begins to be heard, and its 10 ms
     assert len(speaker.played()[0]) == 0
+
+
+def test_a_recorder_gets_what_was_played_block_by_block_with_the_time_of_its_first_sample() -> None:
+    audio, clock, tap = FakePortAudio(), FakeClock(), SoundTap()
+    speaker = SoundDeviceSpeaker(clock, sounddevice=audio, tap=tap)
+    speaker.open(lambda anchor: None, lambda turn, index: None)
+    audio.streams[0].pull(480)
+    tap.on = True
+    speaker.play(SpeechClip(1, 0, np.full(720, 0.5, np.float32), RATE, "Aa.", (), True))
+
+    heard = np.concatenate([audio.streams[0].pull(480)[:, 0] for _ in range(3)])
+    speaker.close()
+    blocks = tap.take()
+
+    np.testing.assert_array_equal(np.concatenate([block.samples for block in blocks]), heard)
+    assert [clock.now_ns() + 50_000_000] * 3 == [block.heard_ns for block in blocks]
+    assert {RATE} == {block.sample_rate for block in blocks}
 
 
 # Devices that come and go

@@ -8,6 +8,7 @@ import pytest
 
 from animator.messages import PlayoutAnchor, SpeechClip
 from app.backends.speaker_null import NullSpeaker
+from app.sound_tap import SoundTap
 from tests.fakes import TIMEOUT_S, FakeClock
 
 
@@ -125,3 +126,20 @@ def test_close_ends_the_thread_in_the_middle_of_a_clip(listener: Listener) -> No
     speaker.close()
 
     assert "speaker-null" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_recorder_gets_each_sample_once_at_the_time_at_which_it_would_be_heard() -> None:
+    clock, tap = FakeClock(jumps=True), SoundTap()
+    speaker, listener = NullSpeaker(clock, tap), Listener()
+    tap.on = True
+    speaker.open(listener.on_anchor, listener.on_played)
+    sound = np.linspace(0.0, 1.0, 1234, dtype=np.float32)
+    speaker.play(SpeechClip(1, 0, sound, 1000, "", None, False))
+    listener.wait(played=1)
+    speaker.close()
+
+    blocks = tap.take()
+    start_ns = listener.anchors[0].host_ns
+    assert np.array_equal(sound, np.concatenate([block.samples for block in blocks]))
+    heard_s = [(block.heard_ns - start_ns) / 1e9 for block in blocks]
+    assert heard_s == pytest.approx([0.1 * k for k in range(len(blocks))], abs=0.001)

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from app.errors import AppError
-from app.messages import Express, Gesture, NextCharacter, Panic, PushToTalk, StopTalking, ToggleMute
+from app.messages import (
+    Express,
+    Gesture,
+    NextCharacter,
+    Panic,
+    PushToTalk,
+    SaveReplay,
+    Screenshot,
+    StopTalking,
+    ToggleMute,
+    ToggleRecording,
+)
 from app.policy.hotkeys import NEUTRAL, Binding, Bindings, Keyboard, normal_keys, parse
 from app.settings import DEFAULT_BINDINGS
 
@@ -142,6 +153,9 @@ def test_a_name_that_is_reserved_is_understood_and_does_nothing() -> None:
         ("mute", ToggleMute()),
         ("stop", StopTalking()),
         ("next_character", NextCharacter()),
+        ("record", ToggleRecording()),
+        ("replay", SaveReplay()),
+        ("screenshot", Screenshot()),
         ("gesture nod", Gesture("nod")),
     ],
 )
