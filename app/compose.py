@@ -23,7 +23,7 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Scene
 from app.characters import library
-from app.control_token import control_token, token_file
+from app.control_token import browser_token_file, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
@@ -33,6 +33,7 @@ from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
+    BrowserPage,
     ChatModel,
     ControlServer,
     EchoCanceller,
@@ -616,6 +617,14 @@ def control_server(port: int) -> ControlServer:
 
     control_token(token_file())  # here it can be said that there can be none
     return AiohttpControlServer(port, lambda: control_token(token_file()))
+
+
+def browser_source(port: int) -> BrowserPage:
+    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+    from app.backends.browser_server import BrowserSource
+
+    control_token(browser_token_file())
+    return BrowserSource(port, lambda: control_token(browser_token_file()))
 
 
 def bakes_dir() -> Path:

@@ -1,6 +1,6 @@
-"""The word by which other programs of this computer prove that the user let them control the app.
+"""The words by which other programs of this computer prove that the user let them in: one each for what they may do.
 
-It lies in a file that only the user can read, because scripts have to read it too.
+They lie in files that only the user can read, because scripts have to read them too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
 def token_file() -> Path:
-    """Where it lies."""
+    """Where the one lies that controls the app."""
     return paths.config_dir() / "control_token"
+
+
+def browser_token_file() -> Path:
+    """Where the one lies that only shows the character: it stands in an address, which OBS keeps in its scenes."""
+    return paths.config_dir() / "browser_token"
 
 
 def control_token(path: Path) -> str:
@@ -48,6 +53,6 @@ def new_token(path: Path) -> str:
     except OSError as error:
         raise AppError(
             f"The token for other programs cannot be written to {path}: {error.strerror}.",
-            "Make that folder writable, then switch the control on again.",
+            "Make that folder writable, then switch it off and on again.",
         ) from error
     return token

@@ -228,6 +228,7 @@ class Fact:
     | llm | sentence | turn, index, text, last |
     | tts | clip | turn, index, duration_s, took_ms (from the sentence's start), sentence (its index) |
     | playback | clip_started | turn, index, text |
+    | playback | caption | turn, index, text (a sentence), heard (so many of its characters, as each word begins) |
     | playback | turn_finished | turn |
     | playback | stopped | turn (barge-in, stop button) |
     | avatar | progress | what, share in [0, 1] |
@@ -254,6 +255,7 @@ class Fact:
     | keys | pressed | action (a key that works everywhere was pressed), key |
     | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
       may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
+    | browser | status | on (a browser source can be shown now), port, problem and remedy as above; never the token |
     | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
     | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
     | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |

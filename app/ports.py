@@ -328,6 +328,22 @@ class FrameSink(Protocol):
         ...
 
 
+class BrowserPage(FrameSink, Protocol):
+    """A page for browsers of this computer that shows frames with their alpha."""
+
+    def start(self) -> None:
+        """Listen; raises AppError where that cannot be."""
+        ...
+
+    def show_captions(self, on: bool) -> None:
+        """Whether captions are to be seen. Any thread; does not wait."""
+        ...
+
+    def caption(self, text: str, heard: int) -> None:
+        """What is being said, and how many of its characters have begun to sound. Any thread; does not wait."""
+        ...
+
+
 class RecordingFile(Protocol):
     """One recording on disk, which plays up to half a second before the end however the app ends."""
 

@@ -239,6 +239,24 @@ class ControlSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserSettings:
+    """A page on 127.0.0.1 that shows the character without a background: for the browser source of OBS."""
+
+    on: bool = False
+    port: int = 8794
+    captions: bool = False
+    """Show on it what the character says, word by word."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionSettings:
+    """What the character says, as text for other programs."""
+
+    file: str = ""
+    """Path of a text file that always holds what is being said, for a text source of OBS; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, one table of the file each."""
 
@@ -253,6 +271,8 @@ class Settings:
     stage: StageSettings = field(default_factory=StageSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
+    browser: BrowserSettings = field(default_factory=BrowserSettings)
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -294,6 +314,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "stage.x": (-2.0, 2.0),
     "stage.y": (-2.0, 2.0),
     "control.port": (1024, 65535),
+    "browser.port": (1024, 65535),
 }
 
 

@@ -14,8 +14,10 @@ from typing import Any
 from animator.character import Character, list_characters
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
+from app.browser import BrowserSwitch
 from app.bus import Bus
 from app.canvas import Placement
+from app.captions import CaptionRuntime
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
 from app.control import Control, ControlRuntime
@@ -120,9 +122,13 @@ class Show:
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
+        self._browser: BrowserSwitch | None = None
+        self._captions = CaptionRuntime(bus)
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
+            self._browser = BrowserSwitch(bus, self._camera, compose.browser_source)
+            self._captions.add(self._browser.caption)
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
             self._say("stage", "Background", self._scene.trouble)
@@ -278,6 +284,12 @@ class Show:
             self._keys.start()
         if self._control is not None:
             self._control.start()
+        self._captions.start()
+        if self.settings.captions.file:
+            self._changes.run("captions", lambda: self._captions.write_to(self.settings.captions.file))
+        if self.settings.browser.on and self._browser is not None:
+            browser = self._browser
+            self._changes.run("browser", lambda: browser.change(self.settings.browser))
 
     def _is_settings_character(self) -> bool:
         try:
@@ -311,7 +323,7 @@ class Show:
         self._stopped = True
         self._changes.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
-        parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop]
+        parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop, self._captions.stop]
         if self._keys is not None:
             parts.append(self._keys.stop)
         if self._control is not None:
@@ -473,6 +485,8 @@ class Show:
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
+        route(("browser",), "browser", self._change_browser)
+        route(("captions",), "captions", lambda old, new: self._captions.write_to(new.captions.file))
         route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
@@ -544,6 +558,11 @@ class Show:
         self._camera.set_fps(settings.face.fps)
         with contextlib.suppress(AppError):  # it is said there
             self._switch.change(lambda: self._make_camera(settings))
+
+    def _change_browser(self, old: Settings, new: Settings) -> None:
+        if self._browser is None:
+            raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
+        self._browser.change(new.browser)
 
     def _check_keys(self, old: Settings, new: Settings) -> None:
         # Whoever works with the keys follows the facts; what is no key is refused before there is one.

@@ -4,7 +4,7 @@ The window is the real one, over a bus of its own: what it shows of the show (le
 this script, and the character is a still picture. No device, model or network is used, and no settings file.
 
     xvfb-run -a -s "-screen 0 2600x1700x24" python benchmarks/pages.py OUT [--theme light dark] [--language en ja]
-        [--text-scale 1.0 2.0] [--size 1280x800] [--page stage hearing ...]
+        [--text-scale 1.0 2.0] [--size 1280x800] [--page stage hearing ...] [--sheets docs/pictures/pages]
 
 Writes OUT/THEME-LANGUAGE-SCALE/PAGE.png, further ones (PAGE-2.png) where a page scrolls, and the three first steps;
 of the pages that are taken also what is seen in trouble (a hotkey that two want, a setting that is refused, a part that
@@ -42,6 +42,7 @@ from app.messages import Frame  # noqa: E402
 from app.settings import Settings, WindowSettings  # noqa: E402
 
 SETTLE_MS = 400
+SHEET_COLUMNS = 4
 EXPRESSIONS = ["neutral", "happy", "sad", "angry", "surprised", "relaxed", "shy", "wink"]
 
 
@@ -218,6 +219,18 @@ def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: Windo
     window.close()
 
 
+def sheet(folder: Path, file: Path) -> None:
+    """All pictures of `folder` on one, SHEET_COLUMNS beside each other and half as large."""
+    pictures = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
+    width_px, height_px = (side // 2 for side in pictures[0].size)
+    rows = -(-len(pictures) // SHEET_COLUMNS)
+    whole = Image.new("RGB", (SHEET_COLUMNS * (width_px + 8) - 8, rows * (height_px + 8) - 8), "#808080")
+    for place, picture in enumerate(pictures):
+        small = picture.resize((width_px, height_px), Image.Resampling.LANCZOS)
+        whole.paste(small, ((place % SHEET_COLUMNS) * (width_px + 8), (place // SHEET_COLUMNS) * (height_px + 8)))
+    whole.save(file, quality=80)
+
+
 def main() -> int:
     """Take every picture that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -226,6 +239,7 @@ def main() -> int:
     parser.add_argument("--language", nargs="+", default=["en", "ja"])
     parser.add_argument("--text-scale", nargs="+", type=float, default=[1.0, 2.0])
     parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="also one WebP of all pages for each, in FOLDER")
     parser.add_argument("--page", nargs="+", default=[entry.name for entry in pages.PAGES])
     chosen = parser.parse_args()
     width_px, height_px = (int(side) for side in chosen.size.split("x"))
@@ -238,6 +252,8 @@ def main() -> int:
             folder = chosen.out / f"{theme}-{language}-{scale:g}"
             take(folder, chosen.page, (width_px, height_px), settings)
             print(folder)
+            if chosen.sheets is not None:
+                sheet(folder, chosen.sheets / f"{folder.name}.webp")
         for translator in translators:
             application.removeTranslator(translator)
     return 0

@@ -1,35 +1,24 @@
 """The control for other programs of this computer: HTTP and WebSocket on 127.0.0.1, by aiohttp.
 
-Every request needs the token. A web page that the user visits cannot ask anything: a request with an Origin is
-refused, and so is one for another host name, which would be a page whose name was made to mean this computer.
+Every request needs the token; no web page is answered (`app.backends.local_server`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import json
-import logging
-import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from app.backends.local_server import LocalServer, refusal
 from app.errors import AppError
 from app.ports import RemoteControl
 
-_log = logging.getLogger(__name__)
-
-HOST = "127.0.0.1"
-MAX_BODY_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = 16 * 1024
 MAX_SOCKETS = 16
-WRONG_TOKEN_S = 0.2
-"""Whoever guesses waits."""
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class AiohttpControlServer:
@@ -37,102 +26,31 @@ class AiohttpControlServer:
 
     def __init__(self, port: int, token: Callable[[], str]) -> None:
         """`token` gives the one that counts now; it may raise AppError."""
-        self._port = port
-        self._token = token
+        remedy = "Send it as the header Authorization: Bearer TOKEN; the page Hotkeys has it."
+        self._server = LocalServer("control", port, token, remedy)
         self._control: RemoteControl | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ending: asyncio.Future[None] | None = None
-        self._thread: threading.Thread | None = None
         self._sockets: set[web.WebSocketResponse] = set()
 
     @property
     def port(self) -> int:
         """Where it listens: what was wanted, or what the system gave for 0."""
-        return self._port
+        return self._server.port
 
     def start(self, control: RemoteControl) -> None:
         """Listen. Raises AppError where the port is taken."""
         self._control = control
-        ready = threading.Event()
-        problem: list[OSError] = []
-
-        async def serve() -> None:
-            app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY_BYTES)
-            app.router.add_get("/v1/state", self._get_state)
-            app.router.add_get("/v1/actions", self._get_actions)
-            app.router.add_post("/v1/action", self._post)
-            app.router.add_post("/v1/action/{action}", self._post_named)
-            app.router.add_get("/v1/events", self._socket)
-            app.on_shutdown.append(self._end_sockets)
-            # No access log: an address may hold the token.
-            runner = web.AppRunner(app, access_log=None)
-            await runner.setup()
-            try:
-                site = web.TCPSite(runner, HOST, self._port)
-                await site.start()
-                self._port = int(runner.addresses[0][1])
-            except OSError as error:
-                problem.append(error)
-                await runner.cleanup()
-                ready.set()
-                return
-            self._ending = asyncio.get_running_loop().create_future()
-            ready.set()
-            await self._ending
-            await runner.cleanup()
-
-        def run() -> None:
-            with asyncio.Runner() as runner:
-                self._loop = runner.get_loop()
-                runner.run(serve())
-
-        self._thread = threading.Thread(target=run, name="control-server", daemon=True)
-        self._thread.start()
-        ready.wait(5.0)
-        if problem or not ready.is_set():
-            why = problem[0].strerror if problem else "it did not start in time"
-            raise AppError(
-                f"The control cannot listen on port {self._port} of {HOST}: {why}.",
-                "Choose another port, or end the program that uses it.",
-            )
+        routes = [
+            web.get("/v1/state", self._get_state),
+            web.get("/v1/actions", self._get_actions),
+            web.post("/v1/action", self._post),
+            web.post("/v1/action/{action}", self._post_named),
+            web.get("/v1/events", self._socket),
+        ]
+        self._server.start(routes, self._end_sockets)
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
-        loop, thread = self._loop, self._thread
-        self._loop = self._thread = None
-        if loop is None or thread is None:
-            return
-
-        def end() -> None:
-            if self._ending is not None and not self._ending.done():
-                self._ending.set_result(None)
-
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(end)
-        thread.join(2.0)
-
-    # Who may ask
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.headers.get("Host", "") not in (f"{HOST}:{self._port}", f"localhost:{self._port}"):
-            return _refusal(403, f"This address is called {HOST}:{self._port}.", "Ask for that one.")
-        if "Origin" in request.headers:
-            return _refusal(403, "Web pages may not control this program.", "Use a program of this computer.")
-        try:
-            if not self._is_known(request):
-                await asyncio.sleep(WRONG_TOKEN_S)
-                remedy = "Send it as the header Authorization: Bearer TOKEN; the page Hotkeys has it."
-                return _refusal(401, "The token is missing or wrong.", remedy)
-            return await handler(request)
-        except AppError as error:
-            return _refusal(400, error.problem, error.remedy)
-
-    def _is_known(self, request: web.Request) -> bool:
-        kind, _, given = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            given = request.query.get("token", "")
-        return hmac.compare_digest(given.strip().encode(), self._token().encode())
+        self._server.close()
 
     # What is asked
 
@@ -164,7 +82,7 @@ class AiohttpControlServer:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         """Requests in, the state out: at once, and whenever it changes. What a program holds is let go with it."""
         if len(self._sockets) >= MAX_SOCKETS:
-            return _refusal(503, f"There are {MAX_SOCKETS} programs connected already.", "Close one of them.")
+            return refusal(503, f"There are {MAX_SOCKETS} programs connected already.", "Close one of them.")
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=MAX_MESSAGE_BYTES)
         await socket.prepare(request)
         loop = asyncio.get_running_loop()
@@ -178,7 +96,7 @@ class AiohttpControlServer:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     continue
-                if not self._is_known(request):  # there is a new token since
+                if not self._server.is_known(request):  # there is a new token since
                     await socket.close()
                     break
                 try:
@@ -204,13 +122,13 @@ class AiohttpControlServer:
             state = await states.get()
             while not states.empty():  # a slow reader gets the newest one
                 state = states.get_nowait()
-            if not self._is_known(request):
+            if not self._server.is_known(request):
                 await socket.close()
                 return
             with contextlib.suppress(ConnectionError):
                 await socket.send_json({"state": state})
 
-    async def _end_sockets(self, _app: web.Application) -> None:
+    async def _end_sockets(self) -> None:
         for socket in list(self._sockets):
             await socket.close()
 
@@ -230,7 +148,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise AppError("The request is not JSON.", 'Send an object such as {"action": "mute"}.') from None
-
-
-def _refusal(status: int, problem: str, remedy: str) -> web.Response:
-    return web.json_response({"problem": problem, "remedy": remedy}, status=status)

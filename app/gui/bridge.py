@@ -81,6 +81,8 @@ class Bridge(QObject):
     """What became of the keys that work everywhere."""
     control_status = Signal(dict)
     """Whether other programs may ask."""
+    browser_status = Signal(dict)
+    """Whether a browser source can be shown."""
     recording_status = Signal(dict)
     """Whether something is being recorded, and whether the last seconds are held."""
     recording_saved = Signal(str, str, float)
@@ -103,12 +105,13 @@ class Bridge(QObject):
         self._loudest_dbfs: float | None = None
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
+        self.browser: dict[str, object] = {}
         self.recording: dict[str, object] = {}
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `recording_status`, `on_stage` and `characters` said last.
+        """What `keys_status`, `control_status`, `browser_status`, `recording_status`, `on_stage` and `characters` said.
 
-        For pages made later.
+        The last of each, for pages made later.
         """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -241,6 +244,9 @@ class Bridge(QObject):
             case "control", "status":
                 self.control = dict(data)
                 self.control_status.emit(self.control)
+            case "browser", "status":
+                self.browser = dict(data)
+                self.browser_status.emit(self.browser)
             case "recording", "status":
                 self.recording = dict(data)
                 self.recording_status.emit(self.recording)

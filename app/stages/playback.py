@@ -11,6 +11,7 @@ from animator.messages import PlayoutAnchor, SpeechClip
 from animator.timebase import Clock
 from app.bus import Bus
 from app.messages import Cue
+from app.policy.captions import CaptionBook
 from app.policy.cues import CueBook, heard_chars
 from app.policy.heard import heard_text
 from app.ports import AvatarHost, Speaker
@@ -60,6 +61,7 @@ class PlaybackStage(Stage[SpeechClip]):
         self._on_finished = on_finished
         self._on_cue = on_cue
         self._cues = CueBook()
+        self._captions = CaptionBook()
         self._tail_ns = tail_ms * 1_000_000
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
@@ -208,6 +210,7 @@ class PlaybackStage(Stage[SpeechClip]):
             self._unplayed.clear()
             self._started.clear()
             self._cues.cut(turn)
+            self._captions.cut(turn)
             self._room.notify_all()
         self.inbox.discard(lambda clip: clip.turn < turn)
         if self._is_open:
@@ -239,6 +242,7 @@ class PlaybackStage(Stage[SpeechClip]):
                     self._guarded(lambda: avatar.push(item))
                 with self._lock:
                     self._unplayed[item.turn, item.index] = item
+                    self._captions.add(item)
                     if item.last:
                         self._closed_turn = item.turn
                 self._play(item)
@@ -315,6 +319,9 @@ class PlaybackStage(Stage[SpeechClip]):
                 share = anchor.sample / anchor.sample_rate / max(clip.duration_s, 0.001)
                 self._heard_to = (anchor.turn, anchor.index, share, anchor.host_ns)
             cues: list[Cue] = []
+            caption = None
+            if clip is not None:
+                caption = self._captions.at(anchor.turn, anchor.index, anchor.sample / anchor.sample_rate)
             if clip is not None and len(self._cues):
                 sounds_s = [phone.start_s for phone in clip.phones or () if phone.ipa]
                 heard = heard_chars(clip.text, anchor.sample / anchor.sample_rate, sounds_s, clip.duration_s)
@@ -327,6 +334,9 @@ class PlaybackStage(Stage[SpeechClip]):
         if is_start and clip.text:  # a later piece of a sentence has none: it was said with the first
             self._on_heard(clip.turn, clip.text)
             self.bus.emit(self.name, "clip_started", turn=clip.turn, index=clip.index, text=clip.text)
+        if caption is not None:
+            index, text, heard = caption.index, caption.text, caption.heard
+            self.bus.emit(self.name, "caption", turn=caption.turn, index=index, text=text, heard=heard)
         self._show(clip.turn, cues)
 
     def _on_played(self, turn: int, index: int) -> None:

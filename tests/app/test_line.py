@@ -159,6 +159,25 @@ def test_facts_come_in_the_order_of_the_line(rig: Callable[..., Rig]) -> None:
     assert order == sorted(order, key=first.__getitem__)
 
 
+def test_captions_follow_the_words_that_are_heard(rig: Callable[..., Rig]) -> None:
+    r = rig(speaker=FakeSpeaker())
+
+    r.put(Say("One two three four."))
+    clip = r.speaker.start()
+    r.speaker.hear(clip, 0.5)
+    r.speaker.hear(clip, 0.5)
+    r.speaker.hear(clip, 1.0)
+    r.speaker.finish()
+    r.facts.wait("playback", "turn_finished", turn=1)
+
+    captions = [fact.data for fact in r.facts.of("playback", "caption", turn=1)]
+    assert {"One two three four."} == {data["text"] for data in captions}
+    heard = [data["heard"] for data in captions]
+    assert heard == sorted(set(heard))
+    assert heard[-1] == len("One two three four.")
+    assert all("One two three four. "[count] == " " for count in heard)
+
+
 def test_a_typed_question_is_answered_like_a_spoken_one(rig: Callable[..., Rig]) -> None:
     r = rig()
 

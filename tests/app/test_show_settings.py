@@ -62,6 +62,7 @@ VALUES: dict[str, Value] = {
     "face.character": "rei",
     "lips.phonemes": "own",
     "recording.folder": os.environ["KUCHIPAKU_RECORDINGS"],
+    "captions.file": str(Path(os.environ["KUCHIPAKU_RECORDINGS"]).parent / "captions.txt"),
 }
 """Settings that name something that has to be there."""
 
@@ -79,6 +80,28 @@ class FakeFace(FakeAvatar):
 
     def latest(self) -> Frame | None:
         return Frame(1, np.zeros((2, 2, 4), np.uint8), 0)
+
+
+class FakePage:
+    """A browser source that listens nowhere."""
+
+    def start(self) -> None:
+        pass
+
+    def open(self, width_px: int, height_px: int, fps: float) -> None:
+        pass
+
+    def send(self, frame: Frame) -> None:
+        pass
+
+    def show_captions(self, on: bool) -> None:
+        pass
+
+    def caption(self, text: str, heard: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class FakeSink:
@@ -194,6 +217,7 @@ class Studio:
             monkeypatch.setattr(compose, name, making(part, make))
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
+        monkeypatch.setattr(compose, "browser_source", lambda port: FakePage())
         chosen = settings or Settings()
         self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False, keys=False)
 

@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.characters import library
-from app.control_token import control_token, new_token, token_file
+from app.control_token import token_file
 from app.errors import AppError
 from app.gui import icons
 from app.gui.background import in_background
 from app.gui.expressions import readable
-from app.gui.fields import Note, NumberField, Row, SwitchField, calm, make_button, make_picker
+from app.gui.fields import Note, NumberField, Row, SwitchField, calm, make_picker
 from app.gui.form_page import FormPage
 from app.gui.key_names import keys_of
 from app.gui.studio import Studio
 from app.gui.theme import Theme
+from app.gui.token_row import TokenRow
 from app.messages import RecordKey
 from app.policy.hotkeys import DEFAULT_S, SECONDS, Binding, Bindings, Mode, natural_mode, normal_keys
 
@@ -315,57 +316,6 @@ class Words(QObject):
         }.get(action, action)
 
 
-class TokenRow(Row):
-    """The word by which programs prove that they may ask: hidden until it is wanted, copied, or made anew."""
-
-    def __init__(self, label: str, help_text: str) -> None:
-        super().__init__(label, help_text)
-        self.line = QLineEdit()
-        self.line.setProperty("role", "field")
-        self.line.setReadOnly(True)
-        self.line.setEchoMode(QLineEdit.EchoMode.Password)
-        self.line.setAccessibleName(label)
-        self.line.setAccessibleDescription(help_text)
-        self.copy = make_button(self.tr("Copy"))
-        self.copy.setAccessibleName(self.tr("Copy the token"))
-        self.copy.clicked.connect(self._copy)
-        self.renew = make_button(self.tr("New token"))
-        self.renew.setToolTip(self.tr("Programs that have the old one are shut out"))
-        self.renew.clicked.connect(lambda: self._fetch(lambda: new_token(token_file())))
-        editor = QWidget()
-        row = QHBoxLayout(editor)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.line, 1)
-        row.addWidget(self.copy)
-        row.addWidget(self.renew)
-        self.put_editor(editor)
-        self._copied = QTimer(self)
-        self._copied.setSingleShot(True)
-        self._copied.setInterval(1500)
-        self._copied.timeout.connect(lambda: self.copy.setText(self.tr("Copy")))
-
-    def _fit(self) -> None:
-        if self._editor is not None:
-            self._editor.setFixedWidth(62 * self.fontMetrics().averageCharWidth())
-
-    def look(self) -> None:
-        """Read the token, on another thread; one is made where there is none."""
-        self._fetch(lambda: control_token(token_file()))
-
-    def _fetch(self, get: Callable[[], str]) -> None:
-        def show(token: str) -> None:
-            self.problem.say("")
-            self.line.setText(token)
-
-        in_background(self, get, show, lambda error: self.problem.say(f"{error.problem} {error.remedy}"))
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.line.text())
-        self.copy.setText(self.tr("Copied"))
-        self._copied.start()
-
-
 class KeysPage(FormPage):
     """Which key does what, whether the desktop gives them, and the control for other programs."""
 
@@ -532,6 +482,7 @@ class KeysPage(FormPage):
         self.token = TokenRow(
             self.tr("Token"),
             self.tr("Whoever has it can press your keys and let the character speak. It lies in a file of your own."),
+            token_file(),
         )
         section.add(self.token, applies=lambda: bool(studio.value("control.on")))
         self.control_note = Note()

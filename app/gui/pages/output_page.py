@@ -1,9 +1,11 @@
-"""Output: the virtual camera that other programs see, recordings, and the loudspeaker."""
+"""Output: virtual camera and browser source for other programs, captions, recordings, and the loudspeaker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from app.control_token import browser_token_file
 from app.gui.fields import (
     ChoiceField,
     DeviceField,
@@ -12,12 +14,14 @@ from app.gui.fields import (
     NumberField,
     Row,
     SwitchField,
+    TextField,
     make_picker,
 )
 from app.gui.form_page import FormPage
 from app.gui.recording_bar import RecordingBar
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
+from app.gui.token_row import TokenRow
 from app.messages import ListDevices
 
 SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (1080, 1920), (720, 1280))
@@ -135,6 +139,7 @@ class OutputPage(FormPage):
         )
         camera.add(self.picture)
         yield
+        yield from self._build_browser()
         yield from self._build_recording()
         sound = self.section(self.tr("Loudspeaker"))
         self.speaker = DeviceField(
@@ -203,9 +208,98 @@ class OutputPage(FormPage):
         )
         yield
 
+    def _build_browser(self) -> Iterator[None]:
+        studio = self.studio
+
+        def is_on() -> bool:
+            return bool(studio.value("browser.on"))
+
+        browser = self.section(self.tr("Browser source"))
+        browser.add(
+            SwitchField(
+                studio,
+                "browser.on",
+                self.tr("Page for OBS"),
+                self.tr(
+                    "Shows the character without a background, over whatever lies below it in OBS. Only programs of "
+                    "this computer that have the address get it."
+                ),
+            )
+        )
+        yield
+        self.address = TokenRow(
+            self.tr("Address"),
+            self.tr("In OBS, add a source of the kind Browser, put this into its field URL, and set 512 × 512 there."),
+            browser_token_file(),
+            lambda token: f"http://127.0.0.1:{studio.value('browser.port')}/?token={token}",
+        )
+        self.address.renew.setText(self.tr("New address"))
+        browser.add(self.address, applies=is_on)
+        yield
+        browser.add(
+            SwitchField(
+                studio,
+                "browser.captions",
+                self.tr("Captions"),
+                self.tr("Shows on the page what the character says, word by word as it is heard."),
+            ),
+            applies=is_on,
+        )
+        yield
+        browser.add(
+            NumberField(
+                studio,
+                "browser.port",
+                self.tr("Port"),
+                self.tr("Of 127.0.0.1. It is part of the address; change it only where another program has taken it."),
+                step=1,
+                with_slider=False,
+            ),
+            applies=is_on,
+        )
+        yield
+        self.browser_note = Note()
+        browser.add_widget(self.browser_note)
+        yield
+        captions = self.section(self.tr("Captions in a file"))
+        captions.add(
+            TextField(
+                studio,
+                "captions.file",
+                self.tr("Text file"),
+                self.tr(
+                    "Holds the words that are being said, and nothing in silence: for a text source of OBS with "
+                    "“Read from file”. Leave it empty for none."
+                ),
+                self.tr("such as /home/me/captions.txt"),
+            )
+        )
+        yield
+        studio.bridge.browser_status.connect(self._show_browser_status)
+        if studio.bridge.browser:
+            self._show_browser_status(studio.bridge.browser)
+
+    def _show_browser_status(self, status: dict[str, Any]) -> None:
+        if status.get("problem"):
+            self.browser_note.say(f"{status['problem']} {status.get('remedy', '')}".strip(), "problem")
+        elif status.get("on"):
+            self.browser_note.say(self.tr("The page is there; it costs nothing while nobody shows it."), "good")
+        else:
+            self.browser_note.say("")
+
+    def refresh(self) -> None:
+        """Show what applies to the settings in force."""
+        super().refresh()
+        if hasattr(self, "address"):
+            self.address.show_words()
+            if self.studio.value("browser.on") and not self.address.line.text() and self.isVisible():
+                self.address.look()
+
     def look(self) -> None:
-        """Look which devices there are now."""
+        """Look which devices there are now, and read the address, where it is to be seen."""
         self.studio.put(ListDevices())
+        if self.studio.value("browser.on"):
+            self.address.look()
 
     def _show_devices(self, _microphones: list[str], speakers: list[str], cameras: list[str]) -> None:
         self.speaker.set_devices(speakers)

@@ -1778,6 +1778,66 @@ You may interrupt the character.</source>
         <source> s</source>
         <translation> 秒</translation>
     </message>
+    <message>
+        <source>Browser source</source>
+        <translation>ブラウザソース</translation>
+    </message>
+    <message>
+        <source>Page for OBS</source>
+        <translation>OBS 用のページ</translation>
+    </message>
+    <message>
+        <source>Shows the character without a background, over whatever lies below it in OBS. Only programs of this computer that have the address get it.</source>
+        <translation>キャラクターを背景なしで、OBS で下に置いたものの上に映します。アドレスを持つこのコンピューターのプログラムだけが受け取れます。</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>アドレス</translation>
+    </message>
+    <message>
+        <source>In OBS, add a source of the kind Browser, put this into its field URL, and set 512 × 512 there.</source>
+        <translation>OBS で「ブラウザ」のソースを追加し、URL の欄に貼り付けて、幅と高さを 512 × 512 にします。</translation>
+    </message>
+    <message>
+        <source>New address</source>
+        <translation>アドレスを作り直す</translation>
+    </message>
+    <message>
+        <source>Captions</source>
+        <translation>字幕</translation>
+    </message>
+    <message>
+        <source>Shows on the page what the character says, word by word as it is heard.</source>
+        <translation>キャラクターの言葉を、聞こえるのに合わせて一語ずつページに映します。</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>ポート</translation>
+    </message>
+    <message>
+        <source>Of 127.0.0.1. It is part of the address; change it only where another program has taken it.</source>
+        <translation>127.0.0.1 のポートで、アドレスの一部です。ほかのプログラムが使っている場合だけ変えてください。</translation>
+    </message>
+    <message>
+        <source>Captions in a file</source>
+        <translation>ファイルへの字幕</translation>
+    </message>
+    <message>
+        <source>Text file</source>
+        <translation>テキストファイル</translation>
+    </message>
+    <message>
+        <source>Holds the words that are being said, and nothing in silence: for a text source of OBS with “Read from file”. Leave it empty for none.</source>
+        <translation>話している言葉が入り、黙っている間は空になります。OBS のテキストソースの「ファイルからの読み取り」で使えます。使わない場合は空のままにします。</translation>
+    </message>
+    <message>
+        <source>such as /home/me/captions.txt</source>
+        <translation>例: /home/me/captions.txt</translation>
+    </message>
+    <message>
+        <source>The page is there; it costs nothing while nobody shows it.</source>
+        <translation>ページを開けます。誰も映していない間は、何の負荷もかかりません。</translation>
+    </message>
 </context>
 <context>
     <name>PersonaEditor</name>
@@ -2309,8 +2369,8 @@ You may interrupt the character.</source>
         <translation>コピー</translation>
     </message>
     <message>
-        <source>Copy the token</source>
-        <translation>トークンをコピー</translation>
+        <source>Copy: {name}</source>
+        <translation>コピー: {name}</translation>
     </message>
     <message>
         <source>New token</source>

@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from app.backends.control_server import MAX_BODY_BYTES, AiohttpControlServer
+from app.backends.control_server import AiohttpControlServer
+from app.backends.local_server import MAX_BODY_BYTES
 from app.errors import AppError
 from tests.fakes import TIMEOUT_S
 

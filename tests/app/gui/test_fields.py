@@ -71,7 +71,18 @@ def test_every_setting_of_the_show_has_its_place_on_a_page(rig: Rig) -> None:
         page = show(rig, name)
         shown |= {row.name for section in page.sections for row in section.rows if hasattr(row, "name")}
 
-    own = ("hearing.", "brain.", "voice.", "face.", "lips.", "camera.", "recording.", "window.")
+    own = (
+        "hearing.",
+        "brain.",
+        "voice.",
+        "face.",
+        "lips.",
+        "camera.",
+        "recording.",
+        "window.",
+        "browser.",
+        "captions.",
+    )
     assert {name for name in setting_names() if name.startswith(own)} == shown | ELSEWHERE
 
 

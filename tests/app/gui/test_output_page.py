@@ -1,0 +1,85 @@
+"""The browser source on its page: the address to copy, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from app.control_token import browser_token_file, control_token
+from app.gui.pages.output_page import OutputPage
+from app.messages import Configure
+from app.settings import BrowserSettings, Settings, WindowSettings
+
+if TYPE_CHECKING:
+    from tests.app.gui.conftest import Rig
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def open_page(
+    make_rig: Callable[..., Rig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[Rig, OutputPage]]:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+
+    def make(**browser: object) -> tuple[Rig, OutputPage]:
+        settings = Settings(browser=BrowserSettings(**browser), window=WindowSettings(first_steps=False))
+        rig = make_rig(settings=settings)
+        page = rig.window.show_page("output")
+        assert isinstance(page, OutputPage)
+        page.finish()
+        rig.commands()
+        return rig, page
+
+    return make
+
+
+def test_the_address_is_hidden_copied_whole_and_made_anew(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page(on=True, port=9000)
+    rig.qtbot.waitUntil(lambda: page.address.line.text() != "", timeout=5000)
+    first = page.address.line.text()
+    assert f"http://127.0.0.1:9000/?token={control_token(browser_token_file())}" == first
+    assert first not in page.address.line.displayText()
+
+    page.address.copy.click()
+    assert first == QGuiApplication.clipboard().text()
+    page.address.renew.click()
+    rig.qtbot.waitUntil(lambda: page.address.line.text() != first, timeout=5000)
+    assert page.address.line.text().endswith(control_token(browser_token_file()))
+
+
+def test_the_address_has_the_port_in_force(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page(on=True, port=9000)
+    rig.qtbot.waitUntil(lambda: page.address.line.text() != "", timeout=5000)
+
+    rig.tell("settings", "changed", name="browser.port", value=9001)
+
+    assert page.address.line.text().startswith("http://127.0.0.1:9001/?token=")
+
+
+def test_switched_off_there_is_no_address_and_no_token(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    _rig, page = open_page()
+
+    assert not page.address.isVisible()
+    assert not browser_token_file().exists()
+
+
+def test_what_became_of_it_stands_below(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page(on=True)
+
+    rig.tell("browser", "status", on=True, port=8794, problem="", remedy="")
+    assert "The page is there" in page.browser_note.text()
+    rig.tell("browser", "status", on=False, port=8794, problem="The port is taken.", remedy="Choose another.")
+    assert "The port is taken. Choose another." == page.browser_note.text()
+
+
+def test_captions_are_asked_for_beside_the_page(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page(on=True)
+
+    page.field("browser.captions").switch.click()
+
+    assert [Configure("browser.captions", True)] == rig.commands()
