@@ -41,7 +41,7 @@ SOUND_BEHIND_NS = 300_000_000
 GAP_NS = 2_000_000_000
 """Where no picture came for longer, the computer slept: hours of one picture and silence are nobody's recording."""
 LEAST_BYTES = 100 << 20
-"""Free on the disk before a recording is begun: half an hour needs some 400 MB."""
+"""Free on the disk before a recording is begun: some ten minutes at 720p."""
 NICENESS = 5
 """Encoding waits for drawing, hearing and speaking."""
 
