@@ -45,7 +45,7 @@ class HistoryStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = SqliteFile(path, "history", (_SCHEMA, _INDEX))
+        self._file = SqliteFile(path, "The history in", (_SCHEMA, _INDEX))
 
     def add(self, messages: Sequence[Said]) -> None:
         """Keep messages."""

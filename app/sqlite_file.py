@@ -18,10 +18,10 @@ class SqliteFile:
     The file is for the user's eyes only (mode 600 where the system knows modes).
     """
 
-    def __init__(self, path: Path, what: str, schema: Sequence[str]) -> None:
-        """`what` names it to the user, such as "memory"; `schema` is run at each opening."""
+    def __init__(self, path: Path, named: str, schema: Sequence[str]) -> None:
+        """`named` is how a sentence about it begins, such as "The memory in"; `schema` is run at each opening."""
         self.path = path
-        self._what = what
+        self._named = named
         self._schema = schema
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -38,7 +38,7 @@ class SqliteFile:
             except (sqlite3.Error, OSError) as error:
                 # Not its message: a constraint's may quote the row.
                 raise AppError(
-                    f"The {self._what} in {self.path} cannot be used ({type(error).__name__}).",
+                    f"{self._named} {self.path} cannot be used ({type(error).__name__}).",
                     "Free some space or close what else uses the file; if it is damaged, remove it: it is made anew.",
                 ) from None
 

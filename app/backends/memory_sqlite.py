@@ -37,7 +37,7 @@ class SqliteMemory:
         self.path = path
         self._limit = limit
         self._now_s = now_s
-        self._file = SqliteFile(path, "memory", (_SCHEMA,))
+        self._file = SqliteFile(path, "The memory in", (_SCHEMA,))
 
     def facts(self, character: str | None = None) -> list[tuple[str, UserFact]]:
         """(character, fact) of one character or of all, oldest first."""
