@@ -266,8 +266,8 @@ class Pulse:
         if held_ms > HELD_P99_MS or self.busy_ms[-1] > BUSY_MS / 2:
             words = f"{self.doing}: late {late_ms:.0f} ms, held {held_ms:.0f} ms, busy {self.busy_ms[-1]:.0f} ms"
             self.worst = sorted([*self.worst, (self.busy_ms[-1], words)])[-15:]
-            limit_ms = BUSY_RESTYLING_MS if self.doing in RESTYLES else BUSY_MS
-            if held_ms > HELD_MS or self.busy_ms[-1] > limit_ms:
+            restyles = self.doing in RESTYLES
+            if self.busy_ms[-1] > (BUSY_RESTYLING_MS if restyles else BUSY_MS) or (held_ms > HELD_MS and not restyles):
                 self.freezes.append(words)
         self._last = now
         if now[0] - self._look_s >= LOOK_S:
@@ -352,12 +352,11 @@ def free_port() -> int:
 
 
 def memory_mb(pid: int) -> float:
-    """What a process alone holds in memory (its private pages), in MB: shared files come and go with the cache."""
-    kb = 0
+    """What a process has in memory of its own, in MB. Pages of files (models) come and go with the system's cache."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(("Private_Clean:", "Private_Dirty:")):
-            kb += int(line.split()[1])
-    return kb / 1024
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1]) / 1024
+    raise Failure(f"the system does not tell the memory of process {pid}")
 
 
 def threads_of(pid: int) -> int:
@@ -869,12 +868,13 @@ class Session:
             if change.again or not light:
                 self.say(change.name)
                 self.change(change)
+        # First, so that what is weighed has been through all the rest.
+        self.say("kill")
+        self.kill()
         self.say("characters")
         self.switch_characters(names, switches)
         self.say("microphone")
         card = self.unplug(card)
-        self.say("kill")
-        self.kill()
         self.say("settings file")
         self.damage_file()
         self.question()
@@ -966,9 +966,9 @@ def play(folder: Path, server_url: str, minutes: float, short: bool, say: Callab
         session.begin()
         while len(figures) < 2 or time.perf_counter() - begun_s < 60 * minutes:
             light = short and bool(figures)
-            switches = SWITCHES // 2 if len(figures) < 2 else 2
             at_s = time.perf_counter()
-            microphone = session.round(names, switches, microphone, light=light)
+            # As many in each round, so that the same characters have been loaded when it is weighed.
+            microphone = session.round(names, SWITCHES // 2 + len(names) % 2 * 2, microphone, light=light)
             figures.append(session.rest() | {"round_s": round(time.perf_counter() - at_s, 1)})
             say(f"round {len(figures)}: {figures[-1]}")
     except Failure as error:
