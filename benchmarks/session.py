@@ -146,6 +146,9 @@ def plan(folder: Path, server_url: str, port: int) -> tuple[Change, ...]:
         Change("voice.device", OTHER_SPEAKER, again=True),
         Change("keys.on", False, again=True),
         Change("control.on", True, (Change("control.port", port),), again=True),
+        Change("recording.folder", str(folder / "recordings")),
+        Change("recording.format", "webm"),
+        Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
         Change("window.theme", "dark", again=True),
         Change("window.text_scale", 1.5),
         Change("window.language", "ja"),
@@ -401,7 +404,9 @@ class Session:
         self.plan = plan(folder, server_url, free_port())
         self.left = set(setting_names())
         self.question_every = question_every
-        self.by_command: list[str] = []
+        self.by_command: set[str] = set()
+        """Settings that no control gives a value that is wanted."""
+        self.pages: dict[str, str] = {}
         self.took_s: dict[str, float] = {}
         self.switches = 0
         self.questions = 0
@@ -525,12 +530,13 @@ class Session:
 
     # Settings.
 
-    def page_of(self, name: str) -> str:
-        """The page that shows a setting."""
-        if name.startswith("camera.") or name == "voice.device":
-            return "output"
-        table = name.split(".")[0]
-        return {"lips": "face", "control": "keys"}.get(table, table)
+    def look_through_pages(self) -> None:
+        """Note which page has a field for what."""
+        from app.gui.fields import Field
+
+        for button in self.window.rail.buttons:
+            page = self.turn_to(button.name)
+            self.pages |= {field.name: button.name for field in page.findChildren(Field)}
 
     def ask(self, name: str, value: Any) -> None:
         """Change a setting by the control that is there for it."""
@@ -545,8 +551,10 @@ class Session:
                 self._drag_threshold(float(value))
             case _ if name.startswith("stage."):
                 self._set_stage(name, value)
+            case _ if name not in self.pages:
+                self._command(name, value)
             case _:
-                page = self.turn_to(self.page_of(name))
+                page = self.turn_to(self.pages[name])
                 field = page.field(name)
                 self.until(field.isVisible, f"the field of {name} is shown")
                 page.area.ensureWidgetVisible(field)
@@ -633,7 +641,7 @@ class Session:
         """Where no control gives this value."""
         from app.messages import Configure
 
-        self.by_command.append(f"{name} = {value!r}")
+        self.by_command.add(name)
         self.bus.gate.put(Configure(name, value))
 
     def in_file(self, name: str) -> Any:
@@ -861,6 +869,8 @@ class Session:
             raise Failure("a first start does not show the first steps")
         self.click(steps.skip)
         self.expect("window.first_steps", False)
+        self.pulse.doing = "pages"
+        self.look_through_pages()
 
     def round(self, names: list[str], switches: int, card: Card, *, light: bool) -> Card:
         """Everything once; `light`: of the settings only those that have something made anew."""
@@ -989,7 +999,7 @@ def play(folder: Path, server_url: str, minutes: float, short: bool, say: Callab
         "rounds": figures,
         "changed": dict(session.facts.changed),
         "never_changed": sorted(session.left),
-        "by_command": sorted(set(session.by_command)),
+        "by_command": sorted(session.by_command),
         "switches": session.switches,
         "questions": session.questions,
         "kills_s": session.kills,
