@@ -1,4 +1,4 @@
-"""What the program imports is what its set-up installs."""
+"""What the program imports is what its set-up installs, and every test is found."""
 
 from __future__ import annotations
 
@@ -48,3 +48,10 @@ def test_every_package_that_is_imported_is_installed_by_the_set_up() -> None:
     }
 
     assert missing == {}
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Without packages pytest cannot tell them apart, and collects neither."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+
+    assert [] == sorted({name for name in names if names.count(name) > 1})
