@@ -100,7 +100,7 @@ class Change:
     """Whether it is changed in a light round too: something is made anew for it that may leave something behind."""
 
 
-def plan(folder: Path, server_url: str, port: int) -> tuple[Change, ...]:
+def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Change, ...]:
     """Every setting of the app, in an order that leaves none out."""
     return (
         Change("hearing.device", OTHER_MICROPHONE, again=True),
@@ -149,6 +149,8 @@ def plan(folder: Path, server_url: str, port: int) -> tuple[Change, ...]:
         Change("recording.folder", str(folder / "recordings")),
         Change("recording.format", "webm"),
         Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
+        Change("browser.on", True, (Change("browser.port", other_port), Change("browser.captions", True)), again=True),
+        Change("captions.file", str(folder / "captions.txt")),
         Change("window.theme", "dark", again=True),
         Change("window.text_scale", 1.5),
         Change("window.language", "ja"),
@@ -344,11 +346,12 @@ def prepare(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", make, str(folder / "whisper")], cwd=ROOT, check=True, capture_output=True)
 
 
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def free_ports() -> tuple[int, int]:
+    """Two ports that nobody has."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 # /proc.
@@ -401,7 +404,7 @@ class Session:
         self.file = paths.settings_file()
         self.defaults = Settings()
         self.server_url = server_url
-        self.plan = plan(folder, server_url, free_port())
+        self.plan = plan(folder, server_url, *free_ports())
         self.left = set(setting_names())
         self.question_every = question_every
         self.by_command: set[str] = set()
