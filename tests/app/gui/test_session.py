@@ -56,5 +56,5 @@ def test_it_did_all_that_it_is_for(report: dict[str, Any]) -> None:
 
 
 def test_only_what_no_page_offers_is_set_without_one(report: dict[str, Any]) -> None:
-    """A picture is chosen and no longer used, but not forgotten; first steps are asked for, and not for the next start."""
+    """A picture is no longer used, but not forgotten; first steps are asked for now, and not for the next start."""
     assert ["stage.picture", "window.first_steps"] == report["by_command"]
