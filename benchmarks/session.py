@@ -100,7 +100,7 @@ class Change:
     """Whether it is changed in a light round too: something is made anew for it that may leave something behind."""
 
 
-def plan(folder: Path, server_url: str, port: int) -> tuple[Change, ...]:
+def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Change, ...]:
     """Every setting of the app, in an order that leaves none out."""
     return (
         Change("hearing.device", OTHER_MICROPHONE, again=True),
@@ -146,6 +146,11 @@ def plan(folder: Path, server_url: str, port: int) -> tuple[Change, ...]:
         Change("voice.device", OTHER_SPEAKER, again=True),
         Change("keys.on", False, again=True),
         Change("control.on", True, (Change("control.port", port),), again=True),
+        Change("recording.folder", str(folder / "recordings")),
+        Change("recording.format", "webm"),
+        Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
+        Change("browser.on", True, (Change("browser.port", other_port), Change("browser.captions", True)), again=True),
+        Change("captions.file", str(folder / "captions.txt")),
         Change("window.theme", "dark", again=True),
         Change("window.text_scale", 1.5),
         Change("window.language", "ja"),
@@ -341,11 +346,12 @@ def prepare(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", make, str(folder / "whisper")], cwd=ROOT, check=True, capture_output=True)
 
 
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def free_ports() -> tuple[int, int]:
+    """Two ports that nobody has."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 # /proc.
@@ -398,10 +404,12 @@ class Session:
         self.file = paths.settings_file()
         self.defaults = Settings()
         self.server_url = server_url
-        self.plan = plan(folder, server_url, free_port())
+        self.plan = plan(folder, server_url, *free_ports())
         self.left = set(setting_names())
         self.question_every = question_every
-        self.by_command: list[str] = []
+        self.by_command: set[str] = set()
+        """Settings that no control gives a value that is wanted."""
+        self.pages: dict[str, str] = {}
         self.took_s: dict[str, float] = {}
         self.switches = 0
         self.questions = 0
@@ -525,12 +533,13 @@ class Session:
 
     # Settings.
 
-    def page_of(self, name: str) -> str:
-        """The page that shows a setting."""
-        if name.startswith("camera.") or name == "voice.device":
-            return "output"
-        table = name.split(".")[0]
-        return {"lips": "face", "control": "keys"}.get(table, table)
+    def look_through_pages(self) -> None:
+        """Note which page has a field for what."""
+        from app.gui.fields import Field
+
+        for button in self.window.rail.buttons:
+            page = self.turn_to(button.name)
+            self.pages |= {field.name: button.name for field in page.findChildren(Field)}
 
     def ask(self, name: str, value: Any) -> None:
         """Change a setting by the control that is there for it."""
@@ -545,8 +554,10 @@ class Session:
                 self._drag_threshold(float(value))
             case _ if name.startswith("stage."):
                 self._set_stage(name, value)
+            case _ if name not in self.pages:
+                self._command(name, value)
             case _:
-                page = self.turn_to(self.page_of(name))
+                page = self.turn_to(self.pages[name])
                 field = page.field(name)
                 self.until(field.isVisible, f"the field of {name} is shown")
                 page.area.ensureWidgetVisible(field)
@@ -633,7 +644,7 @@ class Session:
         """Where no control gives this value."""
         from app.messages import Configure
 
-        self.by_command.append(f"{name} = {value!r}")
+        self.by_command.add(name)
         self.bus.gate.put(Configure(name, value))
 
     def in_file(self, name: str) -> Any:
@@ -861,6 +872,8 @@ class Session:
             raise Failure("a first start does not show the first steps")
         self.click(steps.skip)
         self.expect("window.first_steps", False)
+        self.pulse.doing = "pages"
+        self.look_through_pages()
 
     def round(self, names: list[str], switches: int, card: Card, *, light: bool) -> Card:
         """Everything once; `light`: of the settings only those that have something made anew."""
@@ -989,7 +1002,7 @@ def play(folder: Path, server_url: str, minutes: float, short: bool, say: Callab
         "rounds": figures,
         "changed": dict(session.facts.changed),
         "never_changed": sorted(session.left),
-        "by_command": sorted(set(session.by_command)),
+        "by_command": sorted(session.by_command),
         "switches": session.switches,
         "questions": session.questions,
         "kills_s": session.kills,

@@ -56,4 +56,5 @@ def test_it_did_all_that_it_is_for(report: dict[str, Any]) -> None:
 
 
 def test_only_what_no_page_offers_is_set_without_one(report: dict[str, Any]) -> None:
-    assert ["stage.picture = ''", "window.first_steps = True"] == report["by_command"]
+    """A picture is no longer used, but not forgotten; first steps are asked for now, and not for the next start."""
+    assert ["stage.picture", "window.first_steps"] == report["by_command"]
