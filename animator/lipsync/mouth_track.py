@@ -30,7 +30,7 @@ AHEAD_S = 0.020
 """Shapes are this early: a picture ahead of its sound is noticed later than one behind it."""
 
 # Blend
-SUSTAIN_SHARE = 0.85
+SUSTAIN_SHARE = 0.75
 """A vowel holds its shape for this share of its length (JALI, SIGGRAPH 2016)."""
 FALL_OFF = 1.25
 """Power in D = alpha * exp(-(d / theta) ** FALL_OFF); at 1 (Cohen & Massaro) far neighbours blur fast speech."""
@@ -50,9 +50,9 @@ BARRIER = 0.15
 """What is left of a sound's pull beyond shut lips: nobody rounds "blue" through its b."""
 
 # Closures
-CLOSE_S = 0.050
+CLOSE_S = 0.045
 """The lips take this long to shut."""
-RELEASE_S = 0.035
+RELEASE_S = 0.032
 """... and this long to part: they pop open faster than they close."""
 MIN_HOLD_S = 0.040
 """A closure is held at least this long; with the share of time of the frame that draws it, 73 ms at 30 fps."""
@@ -98,7 +98,7 @@ JAW_FLOOR = 0.10
 """Least open area within a tongue consonant, so that the mouth does not freeze."""
 
 # Gain
-JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.88, 0.12, (0.40, 1.15)
+JAW_BASE, JAW_LOUD, JAW_BOUNDS = 0.90, 0.10, (0.40, 1.15)
 """Jaw gain = base + loud * loudness relative to the clip's 90th percentile, within the bounds. Little of it, since the
 running loudness (ENVELOPE_SHARE) follows the voice too: with 0.35 a quiet vowel was taken down twice."""
 LIP_BASE, LIP_LOUD, LIP_BOUNDS = 0.80, 0.25, (0.80, 1.10)
