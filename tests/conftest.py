@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
@@ -69,3 +69,16 @@ def baked_haru(models: Callable[[str], Path]) -> None:
         if folder.is_dir() and not here.exists():
             shutil.copytree(folder, here)  # what is damaged or not whole is made anew below
     assert main(["bake"]) == 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def x_server() -> Iterator[None]:
+    """One client of the X server that stays: Xvfb begins anew when its last one leaves, and refuses others meanwhile."""
+    if not sys.platform.startswith("linux") or not os.environ.get("DISPLAY"):
+        yield
+        return
+    from Xlib.display import Display
+
+    display = Display()
+    yield
+    display.close()
