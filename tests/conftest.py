@@ -73,7 +73,7 @@ def baked_haru(models: Callable[[str], Path]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def x_server() -> Iterator[None]:
-    """One client of the X server that stays: Xvfb begins anew when its last one leaves, and refuses others meanwhile."""
+    """One client of the X server that stays: Xvfb begins anew when its last one leaves, and refuses all meanwhile."""
     if not sys.platform.startswith("linux") or not os.environ.get("DISPLAY"):
         yield
         return
