@@ -282,7 +282,7 @@ class Pulse:
             if seq != self.seq:
                 if gap_s > 0.5:
                     self.gaps.append((round(gap_s, 2), "killed" if self.is_killed else self.doing))
-                self.seq, self._frame_s, self.is_killed, self._starved_s = seq, now[0], False, 0.0
+                self.seq, self._frame_s, self._starved_s = seq, now[0], 0.0
 
 
 # The machine that is pretended.
@@ -824,7 +824,10 @@ class Session:
         begun_s, seen = time.perf_counter(), len(self.facts.shown)
         os.kill(pids[0], signal.SIGKILL)
         self.until(lambda: len(self.facts.shown) > seen, "the face comes back", FACE_WAIT_S)
-        self.until(lambda: not self.pulse.is_killed, "the picture moves again")
+        # Frames of before may have been seen only now; this one is new.
+        last_seq = self.pulse.seq
+        self.until(lambda: self.pulse.seq > last_seq, "the picture moves again")
+        self.pulse.is_killed = False
         self.kills.append(round(time.perf_counter() - begun_s, 2))
 
     def damage_file(self) -> None:
