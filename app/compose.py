@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from animator.character import Character, CharacterError, list_characters, load_character
+from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
 from app import brain, ears, paths
@@ -103,10 +103,7 @@ def name_of(folder: Path) -> str:
 
 def character_of(folder: Path) -> Character:
     """Load and check a character; raises AppError."""
-    try:
-        return load_character(folder)
-    except CharacterError as error:
-        raise AppError(error.problem, error.remedy) from error
+    return library.character_at(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -381,8 +381,7 @@ class Show:
             case StageColours(top=top, bottom=bottom, light=light):
                 self._scene.colours(top, bottom, light)
             case SwitchCharacter(name=name):
-                self._switch_character(name)
-                self._changes.keep("face.character", compose.name_of(self._folder))
+                self._choose_character(name)
             case NextCharacter():
                 self._next_character()
             case SecretChanged(name=name):
@@ -395,6 +394,11 @@ class Show:
                 self._changes.run("devices", self._list_devices)
             case Quit():
                 self.ended.set()
+
+    def _choose_character(self, name: str) -> None:
+        """As `_switch_character`, by another way than the setting: it is kept, too."""
+        self._switch_character(name)
+        self._changes.keep("face.character", compose.name_of(self._folder))
 
     def _switch_character(self, name: str) -> None:
         folder = compose.find_character(name)
@@ -430,8 +434,7 @@ class Show:
         if not folders:
             raise AppError("There is no character to go on to.", "Make one on the page Characters.")
         at = folders.index(self._folder) + 1 if self._folder in folders else 0
-        self._switch_character(str(folders[at % len(folders)]))
-        self._changes.keep("face.character", compose.name_of(self._folder))
+        self._choose_character(str(folders[at % len(folders)]))
 
     def _use_secret(self, name: str) -> None:
         secrets.look_again()

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 from aiohttp import WSMsgType, web
 
 from animator.messages import Pixels
 from app.backends.local_server import LocalServer, refusal
+from app.canvas import Box, opaque_box
 from app.errors import AppError
 from app.messages import Frame
 
@@ -46,11 +46,9 @@ HEADERS = {
 def packed(number: int, pixels: Pixels) -> bytes:
     """A frame as it is sent: HEAD, then uint8 RGBA, straight alpha, row by row."""
     height_px, width_px = pixels.shape[:2]
-    left, top, width, height = cv2.boundingRect(cv2.extractChannel(pixels, 3))
-    if not width:  # wholly transparent: one such pixel says it
-        width = height = 1
-    part = pixels[top : top + height, left : left + width]
-    return HEAD.pack(number, width_px, height_px, left, top, width, height) + part.tobytes()
+    seen = opaque_box(pixels) or Box(0, 0, 1, 1)  # wholly transparent: one such pixel says it
+    part = pixels[seen.rows, seen.columns]
+    return HEAD.pack(number, width_px, height_px, seen.left, seen.top, seen.width, seen.height) + part.tobytes()
 
 
 class _Viewer:

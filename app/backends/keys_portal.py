@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.backends.wake_pipe import WakePipe
 from app.errors import AppError
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class PortalKeys:
         self._bound: dict[str, str] = {}
         self._down: set[str] = set()
         self._wanted: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
-        self._wake_read, self._wake_write = os.pipe()
+        self._waker = WakePipe()
         self._tokens = itertools.count(1)
         self._responses: dict[str, tuple[int, dict[str, Any]]] = {}
         self._thread: threading.Thread | None = None
@@ -108,23 +109,17 @@ class PortalKeys:
     def grab(self, keys: Mapping[str, str]) -> None:
         """Want these keys; returns at once. The desktop may ask the user first."""
         self._wanted.put(dict(keys))
-        self._wake()
+        self._waker.wake()
 
     def close(self) -> None:
         """End the session; safe to call twice."""
         if self._closing:
             return
         self._closing = True
-        self._wake()
+        self._waker.wake()
         if self._thread is not None:
             self._thread.join(1.0)
-        for end in (self._wake_read, self._wake_write):
-            with contextlib.suppress(OSError):
-                os.close(end)
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"x")
+        self._waker.close()
 
     # Messages
 
@@ -242,9 +237,9 @@ class PortalKeys:
                 self._bind_if_wanted()
                 while (found := self._receive(0)) is not None:
                     self._take(found)
-                readable, _, _ = select.select([self._connection.sock, self._wake_read], [], [])
-                if self._wake_read in readable:
-                    os.read(self._wake_read, 64)
+                readable, _, _ = select.select([self._connection.sock, self._waker], [], [])
+                if self._waker in readable:
+                    self._waker.drain()
         except AppError as error:
             if not self._closing:
                 _log.warning("the portal for keys has gone")

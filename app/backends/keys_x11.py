@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
 import select
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from app.backends.wake_pipe import WakePipe
 from app.errors import AppError
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class X11Keys:
         self._display_name = display
         self._display: Any = None
         self._on_key: Callable[[str, bool], None] = lambda keys, down: None
-        self._wake_read, self._wake_write = os.pipe()
+        self._waker = WakePipe()
         self._on_refused: Callable[[Mapping[str, str]], None] = lambda refused: None
         self._wanted: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
         self._keys: tuple[str, ...] = ()
@@ -103,23 +103,17 @@ class X11Keys:
     def grab(self, keys: Mapping[str, str]) -> None:
         """Take these keys and let every other go; returns at once."""
         self._wanted.put(tuple(keys))
-        self._wake()
+        self._waker.wake()
 
     def close(self) -> None:
         """Let every key go; safe to call twice."""
         if self._closing:
             return
         self._closing = True
-        self._wake()
+        self._waker.wake()
         if self._thread is not None:
             self._thread.join(1.0)
-        for end in (self._wake_read, self._wake_write):
-            with contextlib.suppress(OSError):
-                os.close(end)
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"x")
+        self._waker.close()
 
     def _run(self) -> None:
         from Xlib.error import ConnectionClosedError
@@ -134,9 +128,9 @@ class X11Keys:
                 if self._display.pending_events():
                     continue
                 wait_s = POLL_S if self._down else None
-                readable, _, _ = select.select([self._display, self._wake_read], [], [], wait_s)
-                if self._wake_read in readable:
-                    os.read(self._wake_read, 64)
+                readable, _, _ = select.select([self._display, self._waker], [], [], wait_s)
+                if self._waker in readable:
+                    self._waker.drain()
         except (ConnectionClosedError, OSError) as error:
             if not self._closing:
                 _log.warning("the X server has gone: %s", type(error).__name__)

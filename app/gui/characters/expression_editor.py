@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -26,10 +26,11 @@ from animator.character import Character
 from app.characters.character_file import add_emotions, save_expression
 from app.characters.library import Entry, character_at, own_copy
 from app.characters.parameters import GROUPS, PARAMETERS, Parameter, expression_names, values_of
-from app.gui.characters.look import Note, Tick, button, heading
+from app.gui.characters.look import Note, Tick, button, end_with, heading
 from app.gui.characters.parameter_names import group_name, parameter_name
 from app.gui.characters.work import Work
 from app.gui.expressions import readable
+from app.gui.fields import calm
 from app.gui.preview import Preview
 from app.gui.studio import Studio
 from app.gui.theme import Theme
@@ -38,16 +39,6 @@ from app.messages import PreviewPose
 PREVIEW_MS = 33
 """A frame: what lies between two of them would not be seen."""
 STEPS = 100
-
-
-class _CalmWheel(QObject):
-    """The wheel scrolls the list of sliders; it turns only the one that has the focus."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
 
 class ParameterSlider(QWidget):
@@ -66,8 +57,7 @@ class ParameterSlider(QWidget):
         self.slider.setPageStep(10)
         self.slider.setAccessibleName(f"{group_name(parameter.group)}: {label.text()}")
         self.slider.setToolTip(parameter.name)
-        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.installEventFilter(_CalmWheel(self.slider))
+        calm(self.slider)
         self.number = QLabel()
         self.number.setMinimumWidth(self.fontMetrics().horizontalAdvance("−0.00") + 4)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -182,17 +172,7 @@ class ExpressionEditor(QWidget):
         tools.addWidget(self.give_back)
         parts.addLayout(tools)
         parts.addWidget(self._build_sliders(), 1)
-        refusal = QHBoxLayout()
-        refusal.setContentsMargins(18, 0, 18, 0)
-        refusal.addWidget(self.trouble)
-        parts.addLayout(refusal)
-        ends = QHBoxLayout()
-        ends.setContentsMargins(18, 0, 18, 16)
-        ends.setSpacing(10)
-        ends.addWidget(self.back)
-        ends.addStretch(1)
-        ends.addWidget(self.save)
-        parts.addLayout(ends)
+        end_with(parts, self.trouble, self.back, self.save)
         body = QHBoxLayout()
         body.setSpacing(12)
         body.addWidget(left, 2)

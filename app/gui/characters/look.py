@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from animator.messages import Pixels
 from app.gui.theme import Theme
@@ -114,6 +114,20 @@ def button(text: str, role: str = "", tip: str = "") -> QPushButton:
         made.setToolTip(tip)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     return made
+
+
+def end_with(column: QVBoxLayout, trouble: Note, back: QPushButton, go_on: QPushButton) -> None:
+    """Close a panel's column: what is wrong, then the way back on the left and the way on on the right."""
+    for parts, below_px in (((trouble,), 0), ((back, None, go_on), 16)):
+        row = QHBoxLayout()
+        row.setContentsMargins(18, 0, 18, below_px)
+        row.setSpacing(10)
+        for part in parts:
+            if part is None:
+                row.addStretch(1)
+            else:
+                row.addWidget(part)
+        column.addLayout(row)
 
 
 class Tick(QCheckBox):

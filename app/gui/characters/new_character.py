@@ -25,7 +25,7 @@ from app.characters.art import (
     whole,
 )
 from app.characters.library import MAX_NAME, Draft, Entry, create
-from app.gui.characters.look import Note, Tick, button, heading, image_of
+from app.gui.characters.look import Note, Tick, button, end_with, heading, image_of
 from app.gui.characters.placement_view import ZOOM, PlacementView
 from app.gui.characters.work import Work
 from app.gui.theme import Theme
@@ -157,12 +157,6 @@ class NewCharacter(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(side)
-        ends = QHBoxLayout()
-        ends.setContentsMargins(18, 0, 18, 16)
-        ends.setSpacing(10)
-        ends.addWidget(self.cancel)
-        ends.addStretch(1)
-        ends.addWidget(self.create_button)
         panel = QFrame()
         panel.setProperty("role", "panel")
         panel.setMinimumWidth(340)
@@ -170,11 +164,7 @@ class NewCharacter(QWidget):
         parts.setContentsMargins(1, 1, 1, 0)
         parts.setSpacing(8)
         parts.addWidget(scroll, 1)
-        frame = QHBoxLayout()
-        frame.setContentsMargins(18, 0, 18, 0)
-        frame.addWidget(self.trouble)
-        parts.addLayout(frame)
-        parts.addLayout(ends)
+        end_with(parts, self.trouble, self.cancel, self.create_button)
         body = QHBoxLayout()
         body.setSpacing(12)
         body.addWidget(self.view, 3)

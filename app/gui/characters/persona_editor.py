@@ -21,7 +21,7 @@ from animator.character import Character
 from app.characters.character_file import Texts, save_texts
 from app.characters.library import MAX_NAME, Entry, character_at, own_copy
 from app.gui import icons
-from app.gui.characters.look import Note, button, heading
+from app.gui.characters.look import Note, button, end_with, heading
 from app.gui.characters.work import Work
 from app.gui.conversation import Bubble
 from app.gui.studio import Studio
@@ -250,23 +250,13 @@ class PersonaEditor(QWidget):
         self.trouble = Note()
         self.back = button(self.tr("Back"))
         self.save = button(self.tr("Save"), "primary")
-        ends = QHBoxLayout()
-        ends.setContentsMargins(18, 0, 18, 16)
-        ends.setSpacing(10)
-        ends.addWidget(self.back)
-        ends.addStretch(1)
-        ends.addWidget(self.save)
-        refusal = QHBoxLayout()
-        refusal.setContentsMargins(18, 0, 18, 0)
-        refusal.addWidget(self.trouble)
         panel = QFrame()
         panel.setProperty("role", "panel")
         parts = QVBoxLayout(panel)
         parts.setContentsMargins(1, 1, 1, 0)
         parts.setSpacing(8)
         parts.addWidget(scroll, 1)
-        parts.addLayout(refusal)
-        parts.addLayout(ends)
+        end_with(parts, self.trouble, self.back, self.save)
         body = QHBoxLayout()
         body.setSpacing(12)
         body.addWidget(panel, 3)
