@@ -22,7 +22,7 @@ _DEBIAN_RUNTIME = (
     "libxcb-shm0 libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1"
 )
 DEBIAN_RUNTIME = _DEBIAN_RUNTIME.split()
-DEBIAN_TEST = ["xvfb", "xauth"]
+DEBIAN_TEST = ["xvfb", "xauth", "pulseaudio", "pulseaudio-utils", "libasound2-plugins"]
 
 OTHER_COMMANDS = {
     "fedora": "sudo dnf install portaudio mesa-libEGL mesa-libGL libxkbcommon-x11 xcb-util-cursor xcb-util-image "
@@ -69,7 +69,7 @@ def ensure(dev: bool, yes: bool, offline: bool) -> None:
     """Install what is missing where that can be done; otherwise print the command. Never fails.
 
     Args:
-        dev: Also what the tests need (a display server without a display).
+        dev: Also what the tests need (a display server without a display, a sound server without a sound card).
         yes: Do not ask.
         offline: Only say what is missing.
     """
