@@ -65,8 +65,10 @@ class Rig:
 
 
 def noise(seed: int, seconds: float) -> np.ndarray:
-    """White, at -20 dBFS."""
-    return np.random.default_rng(seed).normal(0.0, 0.1, round(seconds * RATE)).astype(np.float32)
+    """At -20 dBFS and of low pitch: where it is played a little faster, what is high no longer correlates."""
+    white = np.random.default_rng(seed).normal(0.0, 1.0, round(seconds * RATE))
+    low = np.convolve(np.convolve(white, np.ones(60), "same"), np.ones(60), "same")
+    return np.asarray(0.1 * low / low.std(), np.float32)
 
 
 def sync(folder: Path, minutes: float) -> None:
@@ -88,8 +90,9 @@ def sync(folder: Path, minutes: float) -> None:
     lost, shift = 0, 0
     base = offset(heard[: 30 * RATE, 0], noise(0, CLIP_S)[:RATE])
     for index in range(clips):
+        said = noise(index, CLIP_S)
         for second in range(CLIP_S):
-            piece = noise(index, CLIP_S)[second * RATE :][:RATE]
+            piece = said[second * RATE :][:RATE]
             from_ = max(0, base + shift + (index * CLIP_S + second) * RATE - WITHIN_S * RATE)
             places = [_place(heard[from_ : from_ + (2 * WITHIN_S + 1) * RATE, side], piece) for side in (0, 1)]
             if places[0] is None or places[1] is None:

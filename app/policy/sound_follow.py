@@ -76,7 +76,7 @@ class SoundFollower:
         self._slacks: deque[float] = deque(maxlen=SLACK_WINDOWS)
         self._slack = math.inf
         self._window_end = 0
-        self._fade_in = False
+        self._fade_in = self._was_dry = False
 
     @property
     def lag_s(self) -> float:
@@ -126,8 +126,13 @@ class SoundFollower:
         if is_silent and self._slacks:
             self._lag = min(self._lag, self._lag_needed())
             off = heard - self._lag - self._at
-        if abs(off) > RESYNC_S * self.source_hz or (is_silent and abs(off) > SILENT_RESYNC_S * self.source_hz):
-            if not is_silent:
+        # After a gap it fades in anyway: no better moment for a jump.
+        if (
+            self._fade_in
+            or abs(off) > RESYNC_S * self.source_hz
+            or (is_silent and abs(off) > SILENT_RESYNC_S * self.source_hz)
+        ):
+            if not is_silent and not self._fade_in:
                 self.jumps += 1
             self._go_to(heard - self._lag)
             off = 0.0
@@ -200,10 +205,12 @@ class SoundFollower:
         if is_dry:
             if count:
                 self._fade(out[:count], up=False)
-            if self._silent_from > self._at - frames * step - BEHIND:
+            if not self._was_dry and self._silent_from > self._at - frames * step - BEHIND:
                 self.gaps += 1
-            self._lag = min(LONGEST_LAG_S * self.source_hz, self._lag + LATER_S * self.source_hz)
+            if not self._was_dry:
+                self._lag = min(LONGEST_LAG_S * self.source_hz, self._lag + LATER_S * self.source_hz)
             self._fade_in = True
+        self._was_dry = is_dry
         return out
 
     def _between(self, places: npt.NDArray[np.floating[Any]]) -> Samples:

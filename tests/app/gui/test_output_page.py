@@ -119,7 +119,7 @@ def test_each_sound_device_says_how_it_plays_and_how_its_clock_runs(sound_page: 
     assert "Plays on Headphones. Pictures and the other device follow its clock." in page.heard.note.text()
     assert "-42 millionths" in page.heard.note.text()
     assert "7 ms after the other device. It ran dry 2 times." in page.streamed.note.text()
-    assert page.streamed.meter.shown_dbfs == -12.0
+    assert -20.0 < page.streamed.meter.shown_dbfs <= -12.0  # it falls with time
 
 
 def test_a_virtual_cable_says_what_listens_at_its_other_end(sound_page: tuple[Rig, OutputPage]) -> None:
