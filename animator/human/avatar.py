@@ -73,7 +73,9 @@ def _read(file: Path) -> Avatar | None:
         if file.stat().st_size > MAX_CACHE_BYTES:
             return None
         with np.load(file, allow_pickle=False) as kept:
-            picture, points, person, behind, said = (kept[k] for k in ("picture", "points", "person", "behind", "notes"))
+            picture, points, person, behind, said = (
+                kept[k] for k in ("picture", "points", "person", "behind", "notes")
+            )
         notes = json.loads(bytes(said).decode())
         side = picture.shape[0]
         fits = (

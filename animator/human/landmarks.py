@@ -1,8 +1,8 @@
 """Where faces are in a photo, and the 478 points of one: MediaPipe's networks through ONNX Runtime, on the CPU.
 
-Points are numbered as in MediaPipe's face mesh (468, then five each for the right and the left iris); "right" is the person's
-right, the viewer's left. Source of the anchors, boxes and crops: the model cards of BlazeFace and Face Mesh V2 and MediaPipe's published
-graph options. The networks and their licence: assets/human/README.md.
+Points are numbered as in MediaPipe's face mesh (468, then five each for the right and the left iris); "right" is the
+person's right, the viewer's left. Source of the anchors, boxes and crops: the model cards of BlazeFace and Face Mesh
+V2 and MediaPipe's published graph options. The networks and their licence: assets/human/README.md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,31 @@ LEFT_EYE = (
     *(263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
     *(359, 255, 339, 254, 253, 252, 256, 341, 463, 467, 260, 259, 257, 258, 286, 414),
     *(446, 261, 448, 449, 450, 451, 452, 453, 464, 342, 445, 444, 443, 442, 441, 413),
-    *(265, 353, 276, 283, 282, 295, 372, 340, 346, 347, 348, 349, 350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417),
+    *(
+        265,
+        353,
+        276,
+        283,
+        282,
+        295,
+        372,
+        340,
+        346,
+        347,
+        348,
+        349,
+        350,
+        357,
+        465,
+        383,
+        300,
+        293,
+        334,
+        296,
+        336,
+        285,
+        417,
+    ),
 )
 """Points that the heads with attention place, in the order of their outputs."""
 # Subset, point on the left of it, point on its right (the line between them is level in the head's crop).
@@ -134,12 +158,14 @@ def detect(picture: Rgb) -> list[Detection]:
 def _detect(picture: Rgb, name: str, size_px: int, anchors: npt.NDArray[np.float32]) -> list[Detection]:
     height, width = picture.shape[:2]
     scale = size_px / max(height, width)
-    small = cv2.resize(picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    )
     left, top = (size_px - small.shape[1]) // 2, (size_px - small.shape[0]) // 2
     boxed = np.zeros((size_px, size_px, 3), np.float32)
     boxed[top : top + small.shape[0], left : left + small.shape[1]] = small / 127.5 - 1.0
     regressed, scores = run(name, boxed[None])
-    score = 1.0 / (1.0 + np.exp(-np.clip(scores[0, :, 0], -100.0, 100.0)))
+    score = 1.0 / (1.0 + np.exp(-np.clip(scores[0, :, 0], -80.0, 80.0)))
     keep = np.flatnonzero(score >= MIN_SCORE)
     found: list[Detection] = []
     offset = np.array([left, top], np.float32)
@@ -164,7 +190,7 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def find_points(picture: Rgb, detection: Detection) -> Face:
-    """The points of the face that `detection` found; looked at twice, the second time in the crop that the first wants."""
+    """The points of the face that `detection` found; looked at again in the crop that the first points want."""
     eyes = detection.points[1] - detection.points[0]
     x0, y0, x1, y1 = detection.box
     middle, side = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), 1.5 * max(x1 - x0, y1 - y0)
@@ -193,11 +219,10 @@ def _mesh(picture: Rgb, middle: npt.NDArray[Any], side_px: float, angle: float) 
     mesh, flag, features = run("face_mesh", (crop.astype(np.float32) / 255.0)[None])
     points = np.concatenate([mesh.reshape(468, 3), np.zeros((10, 3), np.float32)])
     for name, (subset, left, right) in _HEADS.items():
-        matrix = _crop_matrix(points[:, :2] * (_FEATURES_PX / _MESH_PX), subset, left, right)
+        matrix = _crop_matrix(points[:, :2] * np.float32(_FEATURES_PX / _MESH_PX), subset, left, right)
         outs = run(name, _sampled(features[0], matrix)[None])
         to_mesh = matrix.copy()
         to_mesh[:, 2] *= _MESH_PX / _FEATURES_PX
-        to_mesh[:, :2] *= 1.0
         placed_points = [_moved(out.reshape(-1, 2), to_mesh) for out in outs]
         points[list(subset), :2] = placed_points[0]
         if name != "lips":
@@ -207,7 +232,7 @@ def _mesh(picture: Rgb, middle: npt.NDArray[Any], side_px: float, angle: float) 
             points[start : start + 5, 2] = points[list(ring), 2].mean()
     points[:, :2] = points[:, :2] @ to_picture.T + corner
     points[:, 2] *= step
-    return Face(points.astype(np.float32), float(1.0 / (1.0 + np.exp(-flag.reshape(-1)[0]))))
+    return Face(points.astype(np.float32), float(1.0 / (1.0 + np.exp(-np.clip(flag.reshape(-1)[0], -80.0, 80.0)))))
 
 
 def _crop_matrix(

@@ -1,7 +1,7 @@
 """Crop and mouth mask of an avatar for engines that repaint the lower face (MuseTalk), from the mesh alone.
 
-MuseTalk's own preparation reads 68 points and a face parser; the mesh's points stand in for both: bridge of the nose 168, 197, 5, 4 for
-27 to 30 of the 68, the face's outline for the jaw.
+MuseTalk's own preparation reads 68 points and a face parser; the mesh's points stand in for both: bridge of the nose
+168, 197, 5, 4 for 27 to 30 of the 68, the face's outline for the jaw.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ CropBox = tuple[int, int, int, int]
 """Left, top, right, bottom in px, half open."""
 
 
-def crop_box(points: Points, width_px: int, height_px: int, shift: float = 0.0, chin_room: float = CHIN_ROOM) -> CropBox:
+def crop_box(
+    points: Points, width_px: int, height_px: int, shift: float = 0.0, chin_room: float = CHIN_ROOM
+) -> CropBox:
     """MuseTalk's crop of a picture of that size: its vertical middle lies on the third point of the nose's bridge.
 
     Args:
         points: (478, 3) in px.
         width_px: The picture's width.
         height_px: Its height.
-        shift: Moves that middle down (towards the mouth: it opens wider) in parts of the distance to the next point of the
-            bridge, -1 to 1. MuseTalk 1.0's `bbox_shift`.
+        shift: Moves that middle down (towards the mouth: it opens wider) in parts of the distance to the next point of
+            the bridge, -1 to 1. MuseTalk 1.0's `bbox_shift`.
         chin_room: Room below the chin, in parts of the height.
     """
     xy = points[:, :2]

@@ -59,7 +59,9 @@ def read_bytes(file: Path) -> bytes:
             raise PhotoError("The photo is not a plain file.", "Give a file of its own.")
         data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise PhotoError(f"The photo is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.", "Export it smaller, as JPEG.")
+        raise PhotoError(
+            f"The photo is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.", "Export it smaller, as JPEG."
+        )
     return data
 
 
@@ -85,7 +87,9 @@ def decode_photo(data: bytes) -> Photo:
         raise PhotoError("The photo is damaged and cannot be decoded.", "Export it again as JPEG.") from error
     have = max(picture.shape[:2])
     if pixels > MAX_PIXELS:
-        notes.append(f"The photo has {pixels / 1e6:.0f} megapixels; it was read at {picture.shape[1]}x{picture.shape[0]}.")
+        notes.append(
+            f"The photo has {pixels / 1e6:.0f} megapixels; it was read at {picture.shape[1]}x{picture.shape[0]}."
+        )
     if have > LONGEST_PX:
         scale = LONGEST_PX / have
         size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
@@ -126,7 +130,9 @@ def _header(data: bytes) -> tuple[str, int, int]:
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         found = _webp_size(data)
     elif data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"avif"):
-        raise PhotoError("The photo is in the phone's HEIC or AVIF format, which is not read here.", "Export it as JPEG.")
+        raise PhotoError(
+            "The photo is in the phone's HEIC or AVIF format, which is not read here.", "Export it as JPEG."
+        )
     if found is None or found[1] <= 0 or found[2] <= 0:
         what = "an empty file" if not data else "not a JPEG, PNG or WebP picture"
         raise PhotoError(f"The photo is {what}.", "Use a JPEG or PNG file.")

@@ -18,13 +18,14 @@ FACE_SHARE = 0.30
 """Height of the face, hairline to chin, in parts of the portrait, where the photo has that much around it."""
 EYES_AT = 0.335
 """Height of the eyes. The canvas shows rows 0.047 to 0.797 of a frame (`app/canvas.py`)."""
-MAX_ROLL = np.radians(40.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """`picture` uint8 RGB (side, side, 3); `points` float32 (478, 3) in its px; `person` uint8 (side, side), 255 is the person;
-    `behind` uint8 RGB, the picture with the person taken out.
+    """One face, level and in its place.
+
+    `picture` is uint8 RGB (side, side, 3), `points` float32 (478, 3) in its px, `person` uint8 (side, side) with 255
+    for the person, `behind` uint8 RGB: the picture with the person taken out.
     """
 
     picture: Rgb
@@ -40,7 +41,11 @@ def portrait_of(picture: Rgb, points: Points, side_px: int = SIZE_PX) -> Portrai
     if scale < 1.0:
         picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale) if scale < 0.67 else picture
     cut = cv2.warpAffine(
-        picture, placed, (side_px, side_px), flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        picture,
+        placed,
+        (side_px, side_px),
+        flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     moved = points.copy()
     moved[:, :2] = points[:, :2] @ placed[:, :2].T + placed[:, 2]
@@ -85,7 +90,9 @@ def person_of(picture: Rgb, points: Points) -> npt.NDArray[np.uint8]:
     hull = cv2.convexHull(points[:468, :2].astype(np.int32))
     face = np.zeros((side, side), np.float32)
     cv2.fillConvexPoly(face, hull, 1.0)
-    mixed: npt.NDArray[np.uint8] = np.rint(255.0 * np.maximum(fine, cv2.GaussianBlur(face, (0, 0), side / 200))).astype(np.uint8)
+    mixed: npt.NDArray[np.uint8] = np.rint(255.0 * np.maximum(fine, cv2.GaussianBlur(face, (0, 0), side / 200))).astype(
+        np.uint8
+    )
     return mixed
 
 
@@ -101,7 +108,8 @@ def _guided(picture: Rgb, values: npt.NDArray[np.float32], radius: int, smooth: 
     mean_grey, mean_values = mean(grey), mean(values)
     slope = (mean(grey * values) - mean_grey * mean_values) / (mean(grey * grey) - mean_grey**2 + smooth)
     offset = mean_values - slope * mean_grey
-    return mean(slope) * grey + mean(offset)
+    fine: npt.NDArray[np.float32] = mean(slope) * grey + mean(offset)
+    return fine
 
 
 def behind(picture: Rgb, person: npt.NDArray[np.uint8]) -> Rgb:
@@ -113,7 +121,7 @@ def behind(picture: Rgb, person: npt.NDArray[np.uint8]) -> Rgb:
         taken: npt.NDArray[np.float32] = np.clip(wide.astype(np.float32) / 255.0 * 4.0, 0.0, 1.0)
         return taken
 
-    # Colours come from a little further away, where no hair shines through; what is seen beside the person stays as it is.
+    # Colours come from further away, where no hair shines through; what is seen beside the person stays as it is.
     known = 1.0 - grown(max(3, side // 50))
     levels: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
     colour, weight = picture.astype(np.float32) * known[..., None], known

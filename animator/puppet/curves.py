@@ -35,8 +35,9 @@ def through(points: npt.NDArray[np.float32], columns: Columns, soften: float = 0
 def moved_rows(rows: Columns, seen: Sequence[Columns], shown: Sequence[Columns]) -> Field:
     """Where each pixel's row comes from when curves that lie at `seen` in the source are to be at `shown`.
 
-    Between two curves rows are spread evenly, above the first and below the last nothing moves. Curves are in order from above to
-    below and never cross; what lies between curves that touch in the picture shown is left out, so nothing tears.
+    Between two curves rows are spread evenly, above the first and below the last nothing moves. Curves are in order
+    from above to below and never cross; what lies between curves that touch in the picture shown is left out, so
+    nothing tears.
 
     Args:
         rows: The row of every pixel row, shape (height,).
@@ -47,7 +48,7 @@ def moved_rows(rows: Columns, seen: Sequence[Columns], shown: Sequence[Columns])
         float32 (height, width), rows of the source.
     """
     y = rows[:, None]
-    moved = np.minimum(y, shown[0]) + (seen[0] - shown[0])
+    moved: Field = np.minimum(y, shown[0]) + (seen[0] - shown[0])
     for k in range(len(seen) - 1):
         tall = np.maximum(shown[k + 1] - shown[k], _THIN_PX)
         moved += ((seen[k + 1] - seen[k]) / tall) * np.clip(y - shown[k], 0.0, tall)

@@ -56,13 +56,25 @@ class EyeRig:
         upper = through(xy[list(UPPER[side])], columns, soften)
         lower = through(xy[list(LOWER[side])], columns, soften)
         lower = np.maximum(lower, upper)
-        brow = (through(xy[list(BROW[side])], columns, 0.1 * half) + through(xy[list(BROW_UNDER[side])], columns, 0.1 * half)) / 2
+        brow = (
+            through(xy[list(BROW[side])], columns, 0.1 * half)
+            + through(xy[list(BROW_UNDER[side])], columns, 0.1 * half)
+        ) / 2
         lash = np.full_like(upper, LASH * half)
         skin = np.minimum(np.full_like(upper, SKIN * half), np.maximum(0.45 * (upper - brow), 2.0))
         top = np.full_like(upper, y0 + 1.0)
         end = np.full_like(upper, y1 - 2.0)
         brow = np.clip(brow, top + 1.0, upper - lash - skin - 1.0)
-        self._seen = [top, brow, upper - lash - skin, upper - lash, upper, lower, np.minimum(lower + 0.5 * half, end), end]
+        self._seen = [
+            top,
+            brow,
+            upper - lash - skin,
+            upper - lash,
+            upper,
+            lower,
+            np.minimum(lower + 0.5 * half, end),
+            end,
+        ]
         inside = np.abs(self._across)
         # What the lids' edges do ends at the eye's corners.
         self._lid = smoothstep((1.06 - inside) / 0.30)
@@ -71,9 +83,13 @@ class EyeRig:
         inner_end = abs(nose_x - columns) / max(abs(nose_x - float(brow_x[-1])), 1.0)
         tail = way * (columns - float(brow_x[0])) / half
         self._brow = smoothstep(inner_end) * smoothstep((tail + 0.75) / 0.75)
-        self._inner = np.clip(way * (columns - float(brow_x[0])) / max(abs(float(brow_x[-1] - brow_x[0])), 1.0), 0.0, 1.0)
+        self._inner = np.clip(
+            way * (columns - float(brow_x[0])) / max(abs(float(brow_x[-1] - brow_x[0])), 1.0), 0.0, 1.0
+        )
         iris = xy[IRIS[side]]
         self._iris_x = float(iris[0])
+        self.iris_px = (round(float(iris[0])), round(float(iris[1])))
+        """Middle of the iris in the picture."""
         self._white = smoothstep((1.0 - np.abs(columns - self._iris_x) / (0.95 * half)) / 0.75)
         self._rest = Eye(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         self._shown_for = self._rest

@@ -20,9 +20,10 @@ class PuppetFace:
     tier = "photo puppet"
 
     def __init__(self, portrait: Portrait, *, cut_out: bool = False, ai_mark: bool = True) -> None:
-        """`cut_out`: what is not the person is transparent; `ai_mark`: say in a corner that a machine moves this face."""
+        """`cut_out`: what is not the person is transparent; `ai_mark`: a corner says that a machine moves this face."""
         picture, points = portrait.picture, portrait.points
         self.size_px = picture.shape[0]
+        self._points = points
         self._mouth = MouthRig(picture, points)
         self._eyes = {side: EyeRig(picture, points, side) for side in ("right", "left")}
         self._head = HeadRig(points, portrait.person)
@@ -35,6 +36,15 @@ class PuppetFace:
     def mouth(self) -> MouthRig:
         """The mouth, for measurements."""
         return self._mouth
+
+    @property
+    def eyes(self) -> dict[str, EyeRig]:
+        """The eyes by the person's side, for measurements."""
+        return self._eyes
+
+    def landmarks(self, ids: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Where points of the mesh lie in a frame at rest, whole px."""
+        return [(round(float(self._points[i, 0])), round(float(self._points[i, 1]))) for i in ids]
 
     def draw(self, pose: Pose) -> Pixels:
         """The frame for a THA3 pose: uint8 RGBA (side, side, 4), the caller's own."""
@@ -68,7 +78,7 @@ MARK_PLACE = (0.145, 0.775)
 def mark_of(side_px: int) -> tuple[int, int, npt.NDArray[np.uint8]]:
     """The mark for frames of that size: left, top and its pixels, uint8 RGBA."""
     scale = side_px / 512
-    font, size, thick = cv2.FONT_HERSHEY_SIMPLEX, 0.34 * scale, max(1, round(scale))
+    font, size, thick = cv2.FONT_HERSHEY_SIMPLEX, 0.42 * scale, max(1, round(scale))
     (width, height), under = cv2.getTextSize(MARK_TEXT, font, size, thick)
     pad = round(5 * scale)
     mark = np.zeros((height + under + 2 * pad, width + 2 * pad, 4), np.uint8)

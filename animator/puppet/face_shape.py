@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from animator.messages import Pose
 from animator.tha3 import pose as p
 
-# Rows: mouth_aaa, iii, uuu, eee, ooo, delta. How far the lips part, in parts of the widest; how wide the mouth is; how round.
+# By mouth_aaa, iii, uuu, eee, ooo, delta: how far the lips part, in parts of the widest; how wide the mouth is; how
+# round.
 _GAP = (1.0, 0.28, 0.26, 0.52, 0.62, 0.50)
 _WIDTH = (-0.07, 0.09, -0.30, 0.04, -0.20, 0.0)
 _ROUND = (0.0, 0.0, 1.0, 0.0, 0.75, 0.1)
@@ -18,12 +19,13 @@ _TONGUE = (0.0, 0.6, 0.1, 0.7, 0.1, 0.5)
 """Vowels that are made with the tongue in front show it."""
 WIDTHS = (0.70, 1.12)
 LOOK = 0.30
-"""Reach of the irises, in parts of the eye's half width, at a rotation of 1. More, and the white of the eye would be made up."""
+"""Reach of the irises, in parts of the eye's half width, at a rotation of 1. More, and the white of the eye would be
+made up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """`gap` 0 is shut, 1 as wide as it opens; `width` 1 as in the photo; `round` and `tongue` 0 to 1; `corners` up -1..1."""
+    """`gap` 0 is shut, 1 the widest; `width` 1 as in the photo; `round`, `tongue` 0 to 1; `corners` up -1 to 1."""
 
     gap: float
     width: float
@@ -34,7 +36,7 @@ class Mouth:
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """`shut` 0 as in the photo, 1 closed, below 0 wider; `lower` the lower lid's rise; `brow_*` in parts of the eye's width, up."""
+    """`shut` 0 as in the photo, 1 closed, below 0 wider; `lower` the lower lid's rise; brows up, in eye widths."""
 
     shut: float
     lower: float
@@ -46,7 +48,7 @@ class Eye:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Rotations as parts of the largest, each in [-1, 1]: `pitch` up, `yaw` to the viewer's right, `roll` clockwise; `breath` 0..1."""
+    """Parts of the largest turn, -1 to 1: `pitch` up, `yaw` to the viewer's left, `roll` clockwise; `breath` 0 to 1."""
 
     pitch: float
     yaw: float
@@ -74,7 +76,7 @@ def mouth_of(pose: Pose) -> Mouth:
 
 
 def eye_of(pose: Pose, side: str) -> Eye:
-    """The eye on the person's `side`, "left" or "right". Expressions are smaller than in a drawing: a face is no cartoon."""
+    """The eye on the person's `side`, "left" or "right". Expressions are smaller than a drawing's."""
 
     def value(name: str) -> float:
         return float(pose[p.INDEX[f"{name}_{side}"]])

@@ -1,7 +1,8 @@
 """The head of a photo: small turns with depth, and the body's breath and sway, as one smooth shift of every pixel.
 
-A face in front of its neck's axis moves further than the ears when the head turns. The depth comes from the face's points (z),
-falls to the head's outline, and the shift fades out over the neck; the background is another layer and stays.
+A face in front of its neck's axis moves further than the ears when the head turns. The depth comes from the face's
+points (z), falls to the head's outline, and the shift fades out over the neck; the background is another layer and
+stays.
 """
 
 from __future__ import annotations
@@ -27,10 +28,9 @@ class HeadRig:
         side = person.shape[0]
         self._side = side
         cells = side // CELL_PX + 2
-        axis = (np.arange(cells, dtype=np.float32) - 0.5) * CELL_PX - 0.5
-        x, y = np.meshgrid(axis, axis)
+        axis = ((np.arange(cells) - 0.5) * CELL_PX - 0.5).astype(np.float32)
+        x, y = (each.astype(np.float32) for each in np.meshgrid(axis, axis))
         self._x, self._y = x, y
-        self._axis = axis
         xy, z = points[:468, :2], points[:468, 2]
         chin_y, brow_y = float(xy[152, 1]), float(xy[10, 1])
         tall = chin_y - brow_y
@@ -49,8 +49,10 @@ class HeadRig:
         # 1 on the head, 0 from the chest down.
         weight = 1.0 - smoothstep((y - (chin_y - 0.12 * tall)) / (0.75 * tall))
         # Shoulders beside the head do not turn with it.
-        beside = smoothstep((np.abs(x - middle_x) - 1.7 * half) / (1.2 * half)) * smoothstep((y - (brow_y + 0.5 * tall)) / (0.4 * tall))
-        weight = weight * (1.0 - beside)
+        beside = smoothstep((np.abs(x - middle_x) - 1.7 * half) / (1.2 * half)) * smoothstep(
+            (y - (brow_y + 0.5 * tall)) / (0.4 * tall)
+        )
+        weight = weight * (1.0 - beside) * smoothstep((side - CELL_PX - y) / (0.12 * side))
         pivot_x, pivot_y = middle_x, chin_y + 0.15 * tall
         # The lower edge of a frame has nothing below it, and the sides nothing beside them.
         border = smoothstep((side - y) / (0.30 * side))
@@ -112,7 +114,11 @@ class HeadRig:
 
 
 def _spread(
-    at: npt.NDArray[np.float32], values: npt.NDArray[np.float32], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], reach: float
+    at: npt.NDArray[np.float32],
+    values: npt.NDArray[np.float32],
+    x: npt.NDArray[np.float32],
+    y: npt.NDArray[np.float32],
+    reach: float,
 ) -> npt.NDArray[np.float32]:
     """`values` given at points `at` (n, 2), at the cells: the mean of what is near, by a Gaussian of `reach` px."""
     far = (x.reshape(-1, 1) - at[None, :, 0]) ** 2 + (y.reshape(-1, 1) - at[None, :, 1]) ** 2
@@ -121,7 +127,9 @@ def _spread(
     return mean
 
 
-def _inside(xy: npt.NDArray[np.float32], side: int, axis: npt.NDArray[np.float32], soft: float) -> npt.NDArray[np.float32]:
+def _inside(
+    xy: npt.NDArray[np.float32], side: int, axis: npt.NDArray[np.float32], soft: float
+) -> npt.NDArray[np.float32]:
     """How far inside the face each cell lies, in parts of `soft`."""
     hull = cv2.convexHull(xy.astype(np.float32))
     far = [[cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x in axis] for y in axis]

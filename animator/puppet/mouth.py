@@ -1,20 +1,22 @@
 """The mouth of a photo: lips that part and shut, and what is seen between them.
 
-Lips are curves over the columns of a level picture. Showing a mouth moves the curves and everything between nose and neck with them
-(`curves.moved_rows`); what opens between the lips is painted: upper teeth that stay with the skull, lower teeth and tongue that go
-with the jaw, the dark of the mouth. Its light is the photo's own, taken from lips and skin, and its teeth where the photo shows some.
+Lips are curves over the columns of a level picture. Showing a mouth moves the curves and everything between nose and
+neck with them (`curves.moved_rows`); what opens between the lips is painted: upper teeth that stay with the skull,
+lower teeth and tongue that go with the jaw, the dark of the mouth. Its light is the photo's own, taken from lips and
+skin, and its teeth where the photo shows some.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animator.puppet.curves import Columns, Field, moved_rows, smoothstep, through
+from animator.puppet.curves import Columns, moved_rows, smoothstep, through
 from animator.puppet.face_shape import Mouth
 
 Rgb = npt.NDArray[np.uint8]
@@ -44,6 +46,8 @@ class Light:
     teeth: tuple[float, float, float]
     flesh: tuple[float, float, float]
     dark: tuple[float, float, float]
+    colourful: float
+    """0 for a photo in black and white, 1 for one in colour."""
 
 
 class MouthRig:
@@ -67,14 +71,17 @@ class MouthRig:
         self._x0, self._y0 = x0, y0
 
         soften = 0.03 * half
-        curves = [through(xy[list(ids)], self._columns, soften) for ids in (UPPER_OUTER, UPPER_INNER, LOWER_INNER, LOWER_OUTER)]
+        curves = [
+            through(xy[list(ids)], self._columns, soften)
+            for ids in (UPPER_OUTER, UPPER_INNER, LOWER_INNER, LOWER_OUTER)
+        ]
         top, upper, lower, bottom = curves
         lower = np.maximum(lower, upper)
         # A polyline through points leaves the corners a little open; there lips always meet.
         gap = float(np.interp(middle, self._columns, lower - upper))
         self.is_shut = gap < SHUT_GAP * half
         if self.is_shut:
-            upper = lower = self._seam_of(picture, (upper + lower) / 2, soften)
+            upper = lower = self._seam_of(picture, np.asarray((upper + lower) / 2, np.float32))
         else:  # teeth that are seen between the lips must not stay on them
             open_share = smoothstep((1.0 - np.abs(self._across)) / 0.25)
             upper, lower = upper - 0.035 * half * open_share, lower + 0.05 * half * open_share
@@ -92,14 +99,16 @@ class MouthRig:
         side = min(max(float(min(middle - xy[132, 0], xy[361, 0] - middle)) / half, 1.3), 2.2)
         self._reach = side * half
         self._jaw_share = smoothstep((side - within) / (0.95 * side))
-        self._near_corner = np.where(within <= 1.0, within**2, np.exp(-(((within - 1.0) / 0.45) ** 2))).astype(np.float32)
+        self._near_corner = np.where(within <= 1.0, within**2, np.exp(-(((within - 1.0) / 0.45) ** 2))).astype(
+            np.float32
+        )
         self._light = light_of(picture, points, None if self.is_shut else (self._columns, upper, lower))
         self._paint_teeth()
         self._shown_for: Mouth | None = None
         self._shown = self._source
 
     def _without_inside(self, upper: Columns, lower: Columns) -> Rgb:
-        """The source with what is between its lips replaced by their colour, or its edges would be seen on shut ones."""
+        """The source with their colour in place of what is between its lips: shut ones would show its edges."""
         y = self._rows[:, None]
         reach = np.abs(self._across) < 1.06
         grow = 0.03 * self._half + 0.5
@@ -112,7 +121,7 @@ class MouthRig:
         filled: Rgb = cv2.inpaint(self._source, mask, 0.08 * self._half + 1.0, cv2.INPAINT_TELEA)
         return filled
 
-    def _seam_of(self, picture: Rgb, guess: Columns, soften: float) -> Columns:
+    def _seam_of(self, picture: Rgb, guess: Columns) -> Columns:
         """Where shut lips meet: the darkest line near `guess`."""
         reach = max(2, round(0.07 * self._half))
         grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.8)
@@ -128,7 +137,7 @@ class MouthRig:
         return np.asarray(guess + shift, dtype=np.float32)
 
     def shape(self, mouth: Mouth) -> tuple[list[Columns], Columns, float]:
-        """The curves as they are to be shown, the source column of every column at the lips' height, and the gap in px."""
+        """The curves to be shown, the source column of every column at the lips' height, and the gap in px."""
         half = self._half
         gap_px = mouth.gap * WIDEST_GAP * half
         at = self._source_columns(mouth.width)
@@ -141,14 +150,15 @@ class MouthRig:
         there = there + 0.6 * mouth.round * smoothstep((1.3 - np.abs(u)) / 0.3) * (self._seam_middle - there)
         seam = there + near * (0.16 * gap_px - 0.16 * half * mouth.corners)
 
-        def thick(k: int) -> Columns:
-            return np.interp(at, self._columns, np.abs(self._seen[k] - self._seen[3 if k == 4 else 2])).astype(np.float32)
+        def thick(outer: int, inner: int) -> Columns:
+            lip = np.abs(self._seen[outer] - self._seen[inner])
+            return np.asarray(np.interp(at, self._columns, lip), dtype=np.float32)
 
         upper = seam - UPPER_SHARE * opened
         lower = seam + (1.0 - UPPER_SHARE) * opened
         stretch = 0.12 * mouth.gap
-        top = upper - thick(1) * (1.0 - stretch + 0.22 * mouth.round)
-        bottom = lower + thick(4) * (1.0 - stretch + 0.16 * mouth.round)
+        top = upper - thick(1, 2) * (1.0 - stretch + 0.22 * mouth.round)
+        bottom = lower + thick(4, 3) * (1.0 - stretch + 0.16 * mouth.round)
         nose, jaw, end = self._seen[0], self._seen[5], self._seen[6]
         chin = jaw + self._jaw_share * (CHIN_SHARE * gap_px + self._closing(at))
         chin = np.minimum(np.maximum(chin, bottom + 1.0), end - 1.0)
@@ -178,11 +188,13 @@ class MouthRig:
         seen[0], seen[6] = self._seen[0], self._seen[6]
         rows = moved_rows(self._rows, seen, shown) - self._y0
         # Columns move at the lips' height; nothing at the nose and below the chin.
-        middle = len(self._columns) // 2
+        middle = min(max(round(self._middle) - self._x0, 0), len(self._columns) - 1)
         above = smoothstep((self._rows - shown[0][middle]) / (shown[1][middle] - shown[0][middle]))
         below = 1.0 - smoothstep((self._rows - shown[4][middle]) / (0.8 * (shown[5][middle] - shown[4][middle])))
         across = (self._columns - self._x0) + (at - self._columns) * (above * below)[:, None]
-        picture = cv2.remap(self._source, across.astype(np.float32), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        picture: Rgb = cv2.remap(
+            self._source, across.astype(np.float32), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         if not self.is_shut:
             self._paint_line(picture, shown[2], shown[3], at)
         if gap_px > 0.2:
@@ -210,7 +222,7 @@ class MouthRig:
             y = np.linspace(0, tall, 4 * tall, endpoint=False, dtype=np.float32)[:, None] / self._half
             edge = biting - arch * u**2
             shade, cut = np.ones_like(u), np.zeros_like(u)
-            for a, b in zip(edges[:-1], edges[1:], strict=True):
+            for a, b in pairwise(edges):
                 for sign in (1.0, -1.0):
                     place = (sign * u - a) / (b - a)
                     here = (place >= 0.0) & (place < 1.0)
@@ -223,7 +235,9 @@ class MouthRig:
             depth = np.clip((edge - y) / 0.5, 0.0, 1.0)
             light = light * (1.0 - 0.15 * depth)
             colour = np.broadcast_to(teeth, (*light.shape, 3)) * light[..., None]
-            gum = smoothstep((edge - y - 0.40 + 0.08 * np.cos(np.pi * np.clip(np.abs(u) * 4.0, 0.0, 3.0))) / 0.05)[..., None]
+            gum = smoothstep((edge - y - 0.40 + 0.08 * np.cos(np.pi * np.clip(np.abs(u) * 4.0, 0.0, 3.0))) / 0.05)[
+                ..., None
+            ]
             colour = colour * (1.0 - gum) + 0.9 * flesh * light[..., None] * gum
             strip = np.concatenate([colour * alpha[..., None], 255.0 * alpha[..., None]], axis=-1).astype(np.float32)
             small: npt.NDArray[np.float32] = cv2.resize(strip, (width, tall), interpolation=cv2.INTER_AREA)
@@ -231,7 +245,9 @@ class MouthRig:
 
         self._upper = row([0.0, 0.165, 0.305, 0.44, 0.56, 0.67, 0.77, 0.86, 0.94], 0.70, 0.13, 0.018, 1.0)
         # The lower row is the upper one upside down, with narrower teeth.
-        self._lower = row([0.0, 0.105, 0.215, 0.335, 0.45, 0.55, 0.64, 0.73, 0.82], 0.70, 0.10, 0.014, 0.84)[::-1].copy()
+        self._lower = row([0.0, 0.105, 0.215, 0.335, 0.45, 0.55, 0.64, 0.73, 0.82], 0.70, 0.10, 0.014, 0.84)[
+            ::-1
+        ].copy()
         self._bite_px = 0.70 * self._half
 
     def _paint_line(self, picture: Rgb, upper: Columns, lower: Columns, at: Columns) -> None:
@@ -243,7 +259,10 @@ class MouthRig:
         strength = 0.42 * smoothstep((1.02 - u) / 0.12) * smoothstep((1.5 - (lower - upper)) / 1.5)
         shadow = 1.0 - strength * np.exp(-(((y - (upper + lower) / 2) / wide) ** 2))
         cut = picture[y0:y1].astype(np.float32)
-        tint = np.stack([shadow**0.7, shadow**1.1, shadow**1.1], axis=-1)
+        warm = 0.4 * self._light.colourful
+        tint = np.stack(
+            [shadow ** (1.0 - 0.75 * warm), shadow ** (1.0 + 0.25 * warm), shadow ** (1.0 + 0.25 * warm)], axis=-1
+        )
         picture[y0:y1] = (cut * tint + 0.5).astype(np.uint8)
 
     def _paint_inside(
@@ -274,7 +293,9 @@ class MouthRig:
         lit = (0.62 + 0.30 * deep) * groove
         colour = colour + (tongue * lit)[..., None] * (flesh - colour / np.maximum(lit, 0.2)[..., None])
         # Lower teeth go with the jaw and stand behind the upper ones.
-        colour = self._laid(colour, self._lower, x0, x1, y0, seam + 0.66 * gap_px + half * (0.02 + 0.25 * mouth.round), -1)
+        colour = self._laid(
+            colour, self._lower, x0, x1, y0, seam + 0.66 * gap_px + half * (0.02 + 0.25 * mouth.round), -1
+        )
         colour = self._laid(colour, self._upper, x0, x1, y0, seam + half * (0.085 - 0.16 * mouth.round), 1)
         # Light falls in from the front: less under the upper lip, in the corners, and through a narrow gap.
         under = 0.84 + 0.16 * smoothstep((y - upper) / (0.09 * half))
@@ -282,7 +303,10 @@ class MouthRig:
         corner = 1.0 - 0.35 * np.abs(u) ** 4
         narrow = 0.85 + 0.15 * min(1.0, gap_px / (0.16 * half))
         lit = under * over * (corner * narrow)
-        colour = colour * np.stack([lit**0.85, lit**1.05, lit**1.15], axis=-1)
+        warm = self._light.colourful
+        colour = colour * np.stack(
+            [lit ** (1.0 - 0.15 * warm), lit ** (1.0 + 0.05 * warm), lit ** (1.0 + 0.15 * warm)], axis=-1
+        )
         alpha = np.clip(y - upper + 0.5, 0.0, 1.0) * np.clip(lower - y + 0.5, 0.0, 1.0)
         alpha *= smoothstep((lower - upper) / 0.9)
         cut = picture[y0:y1, x0:x1]
@@ -319,8 +343,8 @@ def light_of(
 ) -> Light:
     """Colours between the lips for this photo.
 
-    Teeth are as bright as the skin beside the mouth and half as coloured; where the photo's lips are apart (`opening`: columns and
-    the curves of the inner edges) and something pale is between them, teeth have that colour.
+    Teeth are as bright as the skin beside the mouth and half as coloured; where the photo's lips are apart
+    (`opening`: columns and the curves of the inner edges) and something pale is between them, teeth have that colour.
     """
     xy = points[:, :2]
     cheeks = [_mean(picture, xy[k]) for k in (50, 280, 205, 425)]
@@ -339,20 +363,30 @@ def light_of(
         if len(found) >= 12:
             pixels = np.array(found, np.float32)
             brightness = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
-            pale = pixels[(pixels.max(axis=1) - pixels.min(axis=1) < 0.4 * pixels.max(axis=1)) & (brightness > 0.55 * luma)]
+            pale = pixels[
+                (pixels.max(axis=1) - pixels.min(axis=1) < 0.4 * pixels.max(axis=1)) & (brightness > 0.55 * luma)
+            ]
             if len(pale) >= 12:
                 order = np.argsort(pale.sum(axis=1))
                 teeth = pale[order[len(order) // 2 :]].mean(axis=0)
     lip = np.mean(np.stack([_mean(picture, xy[k]) for k in (84, 314, 17, 181, 405)]), axis=0)
     flesh = np.array([0.90, 0.62, 0.60]) * (0.5 * lip + 0.5 * np.array([luma, 0.62 * luma, 0.58 * luma]))
     dark = np.array([0.27, 0.115, 0.105]) * luma
-    return Light(*(tuple(float(v) for v in each) for each in (teeth, flesh, dark)))  # type: ignore[arg-type]
+    # A photo without colour has none between the lips either.
+    colourful = min(1.0, float(np.ptp(skin)) / max(0.22 * float(skin.max()), 1.0))
+    weights = np.array([0.299, 0.587, 0.114])
+    teeth, flesh, dark = (
+        float(each @ weights) + colourful * (each - float(each @ weights)) for each in (teeth, flesh, dark)
+    )
+    red, green, blue = 0, 1, 2
+
+    def three(each: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+        return float(each[red]), float(each[green]), float(each[blue])
+
+    return Light(three(teeth), three(flesh), three(dark), colourful)
 
 
 def _mean(picture: Rgb, at: npt.NDArray[np.float32], radius: int = 3) -> npt.NDArray[np.float64]:
     x, y = round(float(at[0])), round(float(at[1]))
     cut = picture[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1].reshape(-1, 3)
     return np.asarray(cut.mean(axis=0) if len(cut) else np.full(3, 128.0))
-
-
-__all__ = ["Field", "Light", "MouthRig", "light_of"]

@@ -1,7 +1,7 @@
 """The face as an engine: idle motion, expressions and lips composed to a THA3 pose, drawn live or exactly.
 
-A character that is a photo is drawn by the photo puppet (`animator.puppet`), which the same pose moves; so one worker shows both kinds,
-and a change in mid-sentence goes on with the same lips.
+A character that is a photo is drawn by the photo puppet (`animator.puppet`), which the same pose moves; so one worker
+shows both kinds, and a change in mid-sentence goes on with the same lips.
 
 Which tier draws is decided when a character is loaded: the exact networks where a CUDA device is there, the
 baked live tier everywhere else. An exact face that fails later (memory full, card lost) is replaced by the live one;
