@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import sys
@@ -21,8 +22,11 @@ _LOOPBACKS = Path("/sys/devices/virtual/video4linux")
 _CAPABILITY = struct.Struct("=16s32s32sIII12x")
 """struct v4l2_capability: driver, card, bus, version, capabilities, and those of this device file."""
 _VIDIOC_QUERYCAP = 0x80685600
-_VIDEO_OUTPUT = 0x2
-"""V4L2_CAP_VIDEO_OUTPUT. Source of all three: the kernel's userspace API, linux/videodev2.h."""
+_VIDEO_CAPTURE, _VIDEO_OUTPUT = 0x1, 0x2
+"""V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_OUTPUT."""
+_VIDIOC_STREAMON = 0x40045612
+_BUFFERS_OF_OUTPUT = struct.pack("=i", 2)
+"""V4L2_BUF_TYPE_VIDEO_OUTPUT. Source of all: the kernel's userspace API, linux/videodev2.h."""
 
 
 class VirtualCamera:
@@ -102,6 +106,8 @@ class VirtualCamera:
         """Release the device; safe to call twice."""
         camera, self._camera = self._camera, None
         if camera is not None:
+            if self._node is not None:
+                _give_back(self.device)
             camera.close()
 
 
@@ -146,6 +152,17 @@ def _check_writable(device: str | None) -> None:
     """
     if device is None or _platform() != "linux":
         return
+    capabilities = _capabilities(device)
+    if not capabilities & (_VIDEO_CAPTURE | _VIDEO_OUTPUT):
+        # Nobody sends, or there would be something to capture: whoever sent last did not give it back.
+        _give_back(device)
+        capabilities = _capabilities(device)
+    if not capabilities & _VIDEO_OUTPUT:
+        raise RuntimeError(f"Device {device} is not a video output device.")
+
+
+def _capabilities(device: str) -> int:
+    """What a device file can do just now. Raises RuntimeError in pyvirtualcam's words."""
     import fcntl  # not on Windows
 
     try:
@@ -164,8 +181,23 @@ def _check_writable(device: str | None) -> None:
         raise RuntimeError(f"Device {device} is not a V4L2 device.") from error
     finally:
         os.close(opened)
-    if not device_caps & _VIDEO_OUTPUT:
-        raise RuntimeError(f"Device {device} is not a video output device.")
+    return int(device_caps)
+
+
+def _give_back(device: str) -> None:
+    """Let others send to a device that this program sends to, or nobody.
+
+    v4l2loopback 0.12 (Debian 12, Ubuntu 22.04) with exclusive_caps is never free again after a sender that writes its
+    pictures, as pyvirtualcam does: it only looks whether whoever closes it has streamed. Later versions need nothing.
+    """
+    import fcntl  # not on Windows
+
+    with contextlib.suppress(OSError):
+        opened = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            fcntl.ioctl(opened, _VIDIOC_STREAMON, _BUFFERS_OF_OUTPUT)
+        finally:
+            os.close(opened)
 
 
 def programs_by_camera(loopbacks: Path = _LOOPBACKS, processes: Path = Path("/proc")) -> dict[str, list[str]]:

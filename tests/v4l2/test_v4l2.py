@@ -52,7 +52,7 @@ def test_every_byte_of_the_character_and_its_captions_arrives(results: dict[str,
     assert found["caption"]
     assert 0 == found["worst"]
     assert 30 == len(found["numbers"])
-    assert_in_order(found["numbers"], skipped=6)
+    assert_in_order(found["numbers"], skipped=10)
 
 
 def test_opencv_sees_the_same_picture(results: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ def test_a_viewer_that_reads_a_webcam_by_bt709_sees_the_test_cards_colours(resul
 
     for expected, seen in zip(test_card.BARS, found["bars"], strict=True):
         assert seen == pytest.approx(expected, abs=2)
-    assert_in_order(found["numbers"], skipped=6)
+    assert_in_order(found["numbers"], skipped=10)
 
 
 def test_be_right_back_is_seen_and_the_character_after_it(results: dict[str, Any]) -> None:
@@ -97,6 +97,7 @@ def test_a_camera_that_is_taken_away_is_missed_and_taken_up_again(results: dict[
     assert 0 != found["in_use"]  # the kernel keeps the module while somebody sends
     assert "/dev/video10" in found["lost"]["problem"]
     assert "starting" == found["lost"]["state"]
+    assert "Camera: /dev/video10" == found["again"]
 
 
 def test_a_module_that_is_loaded_later_is_found_without_being_asked_for(results: dict[str, Any]) -> None:
