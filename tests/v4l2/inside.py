@@ -1,15 +1,17 @@
 """What runs in the guest: the app sends to real virtual cameras, ffmpeg and OpenCV read them back.
 
-    python tests/v4l2/inside.py FOLDER
+    python tests/v4l2/inside.py FOLDER [SCENE ...]
 
 Each scene writes what it found into FOLDER/results.json; `test_v4l2.py` judges.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -58,6 +60,8 @@ class Recorded:
     def frame(self, number: int) -> Pixels:
         """Frame `number`: RGBA, straight alpha."""
         pixels = np.roll(self._art, round(6 * np.sin(number / 5)), axis=1)
+        # A canvas cuts out what it has ever seen of a character: two specks make that the same from the first frame on.
+        pixels[0, 0] = pixels[-1, -1] = 255
         for digit in range(8):
             left = 192 + digit * CELL_PX
             pixels[CELLS_TOP : CELLS_TOP + CELL_PX, left : left + CELL_PX] = (
@@ -158,7 +162,7 @@ class Viewer:
         command = ["ffmpeg", "-v", "error", "-nostdin", "-f", "v4l2", "-input_format", "yuv420p"]
         command += ["-video_size", f"{size_px[0]}x{size_px[1]}", "-i", device, "-vsync", "passthrough"]
         command += [*(seen if as_rgb else ["-pix_fmt", "yuv420p"]), "-f", "rawvideo", "-"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def frames(self, count: int) -> Iterator[np.ndarray]:
         width, height = self._size_px
@@ -167,18 +171,21 @@ class Viewer:
             assert self.process.stdout is not None
             data = self.process.stdout.read(int(np.prod(shape)))
             if len(data) < np.prod(shape):
-                raise AssertionError("the viewer ended early")
+                said = self.process.stderr.read().decode() if self.process.stderr is not None else ""
+                raise AssertionError(f"the viewer ended early: {said or 'it got no picture'}")
             yield np.frombuffer(data, np.uint8).reshape(shape)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 @contextmanager
 def viewer(device: str, size_px: tuple[int, int], *, as_rgb: bool = False) -> Iterator[Viewer]:
+    until(lambda: is_fed(device))
     watching = Viewer(device, size_px, as_rgb=as_rgb)
     watchdog = threading.Timer(WITHIN_S, watching.process.kill)
     watchdog.start()
@@ -270,11 +277,11 @@ def be_right_back_and_back() -> dict[str, Any]:
 def other_sizes() -> dict[str, Any]:
     """One after the other on one device, as the settings change them."""
     found = {}
-    for size_px in ((512, 512), (1920, 1080), (720, 1280)):
+    for size_px in ((512, 512), (1920, 1080)):
         with show(size_px, SECOND) as running:
             running.switch.switch(True)
             with viewer(SECOND, size_px) as watching:
-                seen = [planes.copy() for planes in watching.frames(4)]
+                seen = [planes.copy() for planes in watching.frames(3)]
             found[f"{size_px[0]}x{size_px[1]}"] = exact(seen, running.expected(), size_px[1])["worst"]
     return found
 
@@ -302,7 +309,7 @@ def a_camera_that_another_program_has() -> dict[str, Any]:
     command = "ffmpeg -v error -nostdin -re -f lavfi -i testsrc=size=320x240:rate=5 -pix_fmt yuv420p -f v4l2"
     other = subprocess.Popen([*command.split(), SECOND])
     try:
-        until(lambda: is_taken(SECOND))
+        until(lambda: is_fed(SECOND))
         with show(size_px, SECOND) as running:
             refused = ""
             before = open_files()
@@ -328,9 +335,12 @@ def a_camera_that_another_program_has() -> dict[str, Any]:
         other.wait()
 
 
-def is_taken(device: str) -> bool:
-    """Whether somebody sends to it: only then it has a format."""
-    return bool(Path(f"/sys/devices/virtual/video4linux/{Path(device).name}/format").read_text().strip())
+def is_fed(device: str) -> bool:
+    """Whether somebody has sent a picture: only then it counts as a camera."""
+    capability = bytearray(104)  # struct v4l2_capability, whose 22nd word says what this device file can do
+    with open(device, "rb", buffering=0) as file:
+        fcntl.ioctl(file, 0x80685600, capability)  # VIDIOC_QUERYCAP
+    return bool(struct.unpack_from("=I", capability, 88)[0] & 1)
 
 
 def cameras_that_are_taken_away_and_come_back() -> dict[str, Any]:
@@ -389,9 +399,9 @@ def fresh_cameras() -> None:
     subprocess.run(LOAD, check=True)
 
 
-def main() -> None:
+def main(only: list[str]) -> None:
     results: dict[str, Any] = {}
-    for scene in SCENES:
+    for scene in [scene for scene in SCENES if not only or scene.__name__ in only]:
         began_s = time.monotonic()
         try:
             fresh_cameras()
@@ -404,4 +414,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     FOLDER = Path(sys.argv[1])
-    main()
+    main(sys.argv[2:])
