@@ -36,7 +36,7 @@ NEEDS = {
 }
 """Programs, and the Debian packages that bring them."""
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_rng", "videodev")
-GUEST_TIMEOUT_S = 240.0
+GUEST_TIMEOUT_S = 420.0
 _BUILD_TIMEOUT_S = 300.0
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
