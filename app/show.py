@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import one_core
+from animator.memory import begin
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -116,7 +116,7 @@ class Show:
 
         Raises AppError for an unusable character.
         """
-        one_core()
+        begin()
         self._bus = bus
         self._clock = clock
         self._folder = folder

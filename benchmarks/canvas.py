@@ -4,8 +4,9 @@
 
 On one core, for each size of the picture: `Canvas.place` with and without two lines of captions, turn by turn with the
 same frames, and the conversion to BT.709 I420 (`i420`), beside OpenCV's own, which is BT.601. In ms of processor time,
-so that other work of the machine counts little: median and 95th percentile. `captions: a new word` is what the captions' own thread needs to draw the next word, and of the first word
-of a sentence with its line breaking and shaping; no picture waits for it. Fonts are the system's.
+so that other work of the machine counts little: median and 95th percentile. The captions' first word of a sentence (with
+its line breaking and shaping) and each further one are what their own thread needs; no picture waits for it. Fonts are
+the system's.
 """
 
 from __future__ import annotations
