@@ -288,6 +288,12 @@ def premultiplied(pixels: Pixels) -> Pixels:
     return mixed
 
 
+def resized(pixels: Pixels, side_px: int) -> Pixels:
+    """A frame at another size, straight alpha, in memory of its own."""
+    way = cv2.INTER_AREA if side_px < pixels.shape[0] else cv2.INTER_LINEAR
+    return _straight(cv2.resize(premultiplied(pixels), (side_px, side_px), interpolation=way), bleeds=False)
+
+
 class _Buffers:
     """Memory that is used again: new megabytes with every frame cost more than what is written into them."""
 
