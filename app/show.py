@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
+from animator.memory import begin
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -113,6 +114,7 @@ class Show:
 
         Raises AppError for an unusable character.
         """
+        begin()
         self._bus = bus
         self._clock = clock
         self._folder = folder
