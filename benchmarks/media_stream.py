@@ -92,7 +92,9 @@ class Coded:
         import av
 
         if self._file is None:
-            options = {"flush_packets": "1", "live": "1", "cluster_time_limit": "0"}
+            options = {"flush_packets": "1"}
+            if self._coding.container == "matroska":
+                options |= {"live": "1", "cluster_time_limit": "0"}
             self._file = av.open(
                 Unseekable(self._out), "w", format=self._coding.container, buffer_size=4 << 20, options=options
             )

@@ -2,8 +2,8 @@
 
 Runs the whole show without a window: the local brain answers typed questions, Piper speaks, the face is drawn in its
 own process, and pictures go to the camera's sink, which composes and converts each one as for the virtual camera and
-then drops it. Sound is played by a loudspeaker that keeps time in silence, or by the settings' device with --device. For
---minutes of talking it measures, and holds against what is wanted:
+then drops it. Sound is played by a loudspeaker that keeps time in silence, or by the settings' device with --device.
+For --minutes of talking it measures, and holds against what is wanted:
 
 - repeated: pictures that the camera was sent twice, because the face had drawn no newer one; late: those that were sent
   more than half a picture after their deadline; both in percent;
