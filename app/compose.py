@@ -620,12 +620,19 @@ def control_server(port: int) -> ControlServer:
     return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
-def browser_source(port: int) -> BrowserPage:
-    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[[], Scene]) -> BrowserPage:
+    """What shows the character in browsers and media players, not listening yet.
+
+    `settings` and `scene` give those in force. Raises AppError where there can be no token.
+    """
     from app.backends.browser_server import BrowserSource
 
+    def size_px() -> tuple[int, int]:
+        camera = settings().camera
+        return camera.width_px, camera.height_px
+
     control_token(browser_token_file())
-    return BrowserSource(port, lambda: control_token(browser_token_file()))
+    return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
 
 
 def bakes_dir() -> Path:
