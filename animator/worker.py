@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from animator.border import Header, anchor_of, clip_of, read_message, write_message
 from animator.clock import SystemClock
 from animator.frames import FrameSlots
+from animator.memory import begin, give_back
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
@@ -79,6 +80,7 @@ class Worker:
         self._mouth_offset_ns = mouth_offset_ms * 1_000_000
         self._flashes: dict[tuple[int, int], tuple[float, ...]] = {}
         self._film_ns: int | None = None
+        self._drawn = threading.Event()
 
     def take(self, header: Header, payload: bytes) -> None:
         """Act on one message (inbox thread)."""
@@ -194,6 +196,7 @@ class Worker:
         self._loads.put(None)
         self._lips.put(None)
         self._steps.put({})
+        self._drawn.set()
 
     def load_loop(self) -> None:
         """Take characters in until stopped (loader thread). A character that cannot be used leaves the one before."""
@@ -211,6 +214,18 @@ class Worker:
                 found = self._engine.capabilities
                 why = {"problem": found.problem, "remedy": found.remedy} if found.problem else {}
                 self._tell({"event": "character", "path": str(character), "tier": found.tier, **why})
+                if self._lips_aside:  # a film ends soon, and its frames wait for their turn
+                    self._forget_the_last()
+
+    def _forget_the_last(self) -> None:
+        """Give the memory of the character before back (loader thread)."""
+        for _ in range(2):  # the frame that was being drawn, and one with the new character
+            self._drawn.clear()
+            self._drawn.wait(1.0)
+        # Circles of dead objects are found rarely by themselves, and hold arrays of megabytes. What lives was frozen at
+        # the start, so this takes a millisecond.
+        gc.collect()
+        give_back()
 
     def draw(self, speech: SpeechTime | None, host_ns: int) -> None:
         """Draw one frame and publish it; a frame that fails is reported and the last one stays."""
@@ -229,6 +244,7 @@ class Worker:
         if turn is not None and turn != self._speaking_turn:
             self._tell({"event": "speaking_frame", "turn": turn, "host_ns": self._clock.now_ns()})
         self._speaking_turn = turn if turn is not None else self._speaking_turn
+        self._drawn.set()
 
     def _is_flash(self, speech: SpeechTime) -> bool:
         """Whether the lip-sync test wants a flash: from the frame that is nearest to the click, for FLASH_S."""
@@ -324,6 +340,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stepped", action="store_true")
     arguments = parser.parse_args(argv)
 
+    begin()
     # Ctrl-C in a terminal reaches the whole process group; the app decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Libraries that print would break the message stream: give them stderr, keep the real stdout to ourselves.

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from animator.memory import give_back
 from app.bus import Bus
 from app.errors import AppError
 from app.settings import Settings, Value, value_of, with_value
@@ -165,6 +166,7 @@ class Changes:
                 job = jobs.popleft()
             try:
                 job.work()
+                give_back()
             finally:
                 with self._changed:
                     self._open -= 1

@@ -751,14 +751,12 @@ class Line:
 
     def _check_microphone(self, seconds: float) -> None:
         """Record the user, then play it: what the character hears."""
-        for stage in self._stages:
-            if isinstance(stage, CaptureStage):
-                stage.record(seconds, self._play_recording)
-                self._recording.set()
-                self._begin_turn(opened=False)
-                self._bus.emit("capture", "check", phase="recording")
-                return
-        raise AppError("This show has no microphone.", "Start it with the microphone of the settings.")
+        if self._capture is None:
+            raise AppError("This show has no microphone.", "Start it with the microphone of the settings.")
+        self._capture.record(seconds, self._play_recording)
+        self._recording.set()
+        self._begin_turn(opened=False)
+        self._bus.emit("capture", "check", phase="recording")
 
     def _play_recording(self, samples: Samples | None) -> None:
         """The recording is there (capture thread)."""

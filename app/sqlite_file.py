@@ -6,10 +6,14 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.errors import AppError
+
+LOCKED_FOR_S = 2.0
+"""How long another writer is waited for."""
 
 
 class SqliteFile:
@@ -59,9 +63,9 @@ class SqliteFile:
         # Made with its rights before anything is in it.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self.path, timeout=2.0, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=LOCKED_FOR_S, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA secure_delete = ON")
             for statement in self._schema:
@@ -73,3 +77,20 @@ class SqliteFile:
             connection.close()
             raise
         return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Use the write-ahead log.
+
+    SQLite asks for the file alone here without its usual waiting: two that open a new file at once would hinder each
+    other.
+    """
+    until = time.monotonic() + LOCKED_FOR_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)

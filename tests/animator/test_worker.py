@@ -1,6 +1,9 @@
 """The animator process's loops, with an engine that draws flat colours and a clock that jumps."""
 
+import gc
+import queue
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from animator.frames import FrameSlots
 from animator.messages import PlayoutAnchor, SpeechClip
 from animator.protocol import Capabilities, Lips
 from animator.worker import Worker
+from tests.fakes import TIMEOUT_S
 
 FRAME_NS = 1_000_000_000 // 30
 
@@ -171,6 +175,40 @@ def test_a_character_that_cannot_be_used_is_reported_and_the_show_goes_on(show):
 
     assert ["problem", "character"] == [fact["event"] for fact in told]
     assert told[0]["problem"] == "The picture has no alpha."
+
+
+def test_the_character_before_is_let_go_of_once_another_is_drawn(tmp_path):
+    """Even where its objects hold each other, which Python finds rarely by itself."""
+
+    class Art:
+        def __init__(self):
+            self.itself = self
+
+    class KeepingEngine(FlatEngine):
+        def load(self, character, progress):
+            self.art = Art()
+
+    clock = JumpingClock()
+    engine = KeepingEngine(clock)
+    frames = FrameSlots.create(tmp_path / "frames", 8, 8)
+    said = queue.SimpleQueue()
+    worker = engine.worker = Worker(engine, frames, clock, said.put, 30, lips_aside=True)
+    loader = threading.Thread(target=worker.load_loop)
+    engine.art = Art()
+    before = weakref.ref(engine.art)
+    gc.disable()
+    try:
+        worker.take({"type": "load", "character": "next"}, b"")
+        loader.start()
+        assert said.get(timeout=TIMEOUT_S)["event"] == "character"
+        worker.draw(None, 0)
+        worker.draw(None, 1)
+        worker._loads.put(None)
+        loader.join(TIMEOUT_S)
+    finally:
+        gc.enable()
+
+    assert before() is None
 
 
 def test_emotions_gestures_and_thoughts_reach_the_engine_at_the_hosts_time(show):

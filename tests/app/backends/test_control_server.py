@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import json
 import queue
@@ -193,3 +194,13 @@ def test_a_new_token_shuts_out_whoever_has_the_old_one(rig: Rig) -> None:
     assert aiohttp.WSMsgType.CLOSE == asyncio.run(talk())
     assert 401 == rig.ask("GET", "/v1/state")[0]
     assert rig.remote.asked.empty()
+
+
+def test_whoever_came_just_before_its_end_is_let_go_of(recwarn: pytest.WarningsRecorder) -> None:
+    for _ in range(5):
+        rig = Rig()
+        socket.create_connection(("127.0.0.1", rig.server.port)).close()
+        rig.server.close()
+    gc.collect()
+
+    assert [] == [str(warning.message) for warning in recwarn if warning.category is ResourceWarning]
