@@ -152,6 +152,11 @@ class CameraSwitch:
         """Whether a camera is open."""
         return self._sink is not None
 
+    @property
+    def device(self) -> str:
+        """What the open camera is called; "" where none is open."""
+        return str(getattr(self._sink, "device", ""))
+
     def switch(self, on: bool) -> None:
         """Open or close the camera. A camera that cannot be opened is said, with what to install, and raised."""
         with self._lock:
