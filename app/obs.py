@@ -112,7 +112,8 @@ class SettingsFeeds:
     def feed(self, way: Way, captions: bool) -> Feed:
         """As `Feeds`."""
         settings = self._settings()
-        file = settings.captions.file if captions and way != "browser" else ""
+        has_own = way == "browser" or (way == "camera" and settings.captions.picture)
+        file = settings.captions.file if captions and not has_own else ""
         match way:
             case "browser":
                 return Feed(way, self._address(settings, way), page_captions=settings.browser.captions)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import one_core
+from animator.memory import begin
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
 from app.bus import Bus
 from app.canvas import Placement
+from app.caption_picture import CaptionLayer
 from app.captions import CaptionRuntime
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
@@ -47,6 +48,7 @@ from app.messages import (
     Screenshot,
     SecretChanged,
     SetUpObs,
+    ShowTestCard,
     StageColours,
     SwitchCamera,
     SwitchCharacter,
@@ -120,7 +122,7 @@ class Show:
 
         Raises AppError for an unusable character.
         """
-        one_core()
+        begin()
         self._bus = bus
         self._clock = clock
         self._folder = folder
@@ -132,6 +134,8 @@ class Show:
         self._switch: CameraSwitch | None = None
         self._browser: BrowserSwitch | None = None
         self._captions = CaptionRuntime(bus)
+        self._caption_layer = CaptionLayer()
+        self._captions.add(self._caption_layer.show)
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
@@ -154,6 +158,7 @@ class Show:
                 self.latest,
                 compose.recording_encoder,
                 paths.recordings_dir,
+                captions=self._caption_layer.at,
             )
         self._made_line: Line | None = None
         self._line_made = threading.Event()
@@ -198,7 +203,7 @@ class Show:
             return None
 
     def _make_camera(self, settings: Settings) -> FrameSink:
-        return compose.virtual_camera(settings, self._scene.current)
+        return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
 
     @property
     def _line(self) -> Line:
@@ -284,7 +289,8 @@ class Show:
         if muted:
             self._bus.gate.put(Mute(True))
         if camera_on:
-            self._bus.gate.put(SwitchCamera(True))
+            # It was on when the app was left, and is waited for: a virtual camera may come later than the desktop.
+            self._changes.run("camera", lambda: self._switch_camera(True, patiently=True))
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
         if not self._is_settings_character():
@@ -300,8 +306,7 @@ class Show:
         self._captions.start()
         if self._obs is not None:
             self._obs.start()
-        if self.settings.captions.file:
-            self._changes.run("captions", lambda: self._captions.write_to(self.settings.captions.file))
+        self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
             self._changes.run("browser", lambda: browser.change(self.settings.browser))
@@ -347,6 +352,8 @@ class Show:
             parts.append(self._obs.stop)
         if self._recorder is not None:
             parts.append(self._recorder.stop)
+        if self._switch is not None:
+            self._switch.stop()
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -383,9 +390,13 @@ class Show:
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
+                if on:
+                    self._show_test_card(False)
                 self._bus.emit("show", "panic", on=on)
             case SetUpObs() | UndoObs():
                 self._set_up_obs(command)
+            case ShowTestCard(on=on):
+                self._show_test_card(on)
             case RecordKey(on=on):
                 if self._keys is not None:
                     self._keys.pause(on)
@@ -413,6 +424,11 @@ class Show:
                 self._changes.run("devices", self._list_devices)
             case Quit():
                 self.ended.set()
+
+    def _show_test_card(self, on: bool) -> None:
+        if on != self._scene.current().card:
+            self._scene.show_card(on)
+            self._bus.emit("show", "test_card", on=on)
 
     def _choose_character(self, name: str) -> None:
         """As `_switch_character`, by another way than the setting: it is kept, too."""
@@ -510,7 +526,7 @@ class Show:
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
-        route(("captions",), "captions", lambda old, new: self._captions.write_to(new.captions.file))
+        route(("captions",), "captions", self._change_captions)
         route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
@@ -604,6 +620,11 @@ class Show:
         if value_of(self.settings, name) != value:
             raise AppError(f"{name} could not be changed to {value!r}.", "The page Output says why.")
 
+    def _change_captions(self, old: Settings, new: Settings) -> None:
+        if new.captions.file != old.captions.file:
+            self._captions.write_to(new.captions.file)
+        self._caption_layer.switch(new.captions.picture)
+
     def _check_keys(self, old: Settings, new: Settings) -> None:
         # Whoever works with the keys follows the facts; what is no key is refused before there is one.
         for action, keys in new.keys.bindings.items():
@@ -633,11 +654,11 @@ class Show:
         if self._recorder is not None and self._is_started:
             self._recorder.configure(old.recording, new.recording)
 
-    def _switch_camera(self, on: bool) -> None:
+    def _switch_camera(self, on: bool, *, patiently: bool = False) -> None:
         if self._switch is None:
             raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
         try:
-            self._switch.switch(on)
+            self._switch.switch(on, patiently=patiently)
         except AppError:
             on = False  # why was said by the switch
         if on != self.settings.camera.on:

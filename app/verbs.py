@@ -319,6 +319,7 @@ def _npy_writer(out: Path, count: int, size_px: int) -> Iterator[np.ndarray]:
 
 def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     """Prepare the live face of characters; what is ready already takes no time."""
+    from animator.puppet.opening import open_puppet
     from animator.tha3 import graphs
     from animator.tha3.bake import bake as bake_character
 
@@ -327,13 +328,21 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
         folders += [folder for _, folder in list_characters(*compose.character_roots())]
     if not folders:
         folders = [compose.find_character(settings().face.character)]
+    drawn = []
+    for folder in folders:
+        character = compose.character_of(folder)
+        if character.photo is None:
+            drawn.append(character)
+        else:
+            open_puppet(character, compose.bakes_dir(), progress)
+    if not drawn:
+        return 0
     weights = compose.weights(settings())
     try:
         graphs.ready(compose.bakes_dir(), weights)  # also where every bake is ready: nobody is to wait for it later
     except (ValueError, OSError) as error:
         raise AppError(f"The face's networks cannot be prepared: {error}", "Run: kuchipaku models verify") from error
-    for folder in folders:
-        character = compose.character_of(folder)
+    for character in drawn:
 
         def named(what: str, share: float, name: str = character.name) -> None:
             progress(f"{name}: {what}", share)
@@ -579,13 +588,18 @@ def bench(name: str, options: Sequence[str]) -> int:
 def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, ...]:
     """Write the contact sheets of a character: its parameters, its visemes, its expressions and emotions."""
     from animator.contact_sheet import make_sheets
+    from animator.puppet.opening import open_puppet
     from animator.tha3.expressions import expression_poses
+    from animator.tha3.face import Face
     from animator.tha3.render import open_face
 
     found = compose.find_character(character)
-    weights = compose.weights(settings())
     loaded = compose.character_of(found)
-    face = open_face(loaded.image, weights, compose.bakes_dir(), engine, progress)
+    face: Face
+    if loaded.photo is not None:
+        face = open_puppet(loaded, compose.bakes_dir(), progress)
+    else:
+        face = open_face(loaded.image, compose.weights(settings()), compose.bakes_dir(), engine, progress)
     out.mkdir(parents=True, exist_ok=True)
     poses = expression_poses(loaded.expressions)
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)

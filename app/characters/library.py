@@ -203,7 +203,12 @@ def copy_character(source: Path, target: Path) -> list[str]:
         document.add("image", tomlkit.string("picture.png"))
     else:
         document = tomlkit.parse((source / "character.toml").read_text(encoding="utf-8-sig"))
-        document.setdefault("image", "picture.png")
+        if "photo" in document:
+            name = f"photo{Path(str(document['photo'])).suffix.lower()}"
+            shutil.copyfile(source / str(document["photo"]), target / name)
+            document["photo"] = name
+        else:
+            document.setdefault("image", "picture.png")
         plain = {"image": "picture.png", "image_large": "picture_1024.png", "expressions_file": "emotions.json"}
         for key, name in plain.items():
             if key in document:
@@ -221,7 +226,7 @@ def picture_of(path: Path) -> Path | None:
         document = tomlkit.parse((path / "character.toml").read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return None
-    name = document.get("image", "picture.png")
+    name = document.get("photo", document.get("image", "picture.png"))
     if not isinstance(name, str) or re.search(r"[\\/:\0]", name):
         return None
     return path / name if (path / name).is_file() else None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
 from app.control_token import browser_token_file
 from app.gui.fields import (
     ChoiceField,
@@ -15,6 +18,7 @@ from app.gui.fields import (
     Row,
     SwitchField,
     TextField,
+    make_button,
     make_picker,
 )
 from app.gui.form_page import FormPage
@@ -24,9 +28,9 @@ from app.gui.secret_row import SecretRow
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
 from app.gui.token_row import TokenRow
-from app.messages import ListDevices
+from app.messages import ListDevices, ShowTestCard
 
-SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (1080, 1920), (720, 1280))
+SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (512, 512), (1080, 1920), (720, 1280))
 
 
 class SizeRow(Row):
@@ -90,13 +94,37 @@ class CameraNote(Note):
         if state in ("ready", "busy"):
             self.say(self.tr("On air: {device}").format(device=label) if label else self.tr("On air."), "good")
         elif state == "starting":
-            self.say(self.tr("Starting…"), "dim")
+            self.say(self.tr("Starting…"), "dim")  # what it waits for comes after this
         elif state == "off":
             self.say(self.tr("Off: other programs see no picture."), "dim")
 
     def _note_problem(self, stage: str, problem: str, remedy: str) -> None:
         if stage == "camera":
             self.say(f"{problem} {remedy}".strip(), "problem")
+
+
+class TestCardButton(QWidget):
+    """Shows viewers the test card while it is down. The show's own word counts: a panic takes the card away."""
+
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = make_button(self.tr("Test card"))
+        self.button.setCheckable(True)
+        self.button.clicked.connect(lambda on: studio.put(ShowTestCard(bool(on))))
+        note = Note()
+        note.say(
+            self.tr(
+                "Colour bars and a counter of frames instead of the character, to set up the programs that show the "
+                "camera."
+            )
+        )
+        self.button.setAccessibleDescription(note.text())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(note, 1)
+        studio.bridge.test_card.connect(self.button.setChecked)
 
 
 class OutputPage(FormPage):
@@ -137,9 +165,15 @@ class OutputPage(FormPage):
         self.picture = SizeRow(
             studio,
             self.tr("Picture"),
-            self.tr("1280 × 720 is what meeting programs expect. Choose it again there after a change."),
+            self.tr(
+                "1280 × 720 is what meeting programs expect. Choose it again there after a change. Frames per second: "
+                "30 from the start, up to 60 on the page Face."
+            ),
         )
         camera.add(self.picture)
+        yield
+        self.test_card = TestCardButton(studio)
+        camera.add_widget(self.test_card)
         yield
         yield from self._build_obs()
         yield from self._build_browser()
@@ -330,7 +364,16 @@ class OutputPage(FormPage):
         self.browser_note = Note()
         browser.add_widget(self.browser_note)
         yield
-        captions = self.section(self.tr("Captions in a file"))
+        captions = self.section(self.tr("Captions"))
+        captions.add(
+            SwitchField(
+                studio,
+                "captions.picture",
+                self.tr("On the picture"),
+                self.tr("Viewers of the camera and of recordings read what the character says, word by word."),
+            )
+        )
+        yield
         captions.add(
             TextField(
                 studio,

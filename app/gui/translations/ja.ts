@@ -1786,8 +1786,8 @@ You may interrupt the character.</source>
         <translation>映像</translation>
     </message>
     <message>
-        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change.</source>
-        <translation>会議ソフトでは 1280 × 720 が標準です。変えたあとは、相手のソフトでカメラを選び直してください。</translation>
+        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change. Frames per second: 30 from the start, up to 60 on the page Face.</source>
+        <translation>会議アプリの標準は1280×720です。変更したら、アプリ側で選び直してください。フレームレートは初期値が30で、「顔」のページで60まで上げられます。</translation>
     </message>
     <message>
         <source>Loudspeaker</source>
@@ -1946,8 +1946,12 @@ You may interrupt the character.</source>
         <translation>127.0.0.1 のポートで、アドレスの一部です。ほかのプログラムが使っている場合だけ変えてください。</translation>
     </message>
     <message>
-        <source>Captions in a file</source>
-        <translation>ファイルへの字幕</translation>
+        <source>On the picture</source>
+        <translation>映像に重ねる</translation>
+    </message>
+    <message>
+        <source>Viewers of the camera and of recordings read what the character says, word by word.</source>
+        <translation>カメラと録画を見る人に、キャラクターの言葉を一語ずつ字幕で見せます。</translation>
     </message>
     <message>
         <source>Text file</source>
@@ -2457,6 +2461,17 @@ You may interrupt the character.</source>
     <message>
         <source>Virtual camera for streaming software</source>
         <translation>配信ソフト用の仮想カメラ</translation>
+    </message>
+</context>
+<context>
+    <name>TestCardButton</name>
+    <message>
+        <source>Test card</source>
+        <translation>テストカード</translation>
+    </message>
+    <message>
+        <source>Colour bars and a counter of frames instead of the character, to set up the programs that show the camera.</source>
+        <translation>キャラクターの代わりにカラーバーとフレームカウンターを映します。カメラを表示するアプリの設定に使います。</translation>
     </message>
 </context>
 <context>

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.control_token import browser_token_file, control_token
 from app.gui.pages.output_page import OutputPage
-from app.messages import Configure
+from app.messages import Configure, ShowTestCard
 from app.settings import BrowserSettings, Settings, WindowSettings
 
 if TYPE_CHECKING:
@@ -83,3 +83,43 @@ def test_captions_are_asked_for_beside_the_page(open_page: Callable[..., tuple[R
     page.field("browser.captions").switch.click()
 
     assert [Configure("browser.captions", True)] == rig.commands()
+
+
+def test_the_test_card_button_asks_for_it_and_comes_up_again_when_the_show_takes_it_away(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page()
+    button = page.test_card.button
+
+    button.click()
+    rig.tell("show", "test_card", on=True)
+    assert [ShowTestCard(True)] == rig.commands()
+    assert button.isChecked()
+    rig.tell("show", "test_card", on=False)
+
+    assert not button.isChecked()
+    assert [] == rig.commands()
+
+
+def test_a_camera_that_is_waited_for_says_what_it_waits_for_and_stays_switched_on(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page()
+
+    rig.tell(
+        "camera", "state", state="starting", label="Waiting", problem="Another program has it.", remedy="Close that."
+    )
+
+    assert "Another program has it. Close that." == page.note.text()
+    assert rig.page.camera.isChecked()
+    assert "off" == rig.page.stage.lamp.state
+    rig.tell("camera", "state", state="ready", label="/dev/video10")
+    assert "On air: /dev/video10" == page.note.text()
+
+
+def test_512_square_is_among_the_sizes(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page()
+
+    page.picture.picker.activated.emit(page.picture.picker.findText("512 × 512"))
+
+    assert [Configure("camera.width_px", 512), Configure("camera.height_px", 512)] == rig.commands()
