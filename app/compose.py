@@ -23,7 +23,7 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Overlay, Scene
 from app.characters import library
-from app.control_token import browser_token_file, control_token, token_file
+from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
@@ -623,12 +623,19 @@ def control_server(port: int) -> ControlServer:
     return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
-def browser_source(port: int) -> BrowserPage:
-    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[[], Scene]) -> BrowserPage:
+    """What shows the character in browsers and media players, not listening yet.
+
+    `settings` and `scene` give those in force. Raises AppError where there can be no token.
+    """
     from app.backends.browser_server import BrowserSource
 
+    def size_px() -> tuple[int, int]:
+        camera = settings().camera
+        return camera.width_px, camera.height_px
+
     control_token(browser_token_file())
-    return BrowserSource(port, lambda: control_token(browser_token_file()))
+    return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
 
 
 WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")
@@ -659,10 +666,8 @@ def obs_feeds(
 
 
 def _obs_address(settings: Settings, way: Way) -> str:
-    token = control_token(browser_token_file())
-    if way == "browser":
-        return f"http://127.0.0.1:{settings.browser.port}/?token={token}"
-    raise AppError("There is no stream for a media source.", "Choose another way.")
+    path = ALPHA_PATH if way == "stream" else PAGE_PATH
+    return browser_url(settings.browser.port, control_token(browser_token_file()), path)
 
 
 def bakes_dir() -> Path:

@@ -60,7 +60,7 @@ from app.messages import (
 )
 from app.obs import ObsRuntime
 from app.policy import hotkeys
-from app.ports import FrameSink, Microphone, Speaker
+from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
 from app.settings import Settings, Value, value_of
@@ -139,7 +139,7 @@ class Show:
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
-            self._browser = BrowserSwitch(bus, self._camera, compose.browser_source)
+            self._browser = BrowserSwitch(bus, self._camera, self._make_browser)
             self._captions.add(self._browser.caption)
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
@@ -204,6 +204,9 @@ class Show:
 
     def _make_camera(self, settings: Settings) -> FrameSink:
         return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
+
+    def _make_browser(self, port: int) -> BrowserPage:
+        return compose.browser_source(port, lambda: self.settings, self._scene.current)
 
     @property
     def _line(self) -> Line:

@@ -25,7 +25,7 @@ from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.cards import import_card
-from app.characters import kuchi_file
+from app.characters import kuchi_file, library
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.history_store import HistoryStore
@@ -552,6 +552,28 @@ def characters_import(file: Path, name: str, force: bool, say: Callable[[str], N
     for note in made.notes:
         say(note)
     say(f"What it says and how can be changed in {made.folder / 'character.toml'}")
+    return 0
+
+
+def characters_photo(photo: Path, name: str, consent: bool, cut_out: bool, say: Callable[[str], None]) -> int:
+    """Make a character of a photo in the user's folder of characters, if there is a face in it that can be moved."""
+    from animator.human.avatar import prepare
+    from animator.human.photo import PhotoError, read_bytes
+
+    if not consent:
+        raise AppError(
+            "Whether this face may be used has not been said.",
+            "If it is yours, or the person agreed, add --i-may-use-this-face.",
+        )
+    try:
+        avatar = prepare(read_bytes(photo), compose.bakes_dir(), lambda what, share: None)
+    except PhotoError as error:
+        raise AppError(error.problem, error.remedy) from error
+    entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out)
+    say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
+    for note in avatar.notes:
+        say(note)
+    say(f"What it says and how can be changed in {entry.path / 'character.toml'}")
     return 0
 
 

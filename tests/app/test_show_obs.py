@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from animator.clock import SystemClock
 from app import compose, paths
@@ -20,6 +22,13 @@ from tests.obs_rig import running_obs
 pytestmark = [pytest.mark.slow, pytest.mark.obs]
 
 
+def is_face(pixels: np.ndarray) -> bool:
+    """Somebody stands in the middle of the canvas, on its lower edge, with nothing beside."""
+    height, width = pixels.shape[:2]
+    middle, edge = pixels[:, width // 2, 3], pixels[:, : width // 8, 3]
+    return bool((middle[height // 2 :] == 255).all() and not edge.any() and pixels[..., :3].std() > 20)
+
+
 def test_the_button_sets_obs_up_and_takes_it_back(
     baked_haru: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -27,9 +36,6 @@ def test_the_button_sets_obs_up_and_takes_it_back(
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path / "config"))
-    # Debian's OBS has no browser source: the page's address, in a media source.
-    address = compose._obs_address
-    monkeypatch.setattr(compose, "_obs_address", lambda settings, way: address(settings, "browser"))
     with running_obs(tmp_path / "obs") as obs:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(obs.home / ".config"))  # its password is found there
         before = obs.state()
@@ -39,7 +45,7 @@ def test_the_button_sets_obs_up_and_takes_it_back(
         settings = Settings(
             keys=KeySettings(on=False),
             browser=BrowserSettings(port=port),
-            obs=ObsSettings(way="stream"),
+            obs=ObsSettings(way="stream"),  # Debian's OBS has no browser source
         )
         show = Show(
             bus,
@@ -59,6 +65,9 @@ def test_the_button_sets_obs_up_and_takes_it_back(
             assert held["input"].startswith(f"http://127.0.0.1:{port}/")
             assert (True, True) == (kept.obs.on, kept.browser.on)
             assert SCENE == obs.ask("GetSceneList")["currentProgramSceneName"]
+
+            face = obs.wait_picture(SCENE, is_face)
+            Image.fromarray(face).save(tmp_path / "scene.png")
 
             bus.gate.put(UndoObs())
             facts.wait("obs", "status", state="undone")

@@ -1910,8 +1910,8 @@ You may interrupt the character.</source>
         <translation>ブラウザソース</translation>
     </message>
     <message>
-        <source>Page for OBS</source>
-        <translation>OBS 用のページ</translation>
+        <source>Page and stream for OBS</source>
+        <translation>OBS 用のページとストリーム</translation>
     </message>
     <message>
         <source>Shows the character without a background, over whatever lies below it in OBS. Only programs of this computer that have the address get it.</source>
@@ -1928,6 +1928,22 @@ You may interrupt the character.</source>
     <message>
         <source>New address</source>
         <translation>アドレスを作り直す</translation>
+    </message>
+    <message>
+        <source>Media source</source>
+        <translation>メディアソース</translation>
+    </message>
+    <message>
+        <source>For OBS without Browser: add a Media Source, switch Local File off there, put this into its field Input, and set Network Buffering to 0. Transparent too.</source>
+        <translation>「ブラウザ」のない OBS 用です。「メディアソース」を追加し、「ローカルファイル」のチェックを外して「入力」の欄に貼り付け、「ネットワークバッファリング」を 0 にします。こちらも背景は透明です。</translation>
+    </message>
+    <message>
+        <source>Media source, with background</source>
+        <translation>メディアソース（背景あり）</translation>
+    </message>
+    <message>
+        <source>The camera&apos;s picture as Motion JPEG, for programs that understand nothing else.</source>
+        <translation>カメラと同じ映像を Motion JPEG で送ります。ほかの形式を読めないソフト用です。</translation>
     </message>
     <message>
         <source>Captions</source>
