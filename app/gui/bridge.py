@@ -89,6 +89,8 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     browser_status = Signal(dict)
     """Whether a browser source can be shown."""
+    obs_status = Signal(dict)
+    """What is known of OBS, and what was set up there."""
     recording_status = Signal(dict)
     """Whether something is being recorded, and whether the last seconds are held."""
     recording_saved = Signal(str, str, float)
@@ -112,12 +114,13 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
+        self.obs: dict[str, object] = {}
         self.recording: dict[str, object] = {}
         self.sound: list[dict[str, object]] = []
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
         """What the signals of these names said last, for pages made later: `keys_status`, `control_status`,
-        `browser_status`, `recording_status`, `sound_status`, `on_stage` and `characters`.
+        `browser_status`, `obs_status`, `recording_status`, `sound_status`, `on_stage` and `characters`.
         """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -259,6 +262,9 @@ class Bridge(QObject):
             case "browser", "status":
                 self.browser = dict(data)
                 self.browser_status.emit(self.browser)
+            case "obs", "status":
+                self.obs = dict(data)
+                self.obs_status.emit(self.obs)
             case "recording", "status":
                 self.recording = dict(data)
                 self.recording_status.emit(self.recording)

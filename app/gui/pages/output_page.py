@@ -1,4 +1,4 @@
-"""Output: virtual camera and browser source for other programs, captions, recordings, and where the voice goes."""
+"""Output: camera, browser source and OBS for other programs, captions, recordings, and where the voice goes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from app.gui.fields import (
     make_picker,
 )
 from app.gui.form_page import FormPage
+from app.gui.obs_bar import ObsBar
 from app.gui.recording_bar import RecordingBar
+from app.gui.secret_row import SecretRow
 from app.gui.sound_rows import SoundOutlook
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
@@ -175,6 +177,7 @@ class OutputPage(FormPage):
         self.test_card = TestCardButton(studio)
         camera.add_widget(self.test_card)
         yield
+        yield from self._build_obs()
         yield from self._build_browser()
         yield from self._build_recording()
         yield from self._build_sound()
@@ -330,6 +333,72 @@ class OutputPage(FormPage):
             lambda: bool(studio.value("recording.replay")),
         )
         yield
+
+    def _build_obs(self) -> Iterator[None]:
+        studio = self.studio
+        section = self.section(self.tr("OBS Studio"))
+        self.obs = ObsBar(studio)
+        section.add_widget(self.obs)
+        yield
+        section.add(
+            ChoiceField(
+                studio,
+                "obs.way",
+                self.tr("Way"),
+                self.tr("How OBS shows the character. It counts when OBS is set up the next time."),
+                {
+                    "auto": self.tr("The first that works here"),
+                    "browser": self.tr("Browser source, transparent"),
+                    "stream": self.tr("Media source, transparent"),
+                    "camera": self.tr("Virtual camera"),
+                    "window": self.tr("This window"),
+                },
+            )
+        )
+        yield
+        section.add(
+            SwitchField(
+                studio,
+                "obs.captions",
+                self.tr("Captions"),
+                self.tr("Sets captions up along with it: what the character says, word by word as it is heard."),
+            )
+        )
+        yield
+        section.add(
+            SwitchField(
+                studio,
+                "obs.on",
+                self.tr("Stay connected"),
+                self.tr(
+                    "Finds OBS again by itself and keeps what was set up there working, whichever is started anew."
+                ),
+            )
+        )
+        yield
+        section.add(
+            NumberField(
+                studio,
+                "obs.port",
+                self.tr("Port"),
+                self.tr("Of OBS's WebSocket server. Left at 4455, the one in OBS's own settings counts."),
+                step=1,
+                with_slider=False,
+            )
+        )
+        yield
+        section.add(
+            SecretRow(
+                studio,
+                "obs",
+                "KUCHIPAKU_OBS_PASSWORD",
+                self.tr("Password"),
+                self.tr("Of OBS's WebSocket server; asked for only where OBS's own settings cannot be read."),
+            ),
+            lambda: bool(studio.bridge.obs.get("needs_password")),
+        )
+        yield
+        studio.bridge.obs_status.connect(lambda _status: section.refresh())
 
     def _build_browser(self) -> Iterator[None]:
         studio = self.studio
