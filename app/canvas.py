@@ -291,6 +291,12 @@ def premultiplied(pixels: Pixels) -> Pixels:
     return mixed
 
 
+def resized(pixels: Pixels, side_px: int) -> Pixels:
+    """A frame at another size, straight alpha, in memory of its own."""
+    way = cv2.INTER_AREA if side_px < pixels.shape[0] else cv2.INTER_LINEAR
+    return _straight(cv2.resize(premultiplied(pixels), (side_px, side_px), interpolation=way), bleeds=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
     """What is laid over the picture, such as captions."""

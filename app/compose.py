@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
-from app import brain, ears, paths
+from app import brain, ears, paths, secrets
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
@@ -23,12 +23,14 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Overlay, Scene
 from app.characters import library
-from app.control_token import browser_token_file, control_token, token_file
+from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
 from app.models import ModelStore, default_store
+from app.obs import SettingsFeeds
+from app.policy.obs_plan import Way
 from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
@@ -40,6 +42,7 @@ from app.ports import (
     GlobalKeys,
     Memory,
     Microphone,
+    ObsLink,
     RecordingEncoder,
     Speaker,
     SpeechDetector,
@@ -47,7 +50,7 @@ from app.ports import (
     Transcriber,
     TurnDetector,
 )
-from app.settings import Settings
+from app.settings import Settings, Value
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage
 from app.voice import engine_of, server_voice, with_stand_in
@@ -620,12 +623,51 @@ def control_server(port: int) -> ControlServer:
     return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
-def browser_source(port: int) -> BrowserPage:
-    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[[], Scene]) -> BrowserPage:
+    """What shows the character in browsers and media players, not listening yet.
+
+    `settings` and `scene` give those in force. Raises AppError where there can be no token.
+    """
     from app.backends.browser_server import BrowserSource
 
+    def size_px() -> tuple[int, int]:
+        camera = settings().camera
+        return camera.width_px, camera.height_px
+
     control_token(browser_token_file())
-    return BrowserSource(port, lambda: control_token(browser_token_file()))
+    return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
+
+
+WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")
+"""Of the windows that show the character, for a window capture: the one without a frame first."""
+
+
+def obs_link(
+    settings: Settings, on_event: Callable[[str, dict[str, Any]], None], on_lost: Callable[[], None]
+) -> ObsLink:
+    """A connection to this computer's OBS, not open yet; its password is OBS's own or the one that was stored."""
+    from app.backends.obs_config import DEFAULT_PORT, read_config
+    from app.backends.obs_websocket import ObsWebSocket
+
+    config = read_config()
+    port = settings.obs.port
+    if port == DEFAULT_PORT and config.port is not None:
+        port = config.port
+    passwords = [word for word in dict.fromkeys((config.password, secrets.read("obs"))) if word]
+    return ObsWebSocket(port, passwords, config.is_enabled, on_event, on_lost)
+
+
+def obs_feeds(
+    settings: Callable[[], Settings], change: Callable[[str, Value], None], camera: Callable[[], str]
+) -> SettingsFeeds:
+    """What OBS can show of this app; `change` puts a setting in force, `camera` names the virtual camera."""
+    file = str(paths.config_dir() / "captions.txt")
+    return SettingsFeeds(settings, change, _obs_address, camera, file, WINDOW_TITLES)
+
+
+def _obs_address(settings: Settings, way: Way) -> str:
+    path = ALPHA_PATH if way == "stream" else PAGE_PATH
+    return browser_url(settings.browser.port, control_token(browser_token_file()), path)
 
 
 def bakes_dir() -> Path:

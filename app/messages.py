@@ -44,6 +44,7 @@ __all__ = [
     "Screenshot",
     "SecretChanged",
     "Sentence",
+    "SetUpObs",
     "ShowTestCard",
     "SpeechClip",
     "SpeechPiece",
@@ -57,6 +58,7 @@ __all__ = [
     "ToggleRecording",
     "Transcript",
     "TryPersona",
+    "UndoObs",
     "UserFact",
     "Utterance",
 ]
@@ -261,6 +263,9 @@ class Fact:
     | browser | status | on (a browser source can be shown now), port, problem and remedy as above; never the token |
     | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
     | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
+    | obs | status | state ("off", "searching", "working", "connected", "ready", "undone", "nothing" to undo, "failed"),
+      version (of OBS), way, made (names of the sources), warnings ([code, source] each), notes, problem, remedy,
+      needs_password; never an address or a password |
     | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
@@ -394,6 +399,16 @@ class SaveReplay:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUpObs:
+    """Make the scene with the character in OBS, by the settings `obs`; what came of it is told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoObs:
+    """Take away what was set up in OBS, and nothing else; told likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCharacter:
     """Show the character there from now on, without keeping it (while the mouse is moved).
 
@@ -524,6 +539,8 @@ Command = (
     | ToggleRecording
     | Screenshot
     | SaveReplay
+    | SetUpObs
+    | UndoObs
     | PlaceCharacter
     | StageColours
     | NextCharacter

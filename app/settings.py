@@ -249,6 +249,21 @@ class BrowserSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ObsSettings:
+    """OBS Studio on this computer, over its WebSocket server."""
+
+    on: bool = False
+    """Stay connected, so that what was set up goes on working when either program was started anew."""
+    port: int = 4455
+    """Of 127.0.0.1. Left at 4455, the port of OBS's own settings counts, where these can be read."""
+    way: str = "auto"
+    """How OBS shows the character: "auto" takes the first that works here; "browser"; "stream", a media source;
+    "camera"; "window"."""
+    captions: bool = False
+    """Set captions up along with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaptionSettings:
     """What the character says, as text for viewers and other programs."""
 
@@ -275,6 +290,7 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    obs: ObsSettings = field(default_factory=ObsSettings)
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -287,6 +303,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
     "recording.format": ("mp4", "webm"),
+    "obs.way": ("auto", "browser", "stream", "camera", "window"),
     "window.theme": ("auto", "light", "dark"),
     "window.language": ("auto", "en", "ja"),
     "stage.background": ("theme", "transparent", "colour", "picture", "green"),
@@ -317,6 +334,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "stage.y": (-2.0, 2.0),
     "control.port": (1024, 65535),
     "browser.port": (1024, 65535),
+    "obs.port": (1024, 65535),
 }
 
 

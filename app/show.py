@@ -47,6 +47,7 @@ from app.messages import (
     Say,
     Screenshot,
     SecretChanged,
+    SetUpObs,
     ShowTestCard,
     StageColours,
     SwitchCamera,
@@ -55,12 +56,14 @@ from app.messages import (
     TestFace,
     ToggleRecording,
     TryPersona,
+    UndoObs,
 )
+from app.obs import ObsRuntime
 from app.policy import hotkeys
-from app.ports import FrameSink, Microphone, Speaker
+from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
-from app.settings import Settings
+from app.settings import Settings, Value, value_of
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
@@ -69,6 +72,9 @@ _log = logging.getLogger(__name__)
 
 FACE_WITHIN_S = 900.0
 """A character that was never baked with these weights is baked first."""
+
+OBS_NEEDS_S = 10.0
+"""A camera or a page that OBS is to show is on within this time, or another way is taken."""
 
 REBUILDS_BRAIN = (
     "brain.provider",
@@ -133,7 +139,7 @@ class Show:
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
-            self._browser = BrowserSwitch(bus, self._camera, compose.browser_source)
+            self._browser = BrowserSwitch(bus, self._camera, self._make_browser)
             self._captions.add(self._browser.caption)
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
@@ -180,6 +186,11 @@ class Show:
             lambda: self._character.name,
             lambda: self.settings.brain.keep_history,
         )
+        self._obs: ObsRuntime | None = None
+        if self._switch is not None:
+            switch = self._switch
+            feeds = compose.obs_feeds(lambda: self.settings, self._change_and_wait, lambda: switch.device)
+            self._obs = ObsRuntime(bus, lambda: self.settings, self._changes.keep, compose.obs_link, feeds)
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = self._is_started = False
@@ -193,6 +204,9 @@ class Show:
 
     def _make_camera(self, settings: Settings) -> FrameSink:
         return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
+
+    def _make_browser(self, port: int) -> BrowserPage:
+        return compose.browser_source(port, lambda: self.settings, self._scene.current)
 
     @property
     def _line(self) -> Line:
@@ -293,6 +307,8 @@ class Show:
         if self._control is not None:
             self._control.start()
         self._captions.start()
+        if self._obs is not None:
+            self._obs.start()
         self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
@@ -335,6 +351,8 @@ class Show:
             parts.append(self._keys.stop)
         if self._control is not None:
             parts.append(self._control.stop)
+        if self._obs is not None:
+            parts.append(self._obs.stop)
         if self._recorder is not None:
             parts.append(self._recorder.stop)
         if self._switch is not None:
@@ -378,6 +396,8 @@ class Show:
                 if on:
                     self._show_test_card(False)
                 self._bus.emit("show", "panic", on=on)
+            case SetUpObs() | UndoObs():
+                self._set_up_obs(command)
             case ShowTestCard(on=on):
                 self._show_test_card(on)
             case RecordKey(on=on):
@@ -459,6 +479,8 @@ class Show:
         self._stored_keys += 1
         if name in ("groq", "server"):
             self._changes.run("brain", lambda: self._replace_chat(self.settings))
+        if name == "obs" and self._obs is not None:
+            self._obs.look()
         if name == "groq" and self.settings.hearing.transcriber == "groq":
             self._changes.run("ears", lambda: self._replace_transcriber(self.settings))
         if name in ("groq", "voice") and compose.has_server_voice(self.settings):
@@ -584,6 +606,22 @@ class Show:
         if self._browser is None:
             raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
         self._browser.change(new.browser)
+
+    def _set_up_obs(self, command: SetUpObs | UndoObs) -> None:
+        """Only asks for it (gate thread)."""
+        if self._obs is None:
+            raise AppError("There is no face to show in OBS.", "Run `kuchipaku doctor`.")
+        if isinstance(command, SetUpObs):
+            self._obs.set_up()
+        else:
+            self._obs.undo()
+
+    def _change_and_wait(self, name: str, value: Value) -> None:
+        """Put a setting in force for another part, on that part's thread. Raises AppError where it is refused."""
+        self._changes.change(name, value)
+        self._changes.wait_until_settled(OBS_NEEDS_S)
+        if value_of(self.settings, name) != value:
+            raise AppError(f"{name} could not be changed to {value!r}.", "The page Output says why.")
 
     def _change_captions(self, old: Settings, new: Settings) -> None:
         if new.captions.file != old.captions.file:

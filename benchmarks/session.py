@@ -149,6 +149,8 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
         Change("recording.format", "webm"),
         Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
         Change("browser.on", True, (Change("browser.port", other_port), Change("browser.captions", True)), again=True),
+        Change("obs.way", "window", (Change("obs.captions", True), Change("obs.port", 4466))),
+        Change("obs.on", True, again=True),
         Change("captions.picture", True),
         Change("captions.file", str(folder / "captions.txt")),
         Change("window.theme", "dark", again=True),

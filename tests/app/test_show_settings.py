@@ -221,7 +221,7 @@ class Studio:
             monkeypatch.setattr(compose, name, making(part, make))
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
-        monkeypatch.setattr(compose, "browser_source", lambda port: FakePage())
+        monkeypatch.setattr(compose, "browser_source", lambda port, settings, scene: FakePage())
         chosen = settings or Settings()
         self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False, keys=False)
 

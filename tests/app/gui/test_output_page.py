@@ -52,6 +52,24 @@ def test_the_address_is_hidden_copied_whole_and_made_anew(open_page: Callable[..
     assert page.address.line.text().endswith(control_token(browser_token_file()))
 
 
+def test_media_sources_have_addresses_of_their_own_with_the_same_token(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page(on=True, port=9000)
+    rows = {"/alpha.nut": page.alpha_address, "/picture.mjpeg": page.jpeg_address}
+    rig.qtbot.waitUntil(lambda: all(row.line.text() for row in rows.values()), timeout=5000)
+    old = control_token(browser_token_file())
+    for path, row in rows.items():
+        row.copy.click()
+        assert f"http://127.0.0.1:9000{path}?token={old}" == QGuiApplication.clipboard().text()
+
+    page.address.renew.click()
+
+    rig.qtbot.waitUntil(lambda: not any(row.line.text().endswith(old) for row in rows.values()), timeout=5000)
+    for path, row in rows.items():
+        assert f"http://127.0.0.1:9000{path}?token={control_token(browser_token_file())}" == row.line.text()
+
+
 def test_the_address_has_the_port_in_force(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
     rig, page = open_page(on=True, port=9000)
     rig.qtbot.waitUntil(lambda: page.address.line.text() != "", timeout=5000)
