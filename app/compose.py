@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
-from app import brain, ears, paths
+from app import brain, ears, paths, secrets
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
@@ -23,12 +23,14 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Overlay, Scene
 from app.characters import library
-from app.control_token import browser_token_file, control_token, token_file
+from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
-from app.messages import Command, SpeechPiece
+from app.messages import Command, SoundStatus, SpeechPiece
 from app.models import ModelStore, default_store
+from app.obs import SettingsFeeds
+from app.policy.obs_plan import Way
 from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
@@ -40,6 +42,7 @@ from app.ports import (
     GlobalKeys,
     Memory,
     Microphone,
+    ObsLink,
     RecordingEncoder,
     Speaker,
     SpeechDetector,
@@ -47,7 +50,7 @@ from app.ports import (
     Transcriber,
     TurnDetector,
 )
-from app.settings import Settings
+from app.settings import Settings, Value
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage
 from app.voice import engine_of, server_voice, with_stand_in
@@ -320,11 +323,31 @@ def device_microphone(settings: Settings, clock: Clock) -> Microphone:
     return SoundDeviceMicrophone(settings.hearing.device, clock=clock)
 
 
-def device_speaker(settings: Settings, clock: Clock, tap: SoundTap | None = None) -> Speaker:
-    """The loudspeaker of the settings; `tap` gets what it plays."""
-    from app.backends.speaker_sounddevice import SoundDeviceSpeaker
+def device_speaker(
+    settings: Settings,
+    clock: Clock,
+    tap: SoundTap | None = None,
+    tell: Callable[[tuple[SoundStatus, ...]], None] = lambda status: None,
+) -> Speaker:
+    """What plays the voice under these settings; `tap` gets what it plays, `tell` how its devices are."""
+    from app.backends.sound_outlet import FIRST_CABLE
+    from app.backends.speaker_sounddevice import LOUDSPEAKER, Destination, SoundDeviceSpeaker
 
-    return SoundDeviceSpeaker(clock, settings.voice.device, tap=tap)
+    sound, destinations = settings.sound, []
+    if sound.headphones:
+        heard = dataclasses.replace(LOUDSPEAKER, device=settings.voice.device, volume=sound.headphones_volume)
+        destinations.append(heard)
+    if sound.stream:
+        device = sound.stream_device or FIRST_CABLE
+        destinations.append(Destination("stream", "sound device of the stream", device, sound.stream_volume))
+    return SoundDeviceSpeaker(clock, destinations, tap=tap, tell=tell)
+
+
+def sound_cable(on: bool) -> None:
+    """Make the app's own virtual cable (Linux), or take it away; raises AppError where that cannot be."""
+    from app.backends import pulse
+
+    (pulse.make_cable if on else pulse.remove_cable)()
 
 
 def file_microphone(path: Path) -> Microphone:
@@ -633,6 +656,38 @@ def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[
 
     control_token(browser_token_file())
     return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
+
+
+WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")
+"""Of the windows that show the character, for a window capture: the one without a frame first."""
+
+
+def obs_link(
+    settings: Settings, on_event: Callable[[str, dict[str, Any]], None], on_lost: Callable[[], None]
+) -> ObsLink:
+    """A connection to this computer's OBS, not open yet; its password is OBS's own or the one that was stored."""
+    from app.backends.obs_config import DEFAULT_PORT, read_config
+    from app.backends.obs_websocket import ObsWebSocket
+
+    config = read_config()
+    port = settings.obs.port
+    if port == DEFAULT_PORT and config.port is not None:
+        port = config.port
+    passwords = [word for word in dict.fromkeys((config.password, secrets.read("obs"))) if word]
+    return ObsWebSocket(port, passwords, config.is_enabled, on_event, on_lost)
+
+
+def obs_feeds(
+    settings: Callable[[], Settings], change: Callable[[str, Value], None], camera: Callable[[], str]
+) -> SettingsFeeds:
+    """What OBS can show of this app; `change` puts a setting in force, `camera` names the virtual camera."""
+    file = str(paths.config_dir() / "captions.txt")
+    return SettingsFeeds(settings, change, _obs_address, camera, file, WINDOW_TITLES)
+
+
+def _obs_address(settings: Settings, way: Way) -> str:
+    path = ALPHA_PATH if way == "stream" else PAGE_PATH
+    return browser_url(settings.browser.port, control_token(browser_token_file()), path)
 
 
 def bakes_dir() -> Path:

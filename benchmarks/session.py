@@ -143,12 +143,23 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
         Change("lips.mouth_offset_ms", -40),
         Change("camera.on", True, (Change("camera.device", CAMERAS[1]), Change("camera.width_px", 960)), again=True),
         Change("voice.device", OTHER_SPEAKER, again=True),
+        Change("sound.headphones_volume", 0.8),
+        Change(
+            "sound.stream",
+            True,
+            (Change("sound.stream_device", OTHER_SPEAKER), Change("sound.stream_volume", 0.5)),
+            again=True,
+        ),
+        Change("sound.cable", True),
+        Change("sound.headphones", False, again=True),
         Change("keys.on", False, again=True),
         Change("control.on", True, (Change("control.port", port),), again=True),
         Change("recording.folder", str(folder / "recordings")),
         Change("recording.format", "webm"),
         Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
         Change("browser.on", True, (Change("browser.port", other_port), Change("browser.captions", True)), again=True),
+        Change("obs.way", "window", (Change("obs.captions", True), Change("obs.port", 4466))),
+        Change("obs.on", True, again=True),
         Change("captions.picture", True),
         Change("captions.file", str(folder / "captions.txt")),
         Change("window.theme", "dark", again=True),
@@ -310,6 +321,7 @@ def pretend_devices(cards: SoundCards) -> None:
         return compose.Devices(microphones, tuple(name for name, _, outputs in able if outputs), CAMERAS)
 
     compose.devices = devices
+    compose.sound_cable = lambda on: None
 
 
 def prepare(folder: Path) -> None:
