@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
+
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
@@ -23,6 +25,7 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Scene
 from app.characters import library
+from app.characters.photo import Looked
 from app.control_token import browser_token_file, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
@@ -94,6 +97,41 @@ def find_character(name: str) -> Path:
         return next((folder for _, folder in there if folder.resolve() == real), real)
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def face_folder(settings: Settings, folder: Path) -> Path:
+    """The character whose face is seen while the one in `folder` is on stage: itself, or a photo of a person.
+
+    Raises AppError where a person is to be seen and there is no photo, or not the wanted one.
+    """
+    if settings.face.mode != "human" or library.is_photo(folder):
+        return folder
+    if settings.face.human:
+        found = find_character(settings.face.human)
+        if library.is_photo(found):
+            return found
+        raise AppError(f"{found.name} is not a photo of a person.", "Choose one that is, on the page Face.")
+    photo = next((there for _, there in list_characters(*character_roots()) if library.is_photo(there)), None)
+    if photo is None:
+        raise AppError("There is no photo of a person.", "Make one on the page Characters, by New from a photo.")
+    return photo
+
+
+def look_at_photo(file: Path) -> Looked:
+    """Read a photo of a person and prepare its portrait, which takes a second or two; it is kept for the face.
+
+    Raises AppError if it cannot be used; says what to change.
+    """
+    from animator.human.avatar import prepare
+    from animator.human.photo import PhotoError, read_bytes
+
+    try:
+        data = read_bytes(file)
+        avatar = prepare(data, bakes_dir(), lambda what, share: None)
+    except PhotoError as error:
+        raise AppError(error.problem, error.remedy) from error
+    opaque = np.full(avatar.portrait.picture.shape[:2], 255, np.uint8)
+    return Looked(data, file.suffix.lower(), np.dstack([avatar.portrait.picture, opaque]), avatar.notes)
 
 
 def name_of(folder: Path) -> str:
@@ -626,7 +664,7 @@ def browser_source(port: int) -> BrowserPage:
 
 def bakes_dir() -> Path:
     """Where baked faces lie."""
-    return paths.cache_dir() / "bakes"
+    return paths.bakes_dir()
 
 
 def weights(settings: Settings) -> Path:

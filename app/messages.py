@@ -52,6 +52,7 @@ __all__ = [
     "SwitchCharacter",
     "TestBrain",
     "TestFace",
+    "ToggleHuman",
     "ToggleMute",
     "ToggleRecording",
     "Transcript",
@@ -410,6 +411,11 @@ class NextCharacter:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleHuman:
+    """Show a photo of a person in place of the character's face, or the character's face again."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToggleMute:
     """Switch the microphone off if it is on, and on if it is off."""
 
@@ -516,6 +522,7 @@ Command = (
     | PlaceCharacter
     | StageColours
     | NextCharacter
+    | ToggleHuman
     | ToggleMute
     | Panic
     | RecordKey

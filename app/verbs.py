@@ -590,7 +590,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 version=__version__,
                 characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
                 character=show.character.name,
-                expressions=list(show.character.expressions),
+                expressions=list(show.expressions),
                 camera_on=camera_on,
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,
@@ -600,6 +600,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 secrets=secrets,
                 check_up=_check_up,
                 history=show.history,
+                look_at_photo=compose.look_at_photo,
             )
             # The line's parts begin once the window is there: on two cores they would take its time for their own.
             return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))
