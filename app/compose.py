@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,25 +16,28 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
+from PIL import Image
 
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
-from app import brain, ears, paths
+from app import brain, ears, paths, secrets
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
-from app.canvas import Scene
+from app.canvas import Overlay, Scene
 from app.characters import library
 from app.characters.photo import Looked
-from app.control_token import browser_token_file, control_token, token_file
+from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
 from app.messages import Command, SpeechPiece
 from app.models import ModelStore, default_store
+from app.obs import SettingsFeeds
+from app.policy.obs_plan import Way
 from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
@@ -43,6 +49,7 @@ from app.ports import (
     GlobalKeys,
     Memory,
     Microphone,
+    ObsLink,
     RecordingEncoder,
     Speaker,
     SpeechDetector,
@@ -50,7 +57,7 @@ from app.ports import (
     Transcriber,
     TurnDetector,
 )
-from app.settings import Settings
+from app.settings import Settings, Value
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage
 from app.voice import engine_of, server_voice, with_stand_in
@@ -67,6 +74,7 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 SIZE_PX = 512
 LARGE_FROM_CORES = 4
 """A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
+PHOTO_WITHIN_S = 60.0
 MEASURE_LOAD_S = 900.0
 """A character that was never baked is baked first."""
 MEASURE_NS = 3_000_000_000
@@ -118,20 +126,35 @@ def face_folder(settings: Settings, folder: Path) -> Path:
 
 
 def look_at_photo(file: Path) -> Looked:
-    """Read a photo of a person and prepare its portrait, which takes a second or two; it is kept for the face.
+    """Read a photo of a person and prepare its portrait, which is kept for the face; takes some seconds.
 
-    Raises AppError if it cannot be used; says what to change.
+    It comes from anywhere, and the networks that find a face need memory: a process of its own does it.
+
+    Raises AppError if the photo cannot be used; says what to change.
     """
-    from animator.human.avatar import prepare
-    from animator.human.photo import PhotoError, read_bytes
-
-    try:
-        data = read_bytes(file)
-        avatar = prepare(data, bakes_dir(), lambda what, share: None)
-    except PhotoError as error:
-        raise AppError(error.problem, error.remedy) from error
-    opaque = np.full(avatar.portrait.picture.shape[:2], 255, np.uint8)
-    return Looked(data, file.suffix.lower(), np.dstack([avatar.portrait.picture, opaque]), avatar.notes)
+    with tempfile.TemporaryDirectory(prefix="kuchipaku-") as scratch:
+        picture = Path(scratch) / "portrait.png"
+        command = [sys.executable, "-m", "animator.human.look", str(file.absolute()), "--cache", str(bakes_dir())]
+        try:
+            ended = subprocess.run(
+                [*command, "--picture", str(picture)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=PHOTO_WITHIN_S,
+                cwd=paths.REPOSITORY,
+                check=False,
+            )
+            told = json.loads(ended.stdout.splitlines()[-1])
+            if "problem" in told:
+                raise AppError(str(told["problem"]), str(told["remedy"]))
+            with Image.open(picture) as image:
+                pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+            raise AppError(
+                "The photo could not be looked at: the work on it broke off.", "Try another photo, or a smaller one."
+            ) from error
+    return Looked(file, pixels, tuple(str(note) for note in told["notes"]))
 
 
 def name_of(folder: Path) -> str:
@@ -608,10 +631,14 @@ def camera_stage(bus: Bus, clock: Clock, face: AvatarHost, settings: Settings) -
     return CameraStage(bus, clock, face.latest, (SIZE_PX, SIZE_PX), settings.face.fps)
 
 
-def virtual_camera(settings: Settings, scene: Callable[[], Scene] = Scene) -> VirtualCamera:
-    """The virtual camera of the settings, not opened yet. It asks for the `scene` with every frame."""
+def virtual_camera(
+    settings: Settings,
+    scene: Callable[[], Scene] = Scene,
+    captions: Callable[[int, int], Overlay | None] = lambda *_: None,
+) -> VirtualCamera:
+    """The virtual camera of the settings, not opened yet. It asks for `scene` and `captions` with every frame."""
     camera = settings.camera
-    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene)
+    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene, captions)
 
 
 def recording_encoder(format: str, width_px: int, height_px: int, fps: float) -> RecordingEncoder:
@@ -654,12 +681,51 @@ def control_server(port: int) -> ControlServer:
     return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
-def browser_source(port: int) -> BrowserPage:
-    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[[], Scene]) -> BrowserPage:
+    """What shows the character in browsers and media players, not listening yet.
+
+    `settings` and `scene` give those in force. Raises AppError where there can be no token.
+    """
     from app.backends.browser_server import BrowserSource
 
+    def size_px() -> tuple[int, int]:
+        camera = settings().camera
+        return camera.width_px, camera.height_px
+
     control_token(browser_token_file())
-    return BrowserSource(port, lambda: control_token(browser_token_file()))
+    return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
+
+
+WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")
+"""Of the windows that show the character, for a window capture: the one without a frame first."""
+
+
+def obs_link(
+    settings: Settings, on_event: Callable[[str, dict[str, Any]], None], on_lost: Callable[[], None]
+) -> ObsLink:
+    """A connection to this computer's OBS, not open yet; its password is OBS's own or the one that was stored."""
+    from app.backends.obs_config import DEFAULT_PORT, read_config
+    from app.backends.obs_websocket import ObsWebSocket
+
+    config = read_config()
+    port = settings.obs.port
+    if port == DEFAULT_PORT and config.port is not None:
+        port = config.port
+    passwords = [word for word in dict.fromkeys((config.password, secrets.read("obs"))) if word]
+    return ObsWebSocket(port, passwords, config.is_enabled, on_event, on_lost)
+
+
+def obs_feeds(
+    settings: Callable[[], Settings], change: Callable[[str, Value], None], camera: Callable[[], str]
+) -> SettingsFeeds:
+    """What OBS can show of this app; `change` puts a setting in force, `camera` names the virtual camera."""
+    file = str(paths.config_dir() / "captions.txt")
+    return SettingsFeeds(settings, change, _obs_address, camera, file, WINDOW_TITLES)
+
+
+def _obs_address(settings: Settings, way: Way) -> str:
+    path = ALPHA_PATH if way == "stream" else PAGE_PATH
+    return browser_url(settings.browser.port, control_token(browser_token_file()), path)
 
 
 def bakes_dir() -> Path:

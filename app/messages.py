@@ -44,6 +44,8 @@ __all__ = [
     "Screenshot",
     "SecretChanged",
     "Sentence",
+    "SetUpObs",
+    "ShowTestCard",
     "SpeechClip",
     "SpeechPiece",
     "StageColours",
@@ -57,6 +59,7 @@ __all__ = [
     "ToggleRecording",
     "Transcript",
     "TryPersona",
+    "UndoObs",
     "UserFact",
     "Utterance",
 ]
@@ -213,7 +216,8 @@ class Fact:
 
     | stage | event | data |
     |---|---|---|
-    | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
+    | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed", or whatever else is
+      in want of something: problem, remedy |
     | capture | level | dbfs (about 20 a second) |
     | capture | check | phase ("recording", "playing", "failed"); with "playing": turn, peak_dbfs (the loudest sample) |
     | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
@@ -243,6 +247,7 @@ class Fact:
     | avatar | mouth_offset | ms (how much later than the sound the mouth is shown) |
     | avatar | lip_sync_test | turn (clicks and flashes have begun; the turn ends as any other) |
     | camera | frames | sent, repeated |
+    | show | test_card | on |
     | settings | changed | name, value (in force; also once for each that differs from the file's after a start) |
     | settings | refused | name, value, problem, remedy (what was in force stays) |
     | devices | list | microphones, speakers, cameras (names, in the system's order) |
@@ -259,6 +264,9 @@ class Fact:
     | browser | status | on (a browser source can be shown now), port, problem and remedy as above; never the token |
     | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
     | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
+    | obs | status | state ("off", "searching", "working", "connected", "ready", "undone", "nothing" to undo, "failed"),
+      version (of OBS), way, made (names of the sources), warnings ([code, source] each), notes, problem, remedy,
+      needs_password; never an address or a password |
     | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
@@ -363,6 +371,13 @@ class SwitchCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowTestCard:
+    """Show viewers the test card instead of the character, until False or a panic."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Begin (True) or end a recording of what viewers see and hear, in the folder of the settings."""
 
@@ -382,6 +397,16 @@ class Screenshot:
 @dataclass(frozen=True, slots=True)
 class SaveReplay:
     """Keep the last seconds, which are held while the setting `recording.replay` is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpObs:
+    """Make the scene with the character in OBS, by the settings `obs`; what came of it is told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoObs:
+    """Take away what was set up in OBS, and nothing else; told likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,10 +540,13 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | ShowTestCard
     | Record
     | ToggleRecording
     | Screenshot
     | SaveReplay
+    | SetUpObs
+    | UndoObs
     | PlaceCharacter
     | StageColours
     | NextCharacter

@@ -253,9 +253,26 @@ class BrowserSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionSettings:
-    """What the character says, as text for other programs."""
+class ObsSettings:
+    """OBS Studio on this computer, over its WebSocket server."""
 
+    on: bool = False
+    """Stay connected, so that what was set up goes on working when either program was started anew."""
+    port: int = 4455
+    """Of 127.0.0.1. Left at 4455, the port of OBS's own settings counts, where these can be read."""
+    way: str = "auto"
+    """How OBS shows the character: "auto" takes the first that works here; "browser"; "stream", a media source;
+    "camera"; "window"."""
+    captions: bool = False
+    """Set captions up along with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionSettings:
+    """What the character says, as text for viewers and other programs."""
+
+    picture: bool = False
+    """Show it on the picture of the camera and of recordings, word by word."""
     file: str = ""
     """Path of a text file that always holds what is being said, for a text source of OBS; empty: none."""
 
@@ -277,6 +294,7 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    obs: ObsSettings = field(default_factory=ObsSettings)
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -290,6 +308,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
     "recording.format": ("mp4", "webm"),
+    "obs.way": ("auto", "browser", "stream", "camera", "window"),
     "window.theme": ("auto", "light", "dark"),
     "window.language": ("auto", "en", "ja"),
     "stage.background": ("theme", "transparent", "colour", "picture", "green"),
@@ -320,6 +339,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "stage.y": (-2.0, 2.0),
     "control.port": (1024, 65535),
     "browser.port": (1024, 65535),
+    "obs.port": (1024, 65535),
 }
 
 

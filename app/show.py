@@ -18,6 +18,7 @@ from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
 from app.bus import Bus
 from app.canvas import Placement
+from app.caption_picture import CaptionLayer
 from app.captions import CaptionRuntime
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
@@ -46,6 +47,8 @@ from app.messages import (
     Say,
     Screenshot,
     SecretChanged,
+    SetUpObs,
+    ShowTestCard,
     StageColours,
     SwitchCamera,
     SwitchCharacter,
@@ -54,12 +57,14 @@ from app.messages import (
     ToggleHuman,
     ToggleRecording,
     TryPersona,
+    UndoObs,
 )
+from app.obs import ObsRuntime
 from app.policy import hotkeys
-from app.ports import FrameSink, Microphone, Speaker
+from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
-from app.settings import Settings
+from app.settings import Settings, Value, value_of
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
@@ -68,6 +73,9 @@ _log = logging.getLogger(__name__)
 
 FACE_WITHIN_S = 900.0
 """A character that was never baked with these weights is baked first."""
+
+OBS_NEEDS_S = 10.0
+"""A camera or a page that OBS is to show is on within this time, or another way is taken."""
 
 REBUILDS_BRAIN = (
     "brain.provider",
@@ -131,10 +139,12 @@ class Show:
         self._switch: CameraSwitch | None = None
         self._browser: BrowserSwitch | None = None
         self._captions = CaptionRuntime(bus)
+        self._caption_layer = CaptionLayer()
+        self._captions.add(self._caption_layer.show)
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
-            self._browser = BrowserSwitch(bus, self._camera, compose.browser_source)
+            self._browser = BrowserSwitch(bus, self._camera, self._make_browser)
             self._captions.add(self._browser.caption)
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
@@ -153,6 +163,7 @@ class Show:
                 self.latest,
                 compose.recording_encoder,
                 paths.recordings_dir,
+                captions=self._caption_layer.at,
             )
         self._made_line: Line | None = None
         self._line_made = threading.Event()
@@ -180,6 +191,11 @@ class Show:
             lambda: self._character.name,
             lambda: self.settings.brain.keep_history,
         )
+        self._obs: ObsRuntime | None = None
+        if self._switch is not None:
+            switch = self._switch
+            feeds = compose.obs_feeds(lambda: self.settings, self._change_and_wait, lambda: switch.device)
+            self._obs = ObsRuntime(bus, lambda: self.settings, self._changes.keep, compose.obs_link, feeds)
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = self._is_started = False
@@ -196,7 +212,10 @@ class Show:
             return None
 
     def _make_camera(self, settings: Settings) -> FrameSink:
-        return compose.virtual_camera(settings, self._scene.current)
+        return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
+
+    def _make_browser(self, port: int) -> BrowserPage:
+        return compose.browser_source(port, lambda: self.settings, self._scene.current)
 
     @property
     def _line(self) -> Line:
@@ -287,7 +306,8 @@ class Show:
         if muted:
             self._bus.gate.put(Mute(True))
         if camera_on:
-            self._bus.gate.put(SwitchCamera(True))
+            # It was on when the app was left, and is waited for: a virtual camera may come later than the desktop.
+            self._changes.run("camera", lambda: self._switch_camera(True, patiently=True))
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
         if not self._is_settings_character():
@@ -301,8 +321,9 @@ class Show:
         if self._control is not None:
             self._control.start()
         self._captions.start()
-        if self.settings.captions.file:
-            self._changes.run("captions", lambda: self._captions.write_to(self.settings.captions.file))
+        if self._obs is not None:
+            self._obs.start()
+        self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
             self._changes.run("browser", lambda: browser.change(self.settings.browser))
@@ -344,8 +365,12 @@ class Show:
             parts.append(self._keys.stop)
         if self._control is not None:
             parts.append(self._control.stop)
+        if self._obs is not None:
+            parts.append(self._obs.stop)
         if self._recorder is not None:
             parts.append(self._recorder.stop)
+        if self._switch is not None:
+            self._switch.stop()
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -382,7 +407,13 @@ class Show:
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
+                if on:
+                    self._show_test_card(False)
                 self._bus.emit("show", "panic", on=on)
+            case SetUpObs() | UndoObs():
+                self._set_up_obs(command)
+            case ShowTestCard(on=on):
+                self._show_test_card(on)
             case RecordKey(on=on):
                 if self._keys is not None:
                     self._keys.pause(on)
@@ -412,6 +443,11 @@ class Show:
                 self._changes.run("devices", self._list_devices)
             case Quit():
                 self.ended.set()
+
+    def _show_test_card(self, on: bool) -> None:
+        if on != self._scene.current().card:
+            self._scene.show_card(on)
+            self._bus.emit("show", "test_card", on=on)
 
     def _choose_character(self, name: str) -> None:
         """As `_switch_character`, by another way than the setting: it is kept, too."""
@@ -493,6 +529,8 @@ class Show:
         self._stored_keys += 1
         if name in ("groq", "server"):
             self._changes.run("brain", lambda: self._replace_chat(self.settings))
+        if name == "obs" and self._obs is not None:
+            self._obs.look()
         if name == "groq" and self.settings.hearing.transcriber == "groq":
             self._changes.run("ears", lambda: self._replace_transcriber(self.settings))
         if name in ("groq", "voice") and compose.has_server_voice(self.settings):
@@ -542,7 +580,7 @@ class Show:
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
-        route(("captions",), "captions", lambda old, new: self._captions.write_to(new.captions.file))
+        route(("captions",), "captions", self._change_captions)
         route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
@@ -620,6 +658,27 @@ class Show:
             raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
         self._browser.change(new.browser)
 
+    def _set_up_obs(self, command: SetUpObs | UndoObs) -> None:
+        """Only asks for it (gate thread)."""
+        if self._obs is None:
+            raise AppError("There is no face to show in OBS.", "Run `kuchipaku doctor`.")
+        if isinstance(command, SetUpObs):
+            self._obs.set_up()
+        else:
+            self._obs.undo()
+
+    def _change_and_wait(self, name: str, value: Value) -> None:
+        """Put a setting in force for another part, on that part's thread. Raises AppError where it is refused."""
+        self._changes.change(name, value)
+        self._changes.wait_until_settled(OBS_NEEDS_S)
+        if value_of(self.settings, name) != value:
+            raise AppError(f"{name} could not be changed to {value!r}.", "The page Output says why.")
+
+    def _change_captions(self, old: Settings, new: Settings) -> None:
+        if new.captions.file != old.captions.file:
+            self._captions.write_to(new.captions.file)
+        self._caption_layer.switch(new.captions.picture)
+
     def _check_keys(self, old: Settings, new: Settings) -> None:
         # Whoever works with the keys follows the facts; what is no key is refused before there is one.
         for action, keys in new.keys.bindings.items():
@@ -649,11 +708,11 @@ class Show:
         if self._recorder is not None and self._is_started:
             self._recorder.configure(old.recording, new.recording)
 
-    def _switch_camera(self, on: bool) -> None:
+    def _switch_camera(self, on: bool, *, patiently: bool = False) -> None:
         if self._switch is None:
             raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
         try:
-            self._switch.switch(on)
+            self._switch.switch(on, patiently=patiently)
         except AppError:
             on = False  # why was said by the switch
         if on != self.settings.camera.on:

@@ -13,6 +13,9 @@ from animator.puppet.face_shape import eye_of, head_of, mouth_of
 from animator.puppet.head import HeadRig
 from animator.puppet.mouth import MouthRig
 
+Box = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 
 class PuppetFace:
     """Draws one portrait. `draw` is called by one thread; it owns buffers. Keeps `animator.tha3.face.Face`."""
@@ -28,8 +31,11 @@ class PuppetFace:
         self._eyes = {side: EyeRig(picture, points, side) for side in ("right", "left")}
         self._head = HeadRig(points, portrait.person)
         self._cut_out = cut_out
-        self._person = np.dstack([picture, portrait.person])
-        self._behind = portrait.behind
+        straight = np.dstack([picture, portrait.person])
+        # Colours are kept multiplied by alpha: so the person is laid over the background by one product and one sum.
+        self._person: Pixels = cv2.cvtColor(straight, cv2.COLOR_RGBA2mRGBA)
+        self._behind: Pixels = cv2.cvtColor(portrait.behind, cv2.COLOR_RGB2RGBA)
+        self._edges = [_edge(portrait.person, box) for box in self._boxes()]
         self._mark = mark_of(self.size_px) if ai_mark else None
 
     @property
@@ -46,28 +52,33 @@ class PuppetFace:
         """Where points of the mesh lie in a frame at rest, whole px."""
         return [(round(float(self._points[i, 0])), round(float(self._points[i, 1]))) for i in ids]
 
+    def _boxes(self) -> list[Box]:
+        return [self._mouth.box, *(rig.box for rig in self._eyes.values())]
+
     def draw(self, pose: Pose) -> Pixels:
         """The frame for a THA3 pose: uint8 RGBA (side, side, 4), the caller's own."""
-        person = self._person
-        for side, rig in self._eyes.items():
-            person[(*rig.box, slice(0, 3))] = rig.draw(eye_of(pose, side))
-        person[(*self._mouth.box, slice(0, 3))] = self._mouth.draw(mouth_of(pose))
+        parts = [self._mouth.draw(mouth_of(pose)), *(rig.draw(eye_of(pose, side)) for side, rig in self._eyes.items())]
+        for box, part, edge in zip(self._boxes(), parts, self._edges, strict=True):
+            self._person[(*box, slice(0, 3))] = part if edge is None else cv2.multiply(part, edge, scale=1 / 255)
         maps = self._head.maps(head_of(pose))
-        moved = cv2.remap(person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        frame = np.asarray(moved) if self._cut_out else _over(moved, self._behind)
+        moved = cv2.remap(self._person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        frame: Pixels = cv2.cvtColor(moved, cv2.COLOR_mRGBA2RGBA) if self._cut_out else _over(moved, self._behind)
         if self._mark is not None:
             _stamp(frame, self._mark)
         return frame
 
 
-def _over(person: Pixels, behind: npt.NDArray[np.uint8]) -> Pixels:
-    """The person before the background, opaque."""
-    alpha = cv2.extractChannel(person, 3)
-    shown = cv2.cvtColor(person, cv2.COLOR_RGBA2RGB)
-    front = alpha.astype(np.float32) * np.float32(1 / 255)
-    mixed = cv2.blendLinear(shown, behind, front, 1.0 - front)
-    out: Pixels = cv2.cvtColor(mixed, cv2.COLOR_RGB2RGBA)
-    return out
+def _edge(person: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.uint8] | None:
+    """How much of a part is the person, as uint8 of three channels; None where all of it is."""
+    cut = person[box]
+    return None if cut.size == 0 or int(cut.min()) == 255 else np.repeat(cut[..., None], 3, axis=2)
+
+
+def _over(person: Pixels, behind: Pixels) -> Pixels:
+    """The person, multiplied by alpha, before the background; opaque."""
+    open_ = cv2.bitwise_not(cv2.extractChannel(person, 3))
+    shown: Pixels = cv2.multiply(behind, cv2.merge([open_, open_, open_, open_]), scale=1 / 255)
+    return np.asarray(cv2.add(person, shown, dst=shown))
 
 
 MARK_TEXT = "AI photo puppet"

@@ -72,6 +72,8 @@ class Bridge(QObject):
     brain_tested = Signal(dict)
     face_tested = Signal(dict)
     panic = Signal(bool)
+    test_card = Signal(bool)
+    """Whether viewers see the test card."""
     on_stage = Signal(str, str, list)
     """Name, path and expressions of the character that was chosen last; `character` tells when its face is ready."""
     characters = Signal(list)
@@ -83,6 +85,8 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     browser_status = Signal(dict)
     """Whether a browser source can be shown."""
+    obs_status = Signal(dict)
+    """What is known of OBS, and what was set up there."""
     recording_status = Signal(dict)
     """Whether something is being recorded, and whether the last seconds are held."""
     recording_saved = Signal(str, str, float)
@@ -106,10 +110,12 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
+        self.obs: dict[str, object] = {}
         self.recording: dict[str, object] = {}
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `browser_status`, `recording_status`, `on_stage` and `characters` said.
+        """What `keys_status`, `control_status`, `browser_status`, `obs_status`, `recording_status`, `on_stage` and
+        `characters` said.
 
         The last of each, for pages made later.
         """
@@ -229,6 +235,8 @@ class Bridge(QObject):
                 self.persona_tried.emit(dict(data))
             case "show", "panic":
                 self.panic.emit(bool(data["on"]))
+            case "show", "test_card":
+                self.test_card.emit(bool(data["on"]))
             case "show", "characters":
                 names = [str(name) for name in data["names"]]
                 paths = [str(path) for path in data.get("paths") or [""] * len(names)]
@@ -247,6 +255,9 @@ class Bridge(QObject):
             case "browser", "status":
                 self.browser = dict(data)
                 self.browser_status.emit(self.browser)
+            case "obs", "status":
+                self.obs = dict(data)
+                self.obs_status.emit(self.obs)
             case "recording", "status":
                 self.recording = dict(data)
                 self.recording_status.emit(self.recording)

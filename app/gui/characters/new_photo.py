@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.characters.library import MAX_NAME, Entry
-from app.characters.photo import Looked, create_of_photo
+from app.characters.library import MAX_NAME, Entry, create_photo
+from app.characters.photo import Looked
 from app.gui.characters.look import Note, Tick, button, end_with, heading, image_of, paint_ground, paint_picture
 from app.gui.characters.work import Work
 from app.gui.theme import Theme
@@ -171,7 +171,9 @@ class NewPhoto(QWidget):
         looked, name, mark = self._looked, self.name.text(), self.mark.isChecked()
         if looked is None or not self.is_ready:
             return
-        self._making.begin(lambda: create_of_photo(name, looked, ai_mark=mark), self._take_made, self._refuse)
+        self._making.begin(
+            lambda: create_photo(name, looked.file, consent=True, ai_mark=mark), self._take_made, self._refuse
+        )
         self._refresh()
 
     def _take_made(self, entry: Entry) -> None:

@@ -1666,6 +1666,81 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>ObsBar</name>
+    <message>
+        <source>Set up OBS</source>
+        <translation>OBS を設定する</translation>
+    </message>
+    <message>
+        <source>Makes a scene with the character in it; nothing of yours is changed</source>
+        <translation>キャラクターの入ったシーンを作ります。あなたのものは何も変えません</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Undo what was set up in OBS</source>
+        <translation>OBS での設定を元に戻す</translation>
+    </message>
+    <message>
+        <source>Takes away what was made in OBS, and nothing else</source>
+        <translation>OBS に作ったものだけを取り除きます</translation>
+    </message>
+    <message>
+        <source>OBS {version} shows the character in the scene Kuchipaku: {way}, {sources}.</source>
+        <translation>OBS {version} のシーン「Kuchipaku」にキャラクターが表示されます：{way}、{sources}。</translation>
+    </message>
+    <message>
+        <source>Setting up…</source>
+        <translation>設定中…</translation>
+    </message>
+    <message>
+        <source>OBS is not there; it is found again by itself when it starts.</source>
+        <translation>OBS が起動していません。起動すると自動で見つけます。</translation>
+    </message>
+    <message>
+        <source>OBS {version} is there; nothing of this app is in its scene collection.</source>
+        <translation>OBS {version} につながっています。シーンコレクションにこのアプリのものはありません。</translation>
+    </message>
+    <message>
+        <source>What was made in OBS is gone again.</source>
+        <translation>OBS に作ったものを取り除きました。</translation>
+    </message>
+    <message>
+        <source>There was nothing of this app in OBS.</source>
+        <translation>OBS にこのアプリのものはありませんでした。</translation>
+    </message>
+    <message>
+        <source>OBS 28 or newer has to run, with its WebSocket server switched on.</source>
+        <translation>OBS 28 以降を起動し、WebSocket サーバーを有効にしておいてください。</translation>
+    </message>
+    <message>
+        <source>“{source}” captures a screen in the same scene: keep this window away from it, or the character is seen twice.</source>
+        <translation>同じシーンの「{source}」が画面をキャプチャしています。このウィンドウがそこに映らないようにしてください。キャラクターが二重に見えます。</translation>
+    </message>
+    <message>
+        <source>“{source}” is OBS&apos;s own camera: do not start the virtual camera in OBS while it is shown.</source>
+        <translation>「{source}」は OBS 自身のカメラです。表示している間は OBS の仮想カメラを開始しないでください。</translation>
+    </message>
+    <message>
+        <source>browser source</source>
+        <translation>ブラウザソース</translation>
+    </message>
+    <message>
+        <source>media source</source>
+        <translation>メディアソース</translation>
+    </message>
+    <message>
+        <source>virtual camera</source>
+        <translation>仮想カメラ</translation>
+    </message>
+    <message>
+        <source>window capture</source>
+        <translation>ウィンドウキャプチャ</translation>
+    </message>
+</context>
+<context>
     <name>OffAir</name>
     <message>
         <source>You are off air: silence, microphone off, and “Be right back” for viewers of the camera.</source>
@@ -1711,8 +1786,8 @@ You may interrupt the character.</source>
         <translation>映像</translation>
     </message>
     <message>
-        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change.</source>
-        <translation>会議ソフトでは 1280 × 720 が標準です。変えたあとは、相手のソフトでカメラを選び直してください。</translation>
+        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change. Frames per second: 30 from the start, up to 60 on the page Face.</source>
+        <translation>会議アプリの標準は1280×720です。変更したら、アプリ側で選び直してください。フレームレートは初期値が30で、「顔」のページで60まで上げられます。</translation>
     </message>
     <message>
         <source>Loudspeaker</source>
@@ -1779,12 +1854,64 @@ You may interrupt the character.</source>
         <translation> 秒</translation>
     </message>
     <message>
+        <source>OBS Studio</source>
+        <translation>OBS Studio</translation>
+    </message>
+    <message>
+        <source>Way</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>How OBS shows the character. It counts when OBS is set up the next time.</source>
+        <translation>OBS でのキャラクターの表示方法です。次に OBS を設定するときから有効です。</translation>
+    </message>
+    <message>
+        <source>The first that works here</source>
+        <translation>ここで使える最初のもの</translation>
+    </message>
+    <message>
+        <source>Browser source, transparent</source>
+        <translation>ブラウザソース（透過）</translation>
+    </message>
+    <message>
+        <source>Media source, transparent</source>
+        <translation>メディアソース（透過）</translation>
+    </message>
+    <message>
+        <source>This window</source>
+        <translation>このウィンドウ</translation>
+    </message>
+    <message>
+        <source>Sets captions up along with it: what the character says, word by word as it is heard.</source>
+        <translation>字幕も一緒に設定します。キャラクターの言葉が、聞こえるのに合わせて単語ごとに表示されます。</translation>
+    </message>
+    <message>
+        <source>Stay connected</source>
+        <translation>接続を保つ</translation>
+    </message>
+    <message>
+        <source>Finds OBS again by itself and keeps what was set up there working, whichever is started anew.</source>
+        <translation>どちらを起動し直しても OBS を自動で見つけ、設定したものが動き続けるようにします。</translation>
+    </message>
+    <message>
+        <source>Of OBS&apos;s WebSocket server. Left at 4455, the one in OBS&apos;s own settings counts.</source>
+        <translation>OBS の WebSocket サーバーのポートです。4455 のままなら OBS 自身の設定のポートを使います。</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>パスワード</translation>
+    </message>
+    <message>
+        <source>Of OBS&apos;s WebSocket server; asked for only where OBS&apos;s own settings cannot be read.</source>
+        <translation>OBS の WebSocket サーバーのパスワードです。OBS 自身の設定を読めないときだけ必要です。</translation>
+    </message>
+    <message>
         <source>Browser source</source>
         <translation>ブラウザソース</translation>
     </message>
     <message>
-        <source>Page for OBS</source>
-        <translation>OBS 用のページ</translation>
+        <source>Page and stream for OBS</source>
+        <translation>OBS 用のページとストリーム</translation>
     </message>
     <message>
         <source>Shows the character without a background, over whatever lies below it in OBS. Only programs of this computer that have the address get it.</source>
@@ -1803,6 +1930,22 @@ You may interrupt the character.</source>
         <translation>アドレスを作り直す</translation>
     </message>
     <message>
+        <source>Media source</source>
+        <translation>メディアソース</translation>
+    </message>
+    <message>
+        <source>For OBS without Browser: add a Media Source, switch Local File off there, put this into its field Input, and set Network Buffering to 0. Transparent too.</source>
+        <translation>「ブラウザ」のない OBS 用です。「メディアソース」を追加し、「ローカルファイル」のチェックを外して「入力」の欄に貼り付け、「ネットワークバッファリング」を 0 にします。こちらも背景は透明です。</translation>
+    </message>
+    <message>
+        <source>Media source, with background</source>
+        <translation>メディアソース（背景あり）</translation>
+    </message>
+    <message>
+        <source>The camera&apos;s picture as Motion JPEG, for programs that understand nothing else.</source>
+        <translation>カメラと同じ映像を Motion JPEG で送ります。ほかの形式を読めないソフト用です。</translation>
+    </message>
+    <message>
         <source>Captions</source>
         <translation>字幕</translation>
     </message>
@@ -1819,8 +1962,12 @@ You may interrupt the character.</source>
         <translation>127.0.0.1 のポートで、アドレスの一部です。ほかのプログラムが使っている場合だけ変えてください。</translation>
     </message>
     <message>
-        <source>Captions in a file</source>
-        <translation>ファイルへの字幕</translation>
+        <source>On the picture</source>
+        <translation>映像に重ねる</translation>
+    </message>
+    <message>
+        <source>Viewers of the camera and of recordings read what the character says, word by word.</source>
+        <translation>カメラと録画を見る人に、キャラクターの言葉を一語ずつ字幕で見せます。</translation>
     </message>
     <message>
         <source>Text file</source>
@@ -2330,6 +2477,17 @@ You may interrupt the character.</source>
     <message>
         <source>Virtual camera for streaming software</source>
         <translation>配信ソフト用の仮想カメラ</translation>
+    </message>
+</context>
+<context>
+    <name>TestCardButton</name>
+    <message>
+        <source>Test card</source>
+        <translation>テストカード</translation>
+    </message>
+    <message>
+        <source>Colour bars and a counter of frames instead of the character, to set up the programs that show the camera.</source>
+        <translation>キャラクターの代わりにカラーバーとフレームカウンターを映します。カメラを表示するアプリの設定に使います。</translation>
     </message>
 </context>
 <context>

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app import compose
 from app.characters import library
@@ -17,6 +20,7 @@ from app.characters.kuchi_file import export_character, import_character
 from app.cli import main
 from app.errors import AppError
 
+ROOT = Path(__file__).parents[3]
 FACE = Path(__file__).parents[2] / "data" / "faces" / "grace_hopper.jpg"
 TOML = 'name = "Grace"\nphoto = "me.jpg"\nconsent = true\n'
 
@@ -80,3 +84,43 @@ def test_baking_a_photo_prepares_its_portrait_and_needs_no_weights(
 
     assert 0 == main(["bake", str(grace)])
     assert 1 == len(list((tmp_path / "bakes" / "photos").iterdir()))
+
+
+def test_a_photo_becomes_a_character_of_ones_own_only_with_consent(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+
+    with pytest.raises(AppError, match="not confirmed"):
+        library.create_photo("Grace", FACE, consent=False, there=[], root=own)
+    entry = library.create_photo("Grace", FACE, consent=True, cut_out=True, there=[], root=own)
+
+    who = library.character_at(entry.path)
+    assert ("Grace", True, True) == (who.name, who.ai_mark, who.cut_out)
+    assert [entry.path] == list(own.iterdir())
+
+
+def test_the_command_makes_a_talking_photo_and_refuses_what_has_no_face(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(library, "own_root", lambda: tmp_path / "own")
+    monkeypatch.setattr(compose, "bakes_dir", lambda: tmp_path / "bakes")
+    noise = tmp_path / "noise.png"
+    Image.effect_noise((400, 400), 80).convert("RGB").save(noise)
+
+    assert 0 != main(["characters", "photo", str(FACE)])
+    assert "--i-may-use-this-face" in capsys.readouterr().err
+    assert 0 != main(["characters", "photo", str(noise), "--i-may-use-this-face"])
+    assert "No face was found" in capsys.readouterr().err
+    assert 0 == main(["characters", "photo", str(FACE), "--name", "Grace", "--i-may-use-this-face"])
+    assert "kuchipaku run --character grace" in capsys.readouterr().out
+    assert (tmp_path / "own" / "grace" / "photo.jpg").is_file()
+
+
+def test_a_look_in_another_process_says_its_progress_and_then_its_answer(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "animator.human.look", str(FACE), "--cache", str(tmp_path)]
+
+    found = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, text=True)
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+
+    assert 0 == found.returncode
+    assert "Finding the face" in [line.get("what") for line in lines]
+    assert {"notes": [], "size_px": 512} == lines[-1]
