@@ -34,7 +34,7 @@ from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
-from app.messages import Command, SpeechPiece
+from app.messages import Command, SoundStatus, SpeechPiece
 from app.models import ModelStore, default_store
 from app.obs import SettingsFeeds
 from app.policy.obs_plan import Way
@@ -381,11 +381,31 @@ def device_microphone(settings: Settings, clock: Clock) -> Microphone:
     return SoundDeviceMicrophone(settings.hearing.device, clock=clock)
 
 
-def device_speaker(settings: Settings, clock: Clock, tap: SoundTap | None = None) -> Speaker:
-    """The loudspeaker of the settings; `tap` gets what it plays."""
-    from app.backends.speaker_sounddevice import SoundDeviceSpeaker
+def device_speaker(
+    settings: Settings,
+    clock: Clock,
+    tap: SoundTap | None = None,
+    tell: Callable[[tuple[SoundStatus, ...]], None] = lambda status: None,
+) -> Speaker:
+    """What plays the voice under these settings; `tap` gets what it plays, `tell` how its devices are."""
+    from app.backends.sound_outlet import FIRST_CABLE
+    from app.backends.speaker_sounddevice import LOUDSPEAKER, Destination, SoundDeviceSpeaker
 
-    return SoundDeviceSpeaker(clock, settings.voice.device, tap=tap)
+    sound, destinations = settings.sound, []
+    if sound.headphones:
+        heard = dataclasses.replace(LOUDSPEAKER, device=settings.voice.device, volume=sound.headphones_volume)
+        destinations.append(heard)
+    if sound.stream:
+        device = sound.stream_device or FIRST_CABLE
+        destinations.append(Destination("stream", "sound device of the stream", device, sound.stream_volume))
+    return SoundDeviceSpeaker(clock, destinations, tap=tap, tell=tell)
+
+
+def sound_cable(on: bool) -> None:
+    """Make the app's own virtual cable (Linux), or take it away; raises AppError where that cannot be."""
+    from app.backends import pulse
+
+    (pulse.make_cable if on else pulse.remove_cable)()
 
 
 def file_microphone(path: Path) -> Microphone:

@@ -46,6 +46,7 @@ __all__ = [
     "Sentence",
     "SetUpObs",
     "ShowTestCard",
+    "SoundStatus",
     "SpeechClip",
     "SpeechPiece",
     "StageColours",
@@ -54,6 +55,7 @@ __all__ = [
     "SwitchCharacter",
     "TestBrain",
     "TestFace",
+    "TestSound",
     "ToggleHuman",
     "ToggleMute",
     "ToggleRecording",
@@ -250,7 +252,8 @@ class Fact:
     | show | test_card | on |
     | settings | changed | name, value (in force; also once for each that differs from the file's after a start) |
     | settings | refused | name, value, problem, remedy (what was in force stays) |
-    | devices | list | microphones, speakers, cameras (names, in the system's order) |
+    | devices | list | microphones, speakers, cameras (names, in the system's order), cables (among the speakers) |
+    | sound | status | devices (each as of `SoundStatus`; the first sets the pace where it can) |
     | brain | tested | provider, model, ok, detail, round_trip_ms, first_token_ms (None where not reached); one each |
     | brain | tried | number (of the TryPersona), text (so far), done, and where nobody could answer: problem, remedy |
     | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
@@ -395,6 +398,27 @@ class Screenshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundStatus:
+    """How one device that plays the voice is: `part` is "headphones" or "stream"."""
+
+    part: str
+    device: str
+    sets_pace: bool
+    """Whether pictures are chosen by this one's clock; the other one follows it."""
+    problem: str
+    """Why it does not play; "" where it does."""
+    remedy: str
+    peak_db: float
+    """The loudest since the last report, in dB below full scale; -60 in silence."""
+    drift_ppm: int | None
+    """How much faster than the clock of the pictures it runs; None before that can be told."""
+    lag_ms: int
+    """So much later than at the other device everything is heard."""
+    gaps: int
+    """How often it had nothing to play in time."""
+
+
+@dataclass(frozen=True, slots=True)
 class SaveReplay:
     """Keep the last seconds, which are held while the setting `recording.replay` is on."""
 
@@ -503,6 +527,15 @@ class ListDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class TestSound:
+    """Play a test tone on "headphones" or "stream" alone."""
+
+    __test__ = False
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListCharacters:
     """Look again which characters there are; told in a fact."""
 
@@ -560,6 +593,7 @@ Command = (
     | TestBrain
     | TestFace
     | ListDevices
+    | TestSound
     | ListCharacters
     | TryPersona
     | Quit

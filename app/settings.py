@@ -101,7 +101,7 @@ class VoiceSettings:
     """How it speaks."""
 
     device: str = ""
-    """Name of the speakers, or part of it; empty is the system's default."""
+    """Name of your headphones or speakers, or part of it; empty is the system's default."""
     engine: str = "auto"
     """"auto": the server at `server_url` where one is set, else Piper; "piper"; "kokoro"; "alltalk"; "openai" for any
     server with `/v1/audio/speech`. Piper speaks where another voice cannot."""
@@ -119,6 +119,24 @@ class VoiceSettings:
     """AllTalk 2: a voice of its RVC list, laid over the other one."""
     rvc_pitch: int = 0
     """AllTalk 2: half tones by which RVC shifts the voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """Where the voice goes. What you hear comes out of the device of [voice]; the stream has one of its own."""
+
+    headphones: bool = True
+    """Whether you hear the voice."""
+    headphones_volume: float = 1.0
+    """Of what you hear alone, 0 to 1."""
+    stream: bool = False
+    """Play the voice into a second device too, such as a virtual cable that streaming software listens to."""
+    stream_device: str = ""
+    """Its name, or part of it; empty is the first virtual cable that is found."""
+    stream_volume: float = 1.0
+    """Of what the stream gets alone, 0 to 1."""
+    cable: bool = False
+    """On Linux: have a virtual cable called Kuchipaku while the app runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +302,7 @@ class Settings:
     hearing: HearingSettings = field(default_factory=HearingSettings)
     brain: BrainSettings = field(default_factory=BrainSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    sound: SoundSettings = field(default_factory=SoundSettings)
     face: FaceSettings = field(default_factory=FaceSettings)
     lips: LipsSettings = field(default_factory=LipsSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
@@ -328,6 +347,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "brain.speak_first_times": (1, 20),
     "voice.speed": (0.5, 2.0),
     "voice.rvc_pitch": (-24, 24),
+    "sound.headphones_volume": (0, 1),
+    "sound.stream_volume": (0, 1),
     "face.fps": (10, 60),
     "lips.mouth_offset_ms": (-200, 200),
     "camera.width_px": (160, 3840),

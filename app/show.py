@@ -54,6 +54,7 @@ from app.messages import (
     SwitchCharacter,
     TestBrain,
     TestFace,
+    TestSound,
     ToggleHuman,
     ToggleRecording,
     TryPersona,
@@ -65,6 +66,7 @@ from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
 from app.settings import Settings, Value, value_of
+from app.sound import SoundReport
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
@@ -151,7 +153,8 @@ class Show:
             self._say("stage", "Background", self._scene.trouble)
         self._microphone = microphone
         self._sound = sound if sound is not None else SoundTap()
-        self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock, self._sound)
+        self._sound_report = SoundReport(bus)
+        self._speaker = speaker if speaker is not None else self._make_speaker(settings)
         self._recorder: Recorder | None = None
         if self._camera is not None:
             self._recorder = Recorder(
@@ -211,6 +214,9 @@ class Show:
             self._say("avatar", "Face", error)
             return None
 
+    def _make_speaker(self, settings: Settings) -> Speaker:
+        return compose.device_speaker(settings, self._clock, self._sound, self._sound_report)
+
     def _make_camera(self, settings: Settings) -> FrameSink:
         return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
 
@@ -228,6 +234,7 @@ class Show:
     def _start_line(self) -> None:
         """Make and start the line: a second of imports and checks, which neither window nor face wait for."""
         try:
+            self._make_cable()
             line = self._make_line()
             if not self._stopped:
                 line.start()
@@ -240,6 +247,14 @@ class Show:
             self._say("app", "Start", AppError(problem, "Run `kuchipaku doctor`; the log says more."))
         finally:
             self._line_made.set()
+
+    def _make_cable(self) -> None:
+        """Before the loudspeaker is opened, which may want it."""
+        if self.settings.sound.cable:
+            try:
+                compose.sound_cable(True)
+            except AppError as error:
+                self._say("sound", "Cable", error)
 
     def _make_line(self) -> Line:
         settings = self.settings
@@ -387,6 +402,9 @@ class Show:
         self._line_made.wait(0.0 if not self._is_started else 1.5)
         if self._made_line is not None:
             self._made_line.stop()
+        if self._is_started and self.settings.sound.cable:
+            with contextlib.suppress(AppError):  # the sound server is gone, and the cable with it
+                compose.sound_cable(False)
 
     # Commands
 
@@ -439,6 +457,8 @@ class Show:
                 self._changes.run("brain test", self._test_brain)
             case TestFace(tier=tier):
                 self._changes.run("face test", lambda: self._test_face(tier))
+            case TestSound(part=part):
+                self._test_sound(part)
             case ListDevices():
                 self._changes.run("devices", self._list_devices)
             case Quit():
@@ -553,7 +573,8 @@ class Show:
     def _list_devices(self) -> None:
         found = compose.devices()
         microphones, speakers, cameras = map(list, (found.microphones, found.speakers, found.cameras))
-        self._bus.emit("devices", "list", microphones=microphones, speakers=speakers, cameras=cameras)
+        cables = list(found.cables)
+        self._bus.emit("devices", "list", microphones=microphones, speakers=speakers, cameras=cameras, cables=cables)
 
     # Settings. Each is put to work on the thread of its part; what is raised refuses it.
 
@@ -573,7 +594,9 @@ class Show:
         route(("brain.memory",), "line", lambda old, new: self._line.replace_memory(compose.memory(new)))
         route(("voice",), "voice", lambda old, new: self._replace_synth(new))
         route(("voice.speed",), "voice", self._change_speed)
-        route(("voice.device",), "speaker", self._change_speaker)
+        route(("voice.device", "sound"), "speaker", self._change_speaker)
+        route(("sound.headphones_volume", "sound.stream_volume"), AT_ONCE, self._change_volumes)
+        route(("sound.cable",), "speaker", lambda old, new: compose.sound_cable(new.sound.cable))
         route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("face.mode", "face.human"), "face", self._change_mode)
@@ -600,10 +623,22 @@ class Show:
         self._line.replace_microphone(compose.device_microphone(new, self._clock), echo)
 
     def _change_speaker(self, old: Settings, new: Settings) -> None:
-        speaker = compose.device_speaker(new, self._clock, self._sound)
+        speaker = self._make_speaker(new)
         self._line.replace_speaker(speaker)
         self._speaker = speaker
         self._change_echo(old, new)  # the echo is that of the new one
+
+    def _change_volumes(self, old: Settings, new: Settings) -> None:
+        set_volume = getattr(self._speaker, "set_volume", None)
+        if set_volume is not None:
+            set_volume("headphones", new.sound.headphones_volume)
+            set_volume("stream", new.sound.stream_volume)
+
+    def _test_sound(self, part: str) -> None:
+        test = getattr(self._speaker, "test", None)
+        if test is None:
+            raise AppError("There is no sound device to test.", "Choose one on the page Output.")
+        test(part)
 
     def _change_echo(self, old: Settings, new: Settings) -> None:
         echo = compose.echo_canceller(new, self._speaker)

@@ -69,6 +69,10 @@ class Bridge(QObject):
     """Dotted name, problem, remedy."""
     devices = Signal(list, list, list)
     """Names of the microphones, loudspeakers and cameras."""
+    cables = Signal(list)
+    """The names of the loudspeakers that are virtual cables."""
+    sound_status = Signal(list)
+    """How each device that plays the voice is: dicts of the values of `SoundStatus`."""
     brain_tested = Signal(dict)
     face_tested = Signal(dict)
     panic = Signal(bool)
@@ -112,12 +116,11 @@ class Bridge(QObject):
         self.browser: dict[str, object] = {}
         self.obs: dict[str, object] = {}
         self.recording: dict[str, object] = {}
+        self.sound: list[dict[str, object]] = []
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `browser_status`, `obs_status`, `recording_status`, `on_stage` and
-        `characters` said.
-
-        The last of each, for pages made later.
+        """What the signals of these names said last, for pages made later: `keys_status`, `control_status`,
+        `browser_status`, `obs_status`, `recording_status`, `sound_status`, `on_stage` and `characters`.
         """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -229,6 +232,10 @@ class Bridge(QObject):
                 self.setting_refused.emit(str(data["name"]), str(data["problem"]), str(data.get("remedy") or ""))
             case "devices", "list":
                 self.devices.emit(list(data["microphones"]), list(data["speakers"]), list(data["cameras"]))
+                self.cables.emit(list(data.get("cables") or []))
+            case "sound", "status":
+                self.sound = [dict(device) for device in data["devices"]]
+                self.sound_status.emit(self.sound)
             case "brain", "tested":
                 self.brain_tested.emit(dict(data))
             case "brain", "tried":

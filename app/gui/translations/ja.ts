@@ -1869,16 +1869,64 @@ You may interrupt the character.</source>
         <translation>会議アプリの標準は1280×720です。変更したら、アプリ側で選び直してください。フレームレートは初期値が30で、「顔」のページで60まで上げられます。</translation>
     </message>
     <message>
-        <source>Loudspeaker</source>
-        <translation>スピーカー</translation>
+        <source>What you hear</source>
+        <translation>あなたに聞こえる音</translation>
     </message>
     <message>
-        <source>Headphones, loudspeakers, or a virtual cable that streaming software listens to.</source>
-        <translation>ヘッドホン、スピーカー、または配信ソフトが聞く仮想ケーブル。</translation>
+        <source>Headphones or loudspeakers</source>
+        <translation>ヘッドホンまたはスピーカー</translation>
+    </message>
+    <message>
+        <source>Off: the voice goes to the stream alone.</source>
+        <translation>オフにすると、声は配信にだけ送られます。</translation>
+    </message>
+    <message>
+        <source>Where you hear the voice.</source>
+        <translation>声を聞く機器です。</translation>
     </message>
     <message>
         <source>The system&apos;s default</source>
         <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Of what you hear. Stream and recordings keep theirs.</source>
+        <translation>あなたに聞こえる音の音量です。配信と録画の音量は変わりません。</translation>
+    </message>
+    <message>
+        <source>What the stream hears</source>
+        <translation>配信に送る音</translation>
+    </message>
+    <message>
+        <source>Sound for streaming software</source>
+        <translation>配信ソフト用の音声</translation>
+    </message>
+    <message>
+        <source>Plays the voice, and nothing else, into a second device too. Both play at the same moment. Your own microphone is not in it: add that in OBS.</source>
+        <translation>声だけを、もう一つの機器にも流します。二つは同時に鳴ります。あなたのマイクは含まれないので、OBS で追加してください。</translation>
+    </message>
+    <message>
+        <source>Virtual cable “Kuchipaku”</source>
+        <translation>仮想ケーブル「Kuchipaku」</translation>
+    </message>
+    <message>
+        <source>Made by the sound server while the app runs, and removed with it. OBS finds it as “Monitor of Kuchipaku”.</source>
+        <translation>アプリの実行中だけサウンドサーバーに作られ、終了すると消えます。OBS では「Monitor of Kuchipaku」として見つかります。</translation>
+    </message>
+    <message>
+        <source>A virtual cable, such as CABLE Input, VoiceMeeter Input or BlackHole: OBS listens at its other end.</source>
+        <translation>CABLE Input、VoiceMeeter Input、BlackHole などの仮想ケーブルです。OBS はその反対側で受け取ります。</translation>
+    </message>
+    <message>
+        <source>The first virtual cable that is found</source>
+        <translation>最初に見つかった仮想ケーブル</translation>
+    </message>
+    <message>
+        <source>Of what the stream gets.</source>
+        <translation>配信に送る音の音量です。</translation>
     </message>
     <message>
         <source>Recording</source>
@@ -2063,6 +2111,10 @@ You may interrupt the character.</source>
     <message>
         <source>The page is there; it costs nothing while nobody shows it.</source>
         <translation>ページを開けます。誰も映していない間は、何の負荷もかかりません。</translation>
+    </message>
+    <message>
+        <source>{name} (virtual cable)</source>
+        <translation>{name}（仮想ケーブル）</translation>
     </message>
 </context>
 <context>
@@ -2261,6 +2313,45 @@ You may interrupt the character.</source>
     <message>
         <source>{width} × {height}</source>
         <translation>{width} × {height}</translation>
+    </message>
+</context>
+<context>
+    <name>SoundOutlook</name>
+    <message>
+        <source>Level of the voice</source>
+        <translation>声のレベル</translation>
+    </message>
+    <message>
+        <source>Level of the voice at this device, -60 to 0 dBFS.</source>
+        <translation>この機器での声のレベル（-60～0 dBFS）。</translation>
+    </message>
+    <message>
+        <source>Test tone</source>
+        <translation>テスト音</translation>
+    </message>
+    <message>
+        <source>{device} is a virtual cable. As microphone of OBS, Discord or Zoom choose: {other_end}.</source>
+        <translation>{device} は仮想ケーブルです。OBS、Discord、Zoom ではマイクとして次を選んでください：{other_end}。</translation>
+    </message>
+    <message>
+        <source>Plays on {device}.</source>
+        <translation>{device} で再生しています。</translation>
+    </message>
+    <message>
+        <source>Pictures and the other device follow its clock.</source>
+        <translation>映像ともう一つの機器は、この機器の時計に従います。</translation>
+    </message>
+    <message>
+        <source>{ms} ms after the other device.</source>
+        <translation>もう一つの機器より {ms} ms 遅れています。</translation>
+    </message>
+    <message>
+        <source>Its clock runs {ppm:+d} millionths against the pictures; that is made up for.</source>
+        <translation>時計のずれは映像に対して {ppm:+d} ppm で、補正されています。</translation>
+    </message>
+    <message>
+        <source>It ran dry {count} times.</source>
+        <translation>音切れ {count} 回。</translation>
     </message>
 </context>
 <context>

@@ -75,6 +75,7 @@ def test_every_setting_of_the_show_has_its_place_on_a_page(rig: Rig) -> None:
         "hearing.",
         "brain.",
         "voice.",
+        "sound.",
         "face.",
         "lips.",
         "camera.",
