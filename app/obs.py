@@ -27,7 +27,7 @@ LONGEST_WAIT_S = 20.0
 LOOK_S = 3.0
 """So long after the last event it is looked whether all is still there, and whether the address is another one now."""
 SETTLE_S, SETTLE_STEP_S = 5.0, 0.05
-"""OBS removes and makes sources a moment after it has said so."""
+"""OBS removes a source a moment after it has said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +318,14 @@ class Studio:
                 inputName=source.name,
                 inputKind=source.kind,
                 inputSettings=settings,
-                sceneItemEnabled=True,
+                sceneItemEnabled=source.choice is None,  # until it is told which, OBS would show any window
             )["sceneItemId"]
             made.append(("input", source.name))
             self._place(item, source)
         if source.choice is not None:
             self._choose(source)
+            if made and made[-1] == ("input", source.name):
+                self._ask("SetSceneItemEnabled", sceneName=SCENE, sceneItemId=item, sceneItemEnabled=True)
 
     def _place(self, item: int, source: Source) -> None:
         self._ask("SetSceneItemTransform", sceneName=SCENE, sceneItemId=item, sceneItemTransform=source.place)
@@ -354,15 +356,21 @@ class Studio:
 
     def _remove(self, name: str) -> None:
         """Remove a source, and wait until it is gone: its name is free again only then."""
-        self._ask("RemoveInput", inputName=name)
+        # OBS itself takes it out of a scene only when it draws that scene, and keeps it until then.
+        for scene in [str(scene["sceneName"]) for scene in self._ask("GetSceneList")["scenes"]]:
+            for item in self._items(scene):
+                if item["sourceName"] == name:
+                    self._ask("RemoveSceneItem", sceneName=scene, sceneItemId=item["sceneItemId"])
+        try:
+            self._ask("RemoveInput", inputName=name)
+        except ServiceError as error:
+            if error.kind != "refused":
+                raise
+            return  # nothing held it any more
         for _ in range(round(SETTLE_S / SETTLE_STEP_S)):
-            if name not in self._inputs() and name not in [item["sourceName"] for item in self._scene_items()]:
+            if name not in self._inputs():
                 return
             self._tick.wait(SETTLE_STEP_S)
-
-    def _scene_items(self) -> list[dict[str, Any]]:
-        there = [scene["sceneName"] for scene in self._ask("GetSceneList")["scenes"]]
-        return self._items(SCENE) if SCENE in there else []
 
     def _items(self, scene: str) -> list[dict[str, Any]]:
         return list(self._ask("GetSceneItemList", sceneName=scene)["sceneItems"])
@@ -374,7 +382,12 @@ class Studio:
     def _mark(self, name: str) -> Mark | None:
         if name not in (PICTURE, CAPTIONS) or name not in self._inputs():
             return None
-        return mark_of(self._ask("GetInputSettings", inputName=name)["inputSettings"])
+        try:
+            return mark_of(self._ask("GetInputSettings", inputName=name)["inputSettings"])
+        except ServiceError as error:
+            if error.kind != "refused":
+                raise
+            return None  # it has gone this moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,10 +503,10 @@ class ObsRuntime:
             return  # of a connection before
         match job.what:
             case "set_up" | "undo":
-                self._wanted = ""
                 self._tell(state="working")
-                if self._link is None:
-                    self._connect()
+                self._wanted = job.what if self._settings().obs.on else ""  # done once OBS is there
+                self._connect()
+                self._wanted = ""
                 self._carry_out(job.what)
             case "look":
                 self._may_retry, self._wait_s = True, self._first_wait_s

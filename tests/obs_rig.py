@@ -23,6 +23,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from Xlib import X
+from Xlib.display import Display
+from Xlib.protocol import event
 
 from app.backends.obs_websocket import ObsWebSocket
 from app.errors import ServiceError
@@ -182,20 +185,26 @@ class Obs:
 
     def close_window(self) -> None:
         """End OBS as the user does, by closing its window."""
-        from Xlib import X, display
-        from Xlib.protocol import event
-
-        screen = display.Display(self.environment["DISPLAY"])
+        screen = Display(self.environment["DISPLAY"])
         try:
-            clients = screen.screen().root.get_full_property(screen.intern_atom("_NET_CLIENT_LIST"), X.AnyPropertyType)
-            for number in clients.value:
-                window = screen.create_resource_object("window", number)
+            for window in _windows(screen):
                 if (window.get_wm_name() or "").startswith("OBS"):
                     protocols, delete = screen.intern_atom("WM_PROTOCOLS"), screen.intern_atom("WM_DELETE_WINDOW")
                     told = event.ClientMessage(window=window, client_type=protocols, data=(32, [delete, 0, 0, 0, 0]))
                     window.send_event(told)
             screen.flush()
             self._end(None)
+        finally:
+            screen.close()
+
+    def wait_window(self, title: str, timeout_s: float = 20) -> None:
+        """Wait until the window manager knows a window of this title."""
+        screen = Display(self.environment["DISPLAY"])
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            while title not in [window.get_wm_name() for window in _windows(screen)]:
+                assert time.monotonic() < deadline_s, f"no window “{title}”"
+                threading.Event().wait(0.05)
         finally:
             screen.close()
 
@@ -241,6 +250,17 @@ class Obs:
             "inputs": {name: self.ask("GetInputSettings", inputName=name) for name in inputs},
         }
 
+    def wait_state(self, wanted: dict[str, Any], timeout_s: float = 20) -> None:
+        """Wait until everything is as `wanted`: OBS lets go of what was removed in its own time."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            with contextlib.suppress(ServiceError):  # what is listed may be gone when it is asked for
+                state = self.state()
+                if state == wanted:
+                    return
+                assert time.monotonic() < deadline_s, f"{state} is not {wanted}"
+            threading.Event().wait(0.1)
+
     def picture(self, source: str) -> np.ndarray | None:
         """A source as OBS draws it: uint8 RGBA; None while it has no size."""
         try:
@@ -263,6 +283,12 @@ class Obs:
                 shape = None if pixels is None else pixels.shape
                 raise AssertionError(f"“{source}” never looked right; the last picture was {shape}")
             threading.Event().wait(0.1)
+
+
+def _windows(screen: Display) -> list[Any]:
+    """Those that the window manager looks after."""
+    listed = screen.screen().root.get_full_property(screen.intern_atom("_NET_CLIENT_LIST"), X.AnyPropertyType)
+    return [screen.create_resource_object("window", number) for number in (listed.value if listed else ())]
 
 
 @contextlib.contextmanager

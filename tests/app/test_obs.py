@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from Xlib import display
 
 from app.backends.obs_websocket import ObsWebSocket
 from app.bus import Bus
@@ -154,7 +155,7 @@ def test_undoing_leaves_everything_as_it_was(obs: Obs, studio: Studio, app: App)
     undone = studio.undo()
 
     assert undone is not None
-    assert before == obs.state()
+    obs.wait_state(before)
     assert settings == app.settings
     assert None is studio.undo()
 
@@ -194,9 +195,9 @@ def test_a_source_of_the_users_with_our_name_is_neither_taken_nor_removed(obs: O
     with pytest.raises(AppError, match="was not made by this app"):
         studio.set_up("stream", False)
 
-    assert before == obs.state()
+    obs.wait_state(before)
     assert None is studio.undo()
-    assert before == obs.state()
+    obs.wait_state(before)
 
 
 def test_what_the_user_has_put_into_our_scene_stays_with_the_scene(obs: Obs, studio: Studio) -> None:
@@ -218,7 +219,7 @@ def test_a_scene_of_the_users_with_our_name_is_used_and_stays(obs: Obs, studio: 
     assert [PICTURE] == sources(obs)
     studio.undo()
 
-    assert before == obs.state()
+    obs.wait_state(before)
 
 
 def test_while_obs_records_the_programme_is_left_alone(obs: Obs, studio: Studio) -> None:
@@ -244,7 +245,26 @@ def test_a_way_that_this_obs_does_not_have_is_said_and_a_window_that_is_not_ther
     with pytest.raises(AppError, match="does not see “Kuchipaku”"):
         studio.set_up("window", False)
 
-    assert before == obs.state()
+    obs.wait_state(before)
+
+
+def test_the_window_is_found_by_its_title_among_others(obs: Obs, studio: Studio) -> None:
+    screen = display.Display(obs.environment["DISPLAY"])
+    try:
+        for title in ("Kuchipaku - a page about it", "Kuchipaku"):
+            window = screen.screen().root.create_window(0, 0, 320, 240, 0, screen.screen().root_depth)
+            window.set_wm_name(title)
+            window.set_wm_class("test", title)
+            window.map()
+            screen.sync()
+        obs.wait_window("Kuchipaku")
+
+        made = studio.set_up("window", False)
+
+        held = obs.ask("GetInputSettings", inputName=PICTURE)["inputSettings"]["capture_window"]
+        assert ("window", "Kuchipaku") == (made.mark.way, held.split("\r\n")[1])
+    finally:
+        screen.close()
 
 
 def test_a_screen_capture_in_our_scene_is_warned_of(obs: Obs, studio: Studio) -> None:
@@ -319,7 +339,7 @@ def test_what_was_set_up_is_undone_by_another_run_of_the_app(obs: Obs, app: App,
     later.facts.wait("obs", "status", state="undone")
     second.stop()
 
-    assert before == obs.state()
+    obs.wait_state(before)
     assert not later.settings.obs.on
     assert not later.settings.browser.on
 
@@ -349,6 +369,35 @@ def test_an_obs_that_dies_in_the_middle_is_set_up_when_it_is_back(obs: Obs, app:
     runtime.stop()
 
     assert [PICTURE] == sources(obs)
+
+
+def test_what_is_asked_for_while_obs_is_away_is_done_when_it_comes(obs: Obs, app: App) -> None:
+    obs.kill()
+    app.settings = Settings(obs=ObsSettings(on=True))
+    runtime = app.runtime(obs)
+    runtime.start()
+    app.facts.wait("obs", "status", state="searching")
+    runtime.set_up()
+    app.facts.wait("obs", "status", state="searching", count=2)
+
+    obs.start()
+    app.facts.wait("obs", "status", state="ready")
+    runtime.stop()
+
+    assert [PICTURE] == sources(obs)
+
+
+def test_without_being_asked_to_stay_connected_an_obs_that_is_away_is_said(obs: Obs, app: App) -> None:
+    obs.kill()
+    runtime = app.runtime(obs)
+    runtime.start()
+
+    runtime.set_up()
+    said = app.facts.wait("obs", "status", state="failed")
+    runtime.stop()
+
+    assert "OBS is not running" in said.data["problem"]
+    assert "Start OBS." in said.data["remedy"]
 
 
 def test_a_wrong_password_is_asked_for_and_not_tried_again_and_again(obs: Obs, app: App) -> None:
@@ -389,7 +438,7 @@ def test_the_commands_set_up_tell_and_undo(
     assert "Set up by the way “stream”: Kuchipaku character." in said
     assert "browser.on was switched on" in said
     assert "token" not in said
-    assert before == obs.state()
+    obs.wait_state(before)
 
 
 def test_a_refused_step_is_no_lost_connection(obs: Obs) -> None:

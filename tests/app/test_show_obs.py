@@ -71,7 +71,7 @@ def test_the_button_sets_obs_up_and_takes_it_back(
 
             bus.gate.put(UndoObs())
             facts.wait("obs", "status", state="undone")
-            assert before == obs.state()
+            obs.wait_state(before)
             assert (False, False) == (show.settings.obs.on, show.settings.browser.on)
         finally:
             show.stop()
