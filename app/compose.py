@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
+
+import numpy as np
+from PIL import Image
 
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
@@ -23,6 +29,7 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Overlay, Scene
 from app.characters import library
+from app.characters.photo import Looked
 from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
@@ -67,6 +74,7 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 SIZE_PX = 512
 LARGE_FROM_CORES = 4
 """A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
+PHOTO_WITHIN_S = 60.0
 MEASURE_LOAD_S = 900.0
 """A character that was never baked is baked first."""
 MEASURE_NS = 3_000_000_000
@@ -97,6 +105,56 @@ def find_character(name: str) -> Path:
         return next((folder for _, folder in there if folder.resolve() == real), real)
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def face_folder(settings: Settings, folder: Path) -> Path:
+    """The character whose face is seen while the one in `folder` is on stage: itself, or a photo of a person.
+
+    Raises AppError where a person is to be seen and there is no photo, or not the wanted one.
+    """
+    if settings.face.mode != "human" or library.is_photo(folder):
+        return folder
+    if settings.face.human:
+        found = find_character(settings.face.human)
+        if library.is_photo(found):
+            return found
+        raise AppError(f"{found.name} is not a photo of a person.", "Choose one that is, on the page Face.")
+    photo = next((there for _, there in list_characters(*character_roots()) if library.is_photo(there)), None)
+    if photo is None:
+        raise AppError("There is no photo of a person.", "Make one on the page Characters, by New from a photo.")
+    return photo
+
+
+def look_at_photo(file: Path) -> Looked:
+    """Read a photo of a person and prepare its portrait, which is kept for the face; takes some seconds.
+
+    It comes from anywhere, and the networks that find a face need memory: a process of its own does it.
+
+    Raises AppError if the photo cannot be used; says what to change.
+    """
+    with tempfile.TemporaryDirectory(prefix="kuchipaku-") as scratch:
+        picture = Path(scratch) / "portrait.png"
+        command = [sys.executable, "-m", "animator.human.look", str(file.absolute()), "--cache", str(bakes_dir())]
+        try:
+            ended = subprocess.run(
+                [*command, "--picture", str(picture)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=PHOTO_WITHIN_S,
+                cwd=paths.REPOSITORY,
+                check=False,
+            )
+            told = json.loads(ended.stdout.splitlines()[-1])
+            if "problem" in told:
+                raise AppError(str(told["problem"]), str(told["remedy"]))
+            with Image.open(picture) as image:
+                pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+            raise AppError(
+                "The photo could not be looked at: the work on it broke off.", "Try another photo, or a smaller one."
+            ) from error
+    return Looked(file, pixels, tuple(str(note) for note in told["notes"]))
 
 
 def name_of(folder: Path) -> str:
@@ -692,7 +750,7 @@ def _obs_address(settings: Settings, way: Way) -> str:
 
 def bakes_dir() -> Path:
     """Where baked faces lie."""
-    return paths.cache_dir() / "bakes"
+    return paths.bakes_dir()
 
 
 def weights(settings: Settings) -> Path:

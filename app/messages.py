@@ -56,6 +56,7 @@ __all__ = [
     "TestBrain",
     "TestFace",
     "TestSound",
+    "ToggleHuman",
     "ToggleMute",
     "ToggleRecording",
     "Transcript",
@@ -459,6 +460,11 @@ class NextCharacter:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleHuman:
+    """Show a photo of a person in place of the character's face, or the character's face again."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToggleMute:
     """Switch the microphone off if it is on, and on if it is off."""
 
@@ -577,6 +583,7 @@ Command = (
     | PlaceCharacter
     | StageColours
     | NextCharacter
+    | ToggleHuman
     | ToggleMute
     | Panic
     | RecordKey

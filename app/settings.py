@@ -145,6 +145,10 @@ class FaceSettings:
 
     character: str = "haru"
     """Name of a character, or the path of a folder or PNG."""
+    mode: str = "anime"
+    """"anime": the character's own face; "human": a photo of a person in its place."""
+    human: str = ""
+    """Name of the character that is that photo; empty: the first there is."""
     tier: str = "auto"
     """"auto": exact on a CUDA device, else live; "live"; "exact"."""
     weights: str = ""
@@ -319,6 +323,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.transcriber": ("local", "groq"),
     "brain.provider": ("auto", "groq", "server", "local"),
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
+    "face.mode": ("anime", "human"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
     "recording.format": ("mp4", "webm"),

@@ -55,6 +55,7 @@ from app.messages import (
     TestBrain,
     TestFace,
     TestSound,
+    ToggleHuman,
     ToggleRecording,
     TryPersona,
     UndoObs,
@@ -131,6 +132,10 @@ class Show:
         self._greet = greet
         self._character = compose.character_of(folder) if character is None else character
         self._changes = Changes(bus, settings, self._keep)
+        self._choosing_face = threading.Lock()
+        self._shown = self._character
+        """Whose face is seen: a photo of a person in human mode."""
+        self._shown_folder = folder
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
@@ -170,7 +175,7 @@ class Show:
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
         self._control: ControlRuntime | None = None
         if self._keys is not None:
-            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            control = Control(bus, self._keys.act, lambda: self.expressions)
             self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._stored_keys = 0
         """How often a key of a service has changed."""
@@ -200,7 +205,11 @@ class Show:
 
     def _make_face(self) -> LoadingAvatar | None:
         try:
-            return compose.start_face(self._bus, self.settings, self._folder, stepped=False)
+            self._choose_face(self.settings)
+        except AppError as error:  # the character's own is seen
+            self._say("avatar", "Face", error)
+        try:
+            return compose.start_face(self._bus, self.settings, self._shown_folder, stepped=False)
         except AppError as error:
             self._say("avatar", "Face", error)
             return None
@@ -280,6 +289,11 @@ class Show:
     def character(self) -> Character:
         """Who is shown, or will be once the face has loaded it."""
         return self._character
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """What the face that is seen can show."""
+        return tuple(self._shown.expressions)
 
     @property
     def camera(self) -> CameraStage | None:
@@ -435,6 +449,8 @@ class Show:
                 self._choose_character(name)
             case NextCharacter():
                 self._next_character()
+            case ToggleHuman():
+                self._toggle_human()
             case SecretChanged(name=name):
                 self._use_secret(name)
             case TestBrain():
@@ -466,8 +482,15 @@ class Show:
         before, self._character, self._folder = self._character, character, folder
         if self._face.current is None:
             self._changes.run("face", lambda: self._bring_in_face(self.settings))
-        self._tell_character()
-        self._face.load(str(folder))
+        with self._choosing_face:
+            seen = self._shown_folder
+            try:
+                self._choose_face(self.settings)
+            except AppError as error:
+                self._say("avatar", "Face", error)
+            self._tell_character()
+            if self._shown_folder != seen or self._shown is character:  # who is chosen again is read again
+                self._face.load(str(self._shown_folder))
         was, now = compose.persona_of(before), compose.persona_of(character)
         # Who comes on with other faces, or as the user's own copy, is the same person in the same talk.
         self._line.set_persona(now, keep_talk=was.text == now.text)
@@ -477,6 +500,33 @@ class Show:
         if before.voice != character.voice:
             self._changes.run("voice", lambda: self._replace_synth(self.settings))
 
+    def _choose_face(self, settings: Settings) -> None:
+        """Say whose face is to be seen; the character's own and AppError where there is no other."""
+        self._shown, self._shown_folder = self._character, self._folder
+        wanted = compose.face_folder(settings, self._folder)
+        if wanted != self._folder:
+            self._shown, self._shown_folder = compose.character_of(wanted), wanted
+
+    def _change_mode(self, old: Settings, new: Settings) -> None:
+        if self._face is None:
+            raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
+        with self._choosing_face:
+            before = self._shown, self._shown_folder
+            try:
+                self._choose_face(new)
+            except AppError:
+                self._shown, self._shown_folder = before
+                raise
+            if self._shown_folder != before[1]:
+                self._tell_character()
+                # The one that is seen goes on until the other can be drawn, which takes over what is being spoken.
+                self._face.load(str(self._shown_folder))
+
+    def _toggle_human(self) -> None:
+        if library.is_photo(self._folder):
+            raise AppError(f"{self._character.name} is a photo already.", "Choose a drawn character first.")
+        self._changes.change("face.mode", "anime" if self.settings.face.mode == "human" else "human")
+
     def _tell_character(self) -> None:
         character = self._character
         self._bus.emit(
@@ -484,7 +534,7 @@ class Show:
             "character",
             name=character.name,
             path=str(self._folder),
-            expressions=list(character.expressions),
+            expressions=list(self.expressions),
         )
 
     def _next_character(self) -> None:
@@ -549,6 +599,7 @@ class Show:
         route(("sound.cable",), "speaker", lambda old, new: compose.sound_cable(new.sound.cable))
         route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
+        route(("face.mode", "face.human"), "face", self._change_mode)
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
@@ -624,7 +675,7 @@ class Show:
         if self._face is None or self._camera is None or self._switch is None:
             raise AppError("There is no face to change.", "Start the app with its window.")
         compose.phone_model(settings.lips.phonemes)  # at a start it would only be said; here it can be refused
-        avatar, held = compose.next_face(self._bus, settings, self._folder)
+        avatar, held = compose.next_face(self._bus, settings, self._shown_folder)
         self._bus.emit("avatar", "state", state="busy", label="Preparing the new face")
         try:
             self._face.bring_in(avatar, FACE_WITHIN_S)

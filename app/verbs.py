@@ -557,21 +557,15 @@ def characters_import(file: Path, name: str, force: bool, say: Callable[[str], N
 
 def characters_photo(photo: Path, name: str, consent: bool, cut_out: bool, say: Callable[[str], None]) -> int:
     """Make a character of a photo in the user's folder of characters, if there is a face in it that can be moved."""
-    from animator.human.avatar import prepare
-    from animator.human.photo import PhotoError, read_bytes
-
     if not consent:
         raise AppError(
             "Whether this face may be used has not been said.",
             "If it is yours, or the person agreed, add --i-may-use-this-face.",
         )
-    try:
-        avatar = prepare(read_bytes(photo), compose.bakes_dir(), lambda what, share: None)
-    except PhotoError as error:
-        raise AppError(error.problem, error.remedy) from error
+    looked = compose.look_at_photo(photo)
     entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out)
     say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
-    for note in avatar.notes:
+    for note in looked.notes:
         say(note)
     say(f"What it says and how can be changed in {entry.path / 'character.toml'}")
     return 0
@@ -679,7 +673,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 version=__version__,
                 characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
                 character=show.character.name,
-                expressions=list(show.character.expressions),
+                expressions=list(show.expressions),
                 camera_on=camera_on,
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,
@@ -689,6 +683,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 secrets=secrets,
                 check_up=_check_up,
                 history=show.history,
+                look_at_photo=compose.look_at_photo,
             )
             # The line's parts begin once the window is there: on two cores they would take its time for their own.
             return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))

@@ -135,6 +135,8 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
         ),
         Change("voice.speed", 1.3),
         Change("voice.language", "en"),
+        Change("face.human", "photo"),
+        Change("face.mode", "human", again=True),
         Change("face.tier", "live"),
         Change("face.fps", 25.0, again=True),
         Change("face.detail", "plain"),
@@ -346,8 +348,10 @@ def prepare(folder: Path) -> None:
     written = folder / "data" / "characters" / "mio" / "character.toml"
     written.write_text(written.read_text(encoding="utf-8").replace('"Haru"', '"Mio"', 1), encoding="utf-8")
     from app import compose
+    from app.characters.library import create_photo
     from app.models import default_store
 
+    create_photo("Photo", ROOT / "tests" / "data" / "faces" / "grace_hopper.jpg", consent=True)
     (folder / "weights").symlink_to(default_store().path(compose.FACE_MODEL), target_is_directory=True)
     shutil.copyfile(ROOT / "characters" / "rei" / "rei.png", folder / "picture.png")
     make = "import sys, pathlib, tests.random_whisper as w; w.make_whisper(pathlib.Path(sys.argv[1]))"

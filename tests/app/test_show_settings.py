@@ -63,8 +63,10 @@ from tests.fakes import (
 )
 from tests.other_values import other_value
 
+FACES = Path(__file__).parents[1] / "data" / "faces"
 VALUES: dict[str, Value] = {
     "face.character": "rei",
+    "face.human": "grace",
     "lips.phonemes": "own",
     "recording.folder": os.environ["KUCHIPAKU_RECORDINGS"],
     "captions.file": str(Path(os.environ["KUCHIPAKU_RECORDINGS"]).parent / "captions.txt"),
@@ -152,6 +154,11 @@ class NamedMicrophone(FakeMicrophone):
         super().open()
 
 
+def make_grace() -> Path:
+    """A character of the user's own that is a photo of a person."""
+    return library.create_photo("Grace", FACES / "grace_hopper.jpg", consent=True).path
+
+
 class NoEncoder:
     """Makes no packets."""
 
@@ -177,6 +184,8 @@ class Studio:
     ) -> None:
         """Without a `clock` time jumps on, and nothing is encoded: a second would be hours."""
         monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path / "config"))
+        monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path / "data"))
+        make_grace()
         self.file = paths.settings_file()
         self.clock = clock or FakeClock(jumps=True)
         if clock is None:

@@ -275,6 +275,10 @@
         <translation>画像 ({kinds});;すべてのファイル (*)</translation>
     </message>
     <message>
+        <source>A photo of a person</source>
+        <translation>人の写真</translation>
+    </message>
+    <message>
         <source>{name} is saved.</source>
         <translation>{name} を保存しました。</translation>
     </message>
@@ -504,6 +508,22 @@ You may interrupt the character.</source>
     <message>
         <source>Face</source>
         <translation>顔</translation>
+    </message>
+    <message>
+        <source>Whose face is seen</source>
+        <translation>見せる顔</translation>
+    </message>
+    <message>
+        <source>A photo of a person can stand in for the character&apos;s own face. Persona, voice and talk stay; it can be changed in mid-sentence, also by hotkey.</source>
+        <translation>キャラクターの顔の代わりに人の写真を見せられます。人格、声、会話はそのままです。話の途中でも、ホットキーでも切り替えられます。</translation>
+    </message>
+    <message>
+        <source>The character&apos;s own</source>
+        <translation>キャラクターの顔</translation>
+    </message>
+    <message>
+        <source>A photo of a person</source>
+        <translation>人の写真</translation>
     </message>
     <message>
         <source>How it is drawn</source>
@@ -740,6 +760,14 @@ You may interrupt the character.</source>
     <message>
         <source>Or drop a picture onto this page</source>
         <translation>このページに絵をドロップしてもかまいません</translation>
+    </message>
+    <message>
+        <source>New from a photo…</source>
+        <translation>写真から作る…</translation>
+    </message>
+    <message>
+        <source>A photo of a person, who has to agree</source>
+        <translation>人の写真。本人の同意が必要です</translation>
     </message>
     <message>
         <source>Import…</source>
@@ -1192,6 +1220,10 @@ You may interrupt the character.</source>
     <message>
         <source>The next one of your gallery comes on stage.</source>
         <translation>一覧の次のキャラクターがステージに出ます。</translation>
+    </message>
+    <message>
+        <source>A photo of a person talks in place of the character, or the character again.</source>
+        <translation>キャラクターの代わりに人の写真が話します。もう一度押すと元に戻ります。</translation>
     </message>
     <message>
         <source>Silence, microphone off, a neutral face, and “Be right back” for viewers of the camera. Once more, and you are back.</source>
@@ -1666,6 +1698,53 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>NewPhoto</name>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>I may use this face</source>
+        <translation>この顔を使ってよいことを確認しました</translation>
+    </message>
+    <message>
+        <source>Mark the picture as made by a machine</source>
+        <translation>AIによる映像であることを画面に示す</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>作成</translation>
+    </message>
+    <message>
+        <source>Photo</source>
+        <translation>写真</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>同意</translation>
+    </message>
+    <message>
+        <source>Only your own face, or that of somebody who has agreed to speak this way. The photo stays on this computer.</source>
+        <translation>自分の顔、またはこのように話すことに同意した人の顔だけを使ってください。写真はこのコンピューターの外へ出ません。</translation>
+    </message>
+    <message>
+        <source>A photo that talks</source>
+        <translation>話す写真</translation>
+    </message>
+    <message>
+        <source>Looking for the face…</source>
+        <translation>顔を探しています…</translation>
+    </message>
+    <message>
+        <source>The face can talk.</source>
+        <translation>この顔は話せます。</translation>
+    </message>
+</context>
+<context>
     <name>ObsBar</name>
     <message>
         <source>Set up OBS</source>
@@ -2091,6 +2170,21 @@ You may interrupt the character.</source>
     <message>
         <source>The persona is too long: shorten it to 8000 letters or fewer.</source>
         <translation>人格の説明が長すぎます。8000 文字以内にしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoField</name>
+    <message>
+        <source>Photo</source>
+        <translation>写真</translation>
+    </message>
+    <message>
+        <source>Photos are added on the page Characters.</source>
+        <translation>写真は「キャラクター」のページで追加します。</translation>
+    </message>
+    <message>
+        <source>The first there is</source>
+        <translation>最初のもの</translation>
     </message>
 </context>
 <context>
@@ -2952,6 +3046,10 @@ You may interrupt the character.</source>
         <translation>次のキャラクター</translation>
     </message>
     <message>
+        <source>Drawing or photo</source>
+        <translation>絵と写真の切り替え</translation>
+    </message>
+    <message>
         <source>Panic</source>
         <translation>緊急停止</translation>
     </message>
@@ -2966,6 +3064,13 @@ You may interrupt the character.</source>
     <message>
         <source>Screenshot</source>
         <translation>スクリーンショット</translation>
+    </message>
+</context>
+<context>
+    <name>_Portrait</name>
+    <message>
+        <source>Portrait</source>
+        <translation>肖像</translation>
     </message>
 </context>
 <context>
