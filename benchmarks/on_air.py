@@ -29,6 +29,7 @@ import queue
 import sys
 import tempfile
 import threading
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,10 @@ class Camera:
     def __init__(self, clock: SystemClock) -> None:
         self._clock = clock
         self._canvas = Canvas(*SIZE_PX)
-        self.rows: list[tuple[int, int, int]] = []
+        # Plain numbers: what is noted here is in the app's memory, which is measured too.
+        self.rows = array("q")
         """Number, deadline and arrival in ns, of each picture."""
-        self.work_ms: list[float] = []
+        self.work_ms = array("d")
         self.pictures: queue.Queue[Frame | None] = queue.Queue(WAITING_PICTURES)
         self.unseen = 0
         """Pictures that the watcher had no time for."""
@@ -102,7 +104,7 @@ class Camera:
     def send(self, frame: Frame) -> None:
         """Compose, convert and drop it."""
         now_ns = self._clock.now_ns()
-        self.rows.append((frame.seq, frame.due_ns, now_ns))
+        self.rows.extend((frame.seq, frame.due_ns, now_ns))
         i420(self._canvas.place(frame.pixels))
         self.work_ms.append((self._clock.now_ns() - now_ns) / 1e6)
         try:
@@ -117,7 +119,8 @@ class Camera:
 class Watcher:
     """Takes from pictures and sound what is measured, on a thread of its own; it holds up nobody."""
 
-    def __init__(self, camera: Camera, tap: SoundTap) -> None:
+    def __init__(self, camera: Camera, tap: SoundTap, begun_s: float, longest_s: float) -> None:
+        self._first_step = math.floor(begun_s / STEP_S)
         self._camera = camera
         self._tap = tap
         self.mouth: list[tuple[float, float]] = []
@@ -128,8 +131,8 @@ class Watcher:
         """From this host time on mouths are measured, for LOOKED_AT_S of each `span_s`, up to `mouth_to_s`."""
         self.mouth_to_s = math.inf
         self.span_s = 1.0
-        self._power: dict[int, float] = {}
-        """Of the sound, per STEP_S since the host clock's zero."""
+        self._power = np.full(int(longest_s / STEP_S), 0.0)
+        """Of the sound, per STEP_S since `begun_s`. Filled, so that its memory is there from the start."""
         self._last_click_s = 0.0
         self._was_white = False
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -171,10 +174,9 @@ class Watcher:
         at = np.floor((heard_s + np.arange(len(samples)) / rate_hz) / STEP_S).astype(int)
         if len(at) == 0:
             return
-        sums = np.bincount(at - at[0], weights=samples.astype(float) ** 2)
-        for offset, value in enumerate(sums):
-            key = int(at[0]) + offset
-            self._power[key] = self._power.get(key, 0.0) + float(value) / (rate_hz * STEP_S)
+        places = at - self._first_step
+        inside = (places >= 0) & (places < len(self._power))
+        np.add.at(self._power, places[inside], samples[inside].astype(float) ** 2 / (rate_hz * STEP_S))
         loud = np.flatnonzero(np.abs(samples) > ONSET)
         if len(loud):
             click_s = heard_s + float(loud[0]) / rate_hz
@@ -184,8 +186,8 @@ class Watcher:
 
     def envelope(self, from_s: float, to_s: float) -> Curve:
         """RMS of the sound over a picture's time, per STEP_S from `from_s` on."""
-        first = math.floor(from_s / STEP_S)
-        power = np.array([self._power.get(first + k, 0.0) for k in range(int((to_s - from_s) / STEP_S) + 1)])
+        first = max(0, math.floor(from_s / STEP_S) - self._first_step)
+        power = self._power[first : first + int((to_s - from_s) / STEP_S) + 1]
         width = round(1 / FPS / STEP_S)
         return np.sqrt(np.convolve(power, np.full(width, 1.0 / width), mode="same"))
 
@@ -243,7 +245,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
     speaker = compose.device_speaker(settings, clock, tap) if uses_device else compose.null_speaker(clock, tap)
     show = Show(bus, clock, settings, folder, microphone=Silence(), speaker=speaker, sound=tap, greet=False, keys=False)
     camera = Camera(clock)
-    watcher = Watcher(camera, tap)
+    watcher = Watcher(camera, tap, clock.now_ns() / 1e9, LOAD_TIMEOUT_S + 60 * minutes + 600)
     finished = threading.Event()
     counts = {"due": 0, "missed": 0, "spoken_s": 0.0, "problems": 0}
 
@@ -269,8 +271,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
         watcher.start()
         flash_start = flash_and_click(show, bus, watcher)
 
-        camera.rows.clear()
-        camera.work_ms.clear()
+        del camera.rows[:], camera.work_ms[:]
         counts.update(due=0, missed=0, spoken_s=0.0)
         begun_s = clock.now_ns() / 1e9
         end_s = begun_s + 60 * minutes
@@ -285,7 +286,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
             memory.append((clock.now_ns() / 1e9 - begun_s, memory_mb(os.getpid()), memory_mb(worker_pid(show))))
         ended_s = clock.now_ns() / 1e9
         unseen = camera.unseen
-        rows = np.array(camera.rows, np.int64)
+        rows = np.array(camera.rows, np.int64).reshape(-1, 3)
         work_ms = np.array(camera.work_ms)
         counted = dict(counts)
         show.wait_until_idle(TURN_TIMEOUT_S)
