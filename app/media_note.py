@@ -6,7 +6,7 @@ NOTE = (
     "Synthetic media: the face was moved, and the voice may have been made, by software (Kuchipaku). "
     "IPTC DigitalSourceType: http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 )
-"""For people and for programs: the code is IPTC's for a mix with at least one synthetic part, as content credentials use.
+"""For people and programs: the code is IPTC's for a mix with a synthetic part at least; content credentials use it.
 
 It is plain text in the file's comment, without a signature: it tells who wants to know, and proves nothing.
 """
