@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from animator.human.photo import PhotoError, read_photo
 from animator.lipsync import visemes
 from animator.manner import Finish, Motion
 from animator.messages import Pixels
@@ -171,6 +172,12 @@ class Character:
     """The art at uint8 RGBA (1024, 1024, 4), read-only, where there is that much of it: see `image_large`."""
     openers: tuple[str, ...] = ()
     """What it says to break a silence where its brain has no idea of its own; empty: the app's neutral ones."""
+    photo: Path | None = None
+    """The photo that the photo puppet moves; None for a drawing. `image` is its middle then, to be shown in lists."""
+    ai_mark: bool = True
+    """Whether a photo that talks says on screen that it is made by a machine."""
+    cut_out: bool = False
+    """Whether the photo's own background is left away."""
     mouth_shapes: visemes.Table = visemes.TABLE_OF_ASSETS
     """Which mouth shape each speech sound has: `assets/visemes.toml` with the character's own rows."""
 
@@ -250,12 +257,16 @@ def _load_folder(folder: Path) -> Character:
 
 def _build(folder: Path, table: Mapping[str, Any]) -> Character:
     known = {*_TEXT_LIMITS, "image", "image_large", "openers", "expressions", "expressions_file", "motion", "finish"}
-    known.add("visemes")
+    known |= {"visemes", "engine", "photo", "consent", "ai_mark", "background"}
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
     name = _clean_name(_text(table, "name", folder.name)) or folder.name
-    picture = examine_picture(_path_of(folder, "image", table.get("image", "picture.png"), "picture.png"))
+    photo = _photo(folder, table)
+    if photo is not None:
+        picture = _stand_in(photo)
+    else:
+        picture = examine_picture(_path_of(folder, "image", table.get("image", "picture.png"), "picture.png"))
     large = picture.large
     if "image_large" in table:
         large = _read_large(_path_of(folder, "image_large", table["image_large"], "picture_1024.png"), picture.image)
@@ -284,8 +295,51 @@ def _build(folder: Path, table: Mapping[str, Any]) -> Character:
         finish=_finish(table.get("finish", {})),
         large=large,
         openers=_openers(table.get("openers", [])),
+        photo=photo,
+        ai_mark=_switch("ai_mark", table.get("ai_mark", True)),
+        cut_out=_background(table.get("background", "photo")) == "none",
         mouth_shapes=_mouth_shapes(table.get("visemes", {})),
     )
+
+
+def _photo(folder: Path, table: Mapping[str, Any]) -> Path | None:
+    """The photo of a character that is one; None for a drawing."""
+    engine = table.get("engine", "puppet" if "photo" in table else "tha3")
+    if engine not in ("tha3", "puppet"):
+        raise CharacterError(
+            f"character.toml says engine = {engine!r:.40}.",
+            'Write "tha3" for a drawing or "puppet" for a photo that talks.',
+        )
+    if engine == "tha3":
+        if "photo" in table:
+            raise CharacterError("character.toml names a photo, but its engine is tha3.", 'Write engine = "puppet".')
+        return None
+    if not _switch("consent", table.get("consent", False)):
+        raise CharacterError(
+            "It is not confirmed that this face may be used.",
+            "Ask the person in the photo; if it is you or they agree, write consent = true into character.toml.",
+        )
+    return _path_of(folder, "photo", table.get("photo", "photo.jpg"), "photo.jpg")
+
+
+def _background(value: object) -> str:
+    if value not in ("photo", "none"):
+        raise CharacterError(
+            f"character.toml says background = {value!r:.40}.",
+            'Write "photo" to keep the photo\'s background, or "none" to cut the person out.',
+        )
+    return str(value)
+
+
+def _stand_in(photo: Path) -> CheckedPicture:
+    """The middle of a photo as an opaque picture of 512 px, for lists; its face is looked for when it is to move."""
+    try:
+        found = read_photo(photo)
+    except PhotoError as error:
+        raise CharacterError(error.problem, error.remedy) from error
+    image = np.array(_resized(_square(Image.fromarray(found.picture).convert("RGBA")), SIZE_PX), dtype=np.uint8)
+    image.setflags(write=False)
+    return CheckedPicture(image, found.notes, (0, 0, SIZE_PX, SIZE_PX))
 
 
 def _openers(value: object) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from typing import Any, BinaryIO
 from animator.border import Header, anchor_of, clip_of, read_message, write_message
 from animator.clock import SystemClock
 from animator.frames import FrameSlots
-from animator.memory import give_back, one_core
+from animator.memory import begin, give_back
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
@@ -340,7 +340,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stepped", action="store_true")
     arguments = parser.parse_args(argv)
 
-    one_core()
+    begin()
     # Ctrl-C in a terminal reaches the whole process group; the app decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Libraries that print would break the message stream: give them stderr, keep the real stdout to ourselves.

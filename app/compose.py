@@ -21,7 +21,7 @@ from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
-from app.canvas import Scene
+from app.canvas import Overlay, Scene
 from app.characters import library
 from app.control_token import browser_token_file, control_token, token_file
 from app.errors import AppError
@@ -570,10 +570,14 @@ def camera_stage(bus: Bus, clock: Clock, face: AvatarHost, settings: Settings) -
     return CameraStage(bus, clock, face.latest, (SIZE_PX, SIZE_PX), settings.face.fps)
 
 
-def virtual_camera(settings: Settings, scene: Callable[[], Scene] = Scene) -> VirtualCamera:
-    """The virtual camera of the settings, not opened yet. It asks for the `scene` with every frame."""
+def virtual_camera(
+    settings: Settings,
+    scene: Callable[[], Scene] = Scene,
+    captions: Callable[[int, int], Overlay | None] = lambda *_: None,
+) -> VirtualCamera:
+    """The virtual camera of the settings, not opened yet. It asks for `scene` and `captions` with every frame."""
     camera = settings.camera
-    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene)
+    return VirtualCamera(camera.width_px, camera.height_px, camera.device or None, scene, captions)
 
 
 def recording_encoder(format: str, width_px: int, height_px: int, fps: float) -> RecordingEncoder:
@@ -616,12 +620,19 @@ def control_server(port: int) -> ControlServer:
     return AiohttpControlServer(port, lambda: control_token(token_file()))
 
 
-def browser_source(port: int) -> BrowserPage:
-    """The page that shows the character in browsers, not listening yet. Raises AppError where there can be no token."""
+def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[[], Scene]) -> BrowserPage:
+    """What shows the character in browsers and media players, not listening yet.
+
+    `settings` and `scene` give those in force. Raises AppError where there can be no token.
+    """
     from app.backends.browser_server import BrowserSource
 
+    def size_px() -> tuple[int, int]:
+        camera = settings().camera
+        return camera.width_px, camera.height_px
+
     control_token(browser_token_file())
-    return BrowserSource(port, lambda: control_token(browser_token_file()))
+    return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
 
 
 def bakes_dir() -> Path:

@@ -14,6 +14,8 @@ from pathlib import Path
 from app import paths
 from app.errors import AppError
 
+PAGE_PATH, ALPHA_PATH, JPEG_PATH = "/", "/alpha.nut", "/picture.mjpeg"
+"""Of the browser source's server: the page, the stream with alpha, and the one that shows what the camera shows."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
 
 
@@ -25,6 +27,11 @@ def token_file() -> Path:
 def browser_token_file() -> Path:
     """Where the one lies that only shows the character: it stands in an address, which OBS keeps in its scenes."""
     return paths.config_dir() / "browser_token"
+
+
+def browser_url(port: int, token: str, path: str = PAGE_PATH) -> str:
+    """The address that a browser source (PAGE_PATH) or a media source (the others) is given."""
+    return f"http://127.0.0.1:{port}{path}?token={token}"
 
 
 def control_token(path: Path) -> str:

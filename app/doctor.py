@@ -26,6 +26,7 @@ from app import paths, secrets
 from app.backends.devices import loopback_devices
 from app.errors import AppError
 from app.models import default_store
+from app.policy.virtual_camera import INSTALL as INSTALL_CAMERA
 from app.settings import Settings, load_settings, setting_names, value_of
 
 Status = Literal["ok", "warn", "fail"]
@@ -43,15 +44,6 @@ IMPORT_NAMES = {
     "resvg-py": "resvg_py",
 }
 """Distributions whose module has another name."""
-
-LINUX_CAMERA = (
-    "Install the v4l2loopback module (Debian/Ubuntu: sudo apt install v4l2loopback-dkms), then run: "
-    'sudo modprobe v4l2loopback exclusive_caps=1 card_label="Kuchipaku"'
-)
-CAMERA_REMEDIES = {
-    "darwin": "Install OBS Studio 30 or newer, click Start Virtual Camera once in OBS, then click Stop.",
-    "win32": "Install OBS Studio; its virtual camera comes with it.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +211,7 @@ def check_display() -> Iterator[Check]:
 def check_virtual_camera() -> Iterator[Check]:
     """Whether there is a virtual camera to send to."""
     if sys.platform != "linux":
-        remedy = CAMERA_REMEDIES.get(sys.platform, "")
+        remedy = INSTALL_CAMERA.get(sys.platform, "")
         code, _, problem = _child("import pyvirtualcam; pyvirtualcam.Camera(1280, 720, 30).close()")
         yield Check("virtual camera", "ok", "found") if code == 0 else Check("virtual camera", "warn", problem, remedy)
         return
@@ -231,7 +223,7 @@ def check_virtual_camera() -> Iterator[Check]:
         remedy = "Add yourself to the group video (sudo usermod -aG video $USER), then log in again."
         yield Check("virtual camera", "warn", f"{devices[0]} cannot be written", remedy)
     else:
-        yield Check("virtual camera", "warn", "none found", LINUX_CAMERA)
+        yield Check("virtual camera", "warn", "none found", INSTALL_CAMERA["linux"])
 
 
 def check_gpu() -> Iterator[Check]:

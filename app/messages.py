@@ -44,6 +44,7 @@ __all__ = [
     "Screenshot",
     "SecretChanged",
     "Sentence",
+    "ShowTestCard",
     "SpeechClip",
     "SpeechPiece",
     "StageColours",
@@ -212,7 +213,8 @@ class Fact:
 
     | stage | event | data |
     |---|---|---|
-    | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed": problem, remedy |
+    | any | state | state ("starting" "ready" "busy" "off" "failed"), label, and with "failed", or whatever else is
+      in want of something: problem, remedy |
     | capture | level | dbfs (about 20 a second) |
     | capture | check | phase ("recording", "playing", "failed"); with "playing": turn, peak_dbfs (the loudest sample) |
     | capture | talk_key | on (what is said counts, in the modes "hold" and "toggle") |
@@ -242,6 +244,7 @@ class Fact:
     | avatar | mouth_offset | ms (how much later than the sound the mouth is shown) |
     | avatar | lip_sync_test | turn (clicks and flashes have begun; the turn ends as any other) |
     | camera | frames | sent, repeated |
+    | show | test_card | on |
     | settings | changed | name, value (in force; also once for each that differs from the file's after a start) |
     | settings | refused | name, value, problem, remedy (what was in force stays) |
     | devices | list | microphones, speakers, cameras (names, in the system's order) |
@@ -357,6 +360,13 @@ class SwitchCharacter:
 @dataclass(frozen=True, slots=True)
 class SwitchCamera:
     """Switch the virtual camera on or off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTestCard:
+    """Show viewers the test card instead of the character, until False or a panic."""
 
     on: bool
 
@@ -509,6 +519,7 @@ Command = (
     | LipSyncTest
     | SwitchCharacter
     | SwitchCamera
+    | ShowTestCard
     | Record
     | ToggleRecording
     | Screenshot

@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 from app.bus import Bus
-from app.canvas import Canvas, Cutout, Scene
+from app.canvas import Canvas, Cutout, Overlay, Scene
 from app.errors import AppError
 from app.messages import Encoded, Frame
 from app.policy.replay import ReplayRing
@@ -82,7 +82,9 @@ class _Session:
         """A file begins with the next picture."""
         self._wants_key = True
 
-    def picture(self, frame: Frame, scene: Scene) -> list[Encoded]:
+    def picture(
+        self, frame: Frame, scene: Scene, captions: Callable[[int, int], Overlay | None] = lambda *_: None
+    ) -> list[Encoded]:
         """Encode what viewers see at `frame.due_ns`."""
         if self.sound is None:
             self._start_ns = frame.due_ns
@@ -101,7 +103,8 @@ class _Session:
             return self.encoder.picture(self._cutout.place(frame.pixels, scene.placement), index, key=key)
         if scene is not self._canvas.scene:
             self._canvas.set_scene(scene)
-        return self.encoder.picture(self._canvas.place(frame.pixels), index, key=key)
+        over = captions(self._canvas.width_px, self._canvas.height_px)
+        return self.encoder.picture(self._canvas.place(frame.pixels, over), index, key=key)
 
     def sounds(self, tap: SoundTap, *, behind_ns: int) -> list[Encoded]:
         """Encode what was heard, and silence up to `behind_ns` before the end of the newest picture."""
@@ -132,8 +135,12 @@ class Recorder:
         make_encoder: MakeEncoder,
         default_folder: Callable[[], Path],
         now: Callable[[], datetime] = datetime.now,
+        captions: Callable[[int, int], Overlay | None] = lambda *_: None,
     ) -> None:
-        """`default_folder` gives the folder for settings that name none; `latest` the frame of a screenshot."""
+        """`default_folder` gives the folder for settings that name none; `latest` the frame of a screenshot.
+
+        `captions`, by the picture's width and height, lie over what is recorded with a background.
+        """
         self._bus = bus
         self._settings = settings
         self._camera = camera
@@ -143,6 +150,7 @@ class Recorder:
         self._make_encoder = make_encoder
         self._default_folder = default_folder
         self._now = now
+        self._captions = captions
         self._inbox: queue.SimpleQueue[Frame | _Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
@@ -259,7 +267,7 @@ class Recorder:
 
     def _take(self, session: _Session, frame: Frame) -> None:
         try:
-            packets = session.picture(frame, self._scene())
+            packets = session.picture(frame, self._scene(), self._captions)
             packets += session.sounds(self._tap, behind_ns=SOUND_BEHIND_NS)
         except Exception:
             # An encoder that fails once fails with every picture.

@@ -105,13 +105,19 @@ class SceneKeeper:
         """
         with self._lock:
             scene = scene_of(stage, self._scene.glow, self._scene)
-            self._scene = dataclasses.replace(scene, placement=after(self._scene.placement, self._stage, stage))
+            placement = after(self._scene.placement, self._stage, stage)
+            self._scene = dataclasses.replace(scene, placement=placement, card=self._scene.card)
             self._stage = stage
 
     def place(self, placement: Placement) -> None:
         """Show the character elsewhere, until `keep`."""
         with self._lock:
             self._scene = dataclasses.replace(self._scene, placement=placement)
+
+    def show_card(self, on: bool) -> None:
+        """Viewers see the test card instead, or no longer."""
+        with self._lock:
+            self._scene = dataclasses.replace(self._scene, card=on)
 
     def colours(self, top: str, bottom: str, light: str) -> None:
         """The theme has these colours, each "#rrggbb". Raises ValueError for anything else."""

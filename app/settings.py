@@ -250,8 +250,10 @@ class BrowserSettings:
 
 @dataclass(frozen=True, slots=True)
 class CaptionSettings:
-    """What the character says, as text for other programs."""
+    """What the character says, as text for viewers and other programs."""
 
+    picture: bool = False
+    """Show it on the picture of the camera and of recordings, word by word."""
     file: str = ""
     """Path of a text file that always holds what is being said, for a text source of OBS; empty: none."""
 

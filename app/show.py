@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import one_core
+from animator.memory import begin
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
 from app.bus import Bus
 from app.canvas import Placement
+from app.caption_picture import CaptionLayer
 from app.captions import CaptionRuntime
 from app.changes import AT_ONCE, Apply, Changes
 from app.characters import library
@@ -46,6 +47,7 @@ from app.messages import (
     Say,
     Screenshot,
     SecretChanged,
+    ShowTestCard,
     StageColours,
     SwitchCamera,
     SwitchCharacter,
@@ -55,7 +57,7 @@ from app.messages import (
     TryPersona,
 )
 from app.policy import hotkeys
-from app.ports import FrameSink, Microphone, Speaker
+from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
 from app.settings import Settings
@@ -114,7 +116,7 @@ class Show:
 
         Raises AppError for an unusable character.
         """
-        one_core()
+        begin()
         self._bus = bus
         self._clock = clock
         self._folder = folder
@@ -126,10 +128,12 @@ class Show:
         self._switch: CameraSwitch | None = None
         self._browser: BrowserSwitch | None = None
         self._captions = CaptionRuntime(bus)
+        self._caption_layer = CaptionLayer()
+        self._captions.add(self._caption_layer.show)
         if self._face is not None:
             self._camera = compose.camera_stage(bus, clock, self._face, settings)
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
-            self._browser = BrowserSwitch(bus, self._camera, compose.browser_source)
+            self._browser = BrowserSwitch(bus, self._camera, self._make_browser)
             self._captions.add(self._browser.caption)
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
@@ -148,6 +152,7 @@ class Show:
                 self.latest,
                 compose.recording_encoder,
                 paths.recordings_dir,
+                captions=self._caption_layer.at,
             )
         self._made_line: Line | None = None
         self._line_made = threading.Event()
@@ -187,7 +192,10 @@ class Show:
             return None
 
     def _make_camera(self, settings: Settings) -> FrameSink:
-        return compose.virtual_camera(settings, self._scene.current)
+        return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
+
+    def _make_browser(self, port: int) -> BrowserPage:
+        return compose.browser_source(port, lambda: self.settings, self._scene.current)
 
     @property
     def _line(self) -> Line:
@@ -273,7 +281,8 @@ class Show:
         if muted:
             self._bus.gate.put(Mute(True))
         if camera_on:
-            self._bus.gate.put(SwitchCamera(True))
+            # It was on when the app was left, and is waited for: a virtual camera may come later than the desktop.
+            self._changes.run("camera", lambda: self._switch_camera(True, patiently=True))
         if self._greet and self._character.greeting:
             self._bus.gate.put(Say(self._character.greeting))
         if not self._is_settings_character():
@@ -287,8 +296,7 @@ class Show:
         if self._control is not None:
             self._control.start()
         self._captions.start()
-        if self.settings.captions.file:
-            self._changes.run("captions", lambda: self._captions.write_to(self.settings.captions.file))
+        self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
             self._changes.run("browser", lambda: browser.change(self.settings.browser))
@@ -332,6 +340,8 @@ class Show:
             parts.append(self._control.stop)
         if self._recorder is not None:
             parts.append(self._recorder.stop)
+        if self._switch is not None:
+            self._switch.stop()
         if self._camera is not None:
             parts.append(self._camera.stop)
         if self._face is not None:
@@ -368,7 +378,11 @@ class Show:
             case Panic(on=on):
                 if self._camera is not None:
                     self._camera.show_instead(compose.be_right_back() if on else None)
+                if on:
+                    self._show_test_card(False)
                 self._bus.emit("show", "panic", on=on)
+            case ShowTestCard(on=on):
+                self._show_test_card(on)
             case RecordKey(on=on):
                 if self._keys is not None:
                     self._keys.pause(on)
@@ -396,6 +410,11 @@ class Show:
                 self._changes.run("devices", self._list_devices)
             case Quit():
                 self.ended.set()
+
+    def _show_test_card(self, on: bool) -> None:
+        if on != self._scene.current().card:
+            self._scene.show_card(on)
+            self._bus.emit("show", "test_card", on=on)
 
     def _choose_character(self, name: str) -> None:
         """As `_switch_character`, by another way than the setting: it is kept, too."""
@@ -491,7 +510,7 @@ class Show:
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
-        route(("captions",), "captions", lambda old, new: self._captions.write_to(new.captions.file))
+        route(("captions",), "captions", self._change_captions)
         route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
         # A picture that is read takes its time.
@@ -569,6 +588,11 @@ class Show:
             raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
         self._browser.change(new.browser)
 
+    def _change_captions(self, old: Settings, new: Settings) -> None:
+        if new.captions.file != old.captions.file:
+            self._captions.write_to(new.captions.file)
+        self._caption_layer.switch(new.captions.picture)
+
     def _check_keys(self, old: Settings, new: Settings) -> None:
         # Whoever works with the keys follows the facts; what is no key is refused before there is one.
         for action, keys in new.keys.bindings.items():
@@ -598,11 +622,11 @@ class Show:
         if self._recorder is not None and self._is_started:
             self._recorder.configure(old.recording, new.recording)
 
-    def _switch_camera(self, on: bool) -> None:
+    def _switch_camera(self, on: bool, *, patiently: bool = False) -> None:
         if self._switch is None:
             raise AppError("There is no face to show on a camera.", "Run `kuchipaku doctor`.")
         try:
-            self._switch.switch(on)
+            self._switch.switch(on, patiently=patiently)
         except AppError:
             on = False  # why was said by the switch
         if on != self.settings.camera.on:

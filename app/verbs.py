@@ -25,7 +25,7 @@ from app.backends.memory_sqlite import SqliteMemory
 from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.cards import import_card
-from app.characters import kuchi_file
+from app.characters import kuchi_file, library
 from app.errors import AppError
 from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.history_store import HistoryStore
@@ -313,6 +313,7 @@ def _npy_writer(out: Path, count: int, size_px: int) -> Iterator[np.ndarray]:
 
 def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     """Prepare the live face of characters; what is ready already takes no time."""
+    from animator.puppet.opening import open_puppet
     from animator.tha3 import graphs
     from animator.tha3.bake import bake as bake_character
 
@@ -321,13 +322,21 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
         folders += [folder for _, folder in list_characters(*compose.character_roots())]
     if not folders:
         folders = [compose.find_character(settings().face.character)]
+    drawn = []
+    for folder in folders:
+        character = compose.character_of(folder)
+        if character.photo is None:
+            drawn.append(character)
+        else:
+            open_puppet(character, compose.bakes_dir(), progress)
+    if not drawn:
+        return 0
     weights = compose.weights(settings())
     try:
         graphs.ready(compose.bakes_dir(), weights)  # also where every bake is ready: nobody is to wait for it later
     except (ValueError, OSError) as error:
         raise AppError(f"The face's networks cannot be prepared: {error}", "Run: kuchipaku models verify") from error
-    for folder in folders:
-        character = compose.character_of(folder)
+    for character in drawn:
 
         def named(what: str, share: float, name: str = character.name) -> None:
             progress(f"{name}: {what}", share)
@@ -479,6 +488,28 @@ def characters_import(file: Path, name: str, force: bool, say: Callable[[str], N
     return 0
 
 
+def characters_photo(photo: Path, name: str, consent: bool, cut_out: bool, say: Callable[[str], None]) -> int:
+    """Make a character of a photo in the user's folder of characters, if there is a face in it that can be moved."""
+    from animator.human.avatar import prepare
+    from animator.human.photo import PhotoError, read_bytes
+
+    if not consent:
+        raise AppError(
+            "Whether this face may be used has not been said.",
+            "If it is yours, or the person agreed, add --i-may-use-this-face.",
+        )
+    try:
+        avatar = prepare(read_bytes(photo), compose.bakes_dir(), lambda what, share: None)
+    except PhotoError as error:
+        raise AppError(error.problem, error.remedy) from error
+    entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out)
+    say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
+    for note in avatar.notes:
+        say(note)
+    say(f"What it says and how can be changed in {entry.path / 'character.toml'}")
+    return 0
+
+
 def characters_export(name: str, out: Path | None, say: Callable[[str], None]) -> int:
     """Write a character into one file, by default `NAME.kuchi` in the current folder."""
     folder = compose.find_character(name)
@@ -512,13 +543,18 @@ def bench(name: str, options: Sequence[str]) -> int:
 def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[Path, ...]:
     """Write the contact sheets of a character: its parameters, its visemes, its expressions and emotions."""
     from animator.contact_sheet import make_sheets
+    from animator.puppet.opening import open_puppet
     from animator.tha3.expressions import expression_poses
+    from animator.tha3.face import Face
     from animator.tha3.render import open_face
 
     found = compose.find_character(character)
-    weights = compose.weights(settings())
     loaded = compose.character_of(found)
-    face = open_face(loaded.image, weights, compose.bakes_dir(), engine, progress)
+    face: Face
+    if loaded.photo is not None:
+        face = open_puppet(loaded, compose.bakes_dir(), progress)
+    else:
+        face = open_face(loaded.image, compose.weights(settings()), compose.bakes_dir(), engine, progress)
     out.mkdir(parents=True, exist_ok=True)
     poses = expression_poses(loaded.expressions)
     return make_sheets(face.draw, out, name=found.stem, progress=progress, expressions=poses)

@@ -22,7 +22,13 @@ _DEBIAN_RUNTIME = (
     "libxcb-shm0 libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1"
 )
 DEBIAN_RUNTIME = _DEBIAN_RUNTIME.split()
-DEBIAN_TEST = ["xvfb", "xauth"]
+# The last two lines: a virtual machine with virtual cameras (tests/v4l2), and fonts for captions in Hindi and Japanese.
+_DEBIAN_TEST = (
+    "xvfb xauth "
+    "qemu-system-x86 busybox-static cpio kmod gcc make ffmpeg "
+    "fonts-dejavu-core fonts-lohit-deva fonts-ipafont-gothic"
+)
+DEBIAN_TEST = _DEBIAN_TEST.split()
 
 OTHER_COMMANDS = {
     "fedora": "sudo dnf install portaudio mesa-libEGL mesa-libGL libxkbcommon-x11 xcb-util-cursor xcb-util-image "
@@ -69,7 +75,7 @@ def ensure(dev: bool, yes: bool, offline: bool) -> None:
     """Install what is missing where that can be done; otherwise print the command. Never fails.
 
     Args:
-        dev: Also what the tests need (a display server without a display).
+        dev: Also what the tests need (a display server without a display, a virtual machine, fonts).
         yes: Do not ask.
         offline: Only say what is missing.
     """

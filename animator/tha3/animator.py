@@ -1,4 +1,7 @@
-"""The THA3 face as an engine: idle motion, expressions and lips composed to a pose, drawn live or exactly.
+"""The face as an engine: idle motion, expressions and lips composed to a THA3 pose, drawn live or exactly.
+
+A character that is a photo is drawn by the photo puppet (`animator.puppet`), which the same pose moves; so one worker
+shows both kinds, and a change in mid-sentence goes on with the same lips.
 
 Which tier draws is decided when a character is loaded: the exact networks where a CUDA device is there, the
 baked live tier everywhere else. An exact face that fails later (memory full, card lost) is replaced by the live one;
@@ -24,6 +27,8 @@ from PIL import Image
 from animator.character import Character, load_character
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Capabilities, Lips, Progress
+from animator.puppet.face import PuppetFace
+from animator.puppet.opening import open_puppet
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, open_cuda, open_exact
@@ -103,6 +108,9 @@ class Tha3:
             loaded = load_character(character)
             self._progress = progress
             self._why = None
+            if loaded.photo is not None:
+                self._swap(loaded, open_puppet(loaded, self._cache, progress, large=self._large))
+                return
             if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):
                 progress("Loading the face networks", 0.0)
                 if self._character is None:  # a card's kernels take a while the first time: show what there is
@@ -141,7 +149,7 @@ class Tha3:
     def _swap_in(self, face: Face) -> None:
         self._face = face
         why = self._why
-        size_px = face.size_px if isinstance(face, LiveFace) else SIZE_PX
+        size_px = face.size_px if isinstance(face, LiveFace | PuppetFace) else SIZE_PX
         self.capabilities = Capabilities(
             size_px, size_px, face.tier, why.problem if why else "", why.remedy if why else ""
         )

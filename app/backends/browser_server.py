@@ -18,7 +18,8 @@ from aiohttp import WSMsgType, web
 
 from animator.messages import Pixels
 from app.backends.local_server import LocalServer, refusal
-from app.canvas import Box, opaque_box
+from app.backends.media_stream import MediaStreams
+from app.canvas import Box, Scene, opaque_box
 from app.errors import AppError
 from app.messages import Frame
 
@@ -63,12 +64,25 @@ class _Viewer:
 
 
 class BrowserSource:
-    """A FrameSink whose viewers are pages. All methods may be called from any thread, and none waits for a page."""
+    """A FrameSink whose viewers are pages, and media players that read its streams.
 
-    def __init__(self, port: int, token: Callable[[], str]) -> None:
-        """`token` gives the one that counts now; it may raise AppError."""
+    All methods may be called from any thread, and none waits for a viewer.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        token: Callable[[], str],
+        size_px: Callable[[], tuple[int, int]] = lambda: (1280, 720),
+        scene: Callable[[], Scene] = Scene,
+    ) -> None:
+        """`token` gives the one that counts now; it may raise AppError.
+
+        `size_px` and `scene` say what the stream without alpha looks like now.
+        """
         remedy = "Copy the address anew from the page Output."
         self._server = LocalServer("browser source", port, token, remedy, pages=True)
+        self._streams = MediaStreams(self._server, size_px, scene)
         self._page = PAGE.read_text(encoding="utf-8")
         self._pixels: Pixels | None = None
         self._number = 0
@@ -84,13 +98,16 @@ class BrowserSource:
 
     def start(self) -> None:
         """Listen. Raises AppError where the port is taken."""
-        self._server.start([web.get("/", self._get_page), web.get("/frames", self._socket)], self._end)
+        routes = [web.get("/", self._get_page), web.get("/frames", self._socket), *self._streams.routes()]
+        self._server.start(routes, self._end)
 
     def open(self, width_px: int, height_px: int, fps: float) -> None:
-        """Nothing to do: pages take what comes."""
+        """Pages take what comes; streams state their rate."""
+        self._streams.open(fps)
 
     def send(self, frame: Frame) -> None:
-        """Show a frame; one that is shown already costs nothing."""
+        """Show a frame; one that pages show already costs nothing."""
+        self._streams.send(frame)
         if frame.pixels is self._pixels:
             return
         self._pixels = frame.pixels
@@ -181,5 +198,6 @@ class BrowserSource:
         return self._message[1]
 
     async def _end(self) -> None:
+        self._streams.end()
         for viewer in list(self._viewers):
             await viewer.socket.close()

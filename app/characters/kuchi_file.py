@@ -57,6 +57,11 @@ def export_character(path: Path, target: Path) -> None:
         AppError: If the character cannot be used or the file cannot be written.
     """
     character = character_at(path)
+    if character.photo is not None:
+        raise AppError(
+            f"{character.name} is a photo of a person. Those are not passed on: the consent was given to you.",
+            "Whoever else has that person's consent makes a character of the photo themselves.",
+        )
     try:
         with tempfile.TemporaryDirectory(prefix="kuchipaku-") as scratch:
             folder = Path(scratch)
@@ -122,9 +127,15 @@ def rename(folder: Path, name: str) -> None:
 
 def _name_in(files: Mapping[str, bytes]) -> str:
     try:
-        name = tomllib.loads(files["character.toml"].decode("utf-8-sig")).get("name")
+        table = tomllib.loads(files["character.toml"].decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise AppError("The character.toml in this file is not valid TOML.", _BROKEN) from error
+    if "photo" in table or "consent" in table:
+        raise AppError(
+            "This .kuchi file holds a photo of a person; whether you may use it, nobody else can say for you.",
+            "If you have the person's consent, make a character of the photo yourself.",
+        )
+    name = table.get("name")
     return name if isinstance(name, str) else ""
 
 

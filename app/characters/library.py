@@ -160,6 +160,44 @@ def create(draft: Draft, there: list[Entry] | None = None, root: Path | None = N
     return Entry(made.name, folder, True)
 
 
+def create_photo(
+    name: str,
+    photo: Path,
+    *,
+    consent: bool,
+    ai_mark: bool = True,
+    cut_out: bool = False,
+    there: list[Entry] | None = None,
+    root: Path | None = None,
+) -> Entry:
+    """Make a folder of the user's own of a photo that is to talk. `consent`: the user says that the face may be used.
+
+    Whether there is a face in it is found out when it is shown (`animator.human.look` says it beforehand).
+
+    Raises:
+        AppError: If there is no consent, the photo cannot be read or the folder cannot be written.
+    """
+    known = entries() if there is None else there
+    name = free_name(name, known)
+    folder = free_folder(root or own_root(), name, known)
+
+    def fill(scratch: Path) -> None:
+        file = f"photo{photo.suffix.lower()}" if re.fullmatch(r"\.[A-Za-z]{3,4}", photo.suffix) else "photo.jpg"
+        shutil.copyfile(photo, scratch / file)
+        document = tomlkit.document()
+        document.add("name", tomlkit.string(name))
+        document.add("photo", tomlkit.string(file))
+        document.add("consent", tomlkit.item(consent))
+        if not ai_mark:
+            document.add("ai_mark", tomlkit.item(False))
+        if cut_out:
+            document.add("background", tomlkit.string("none"))
+        (scratch / "character.toml").write_bytes(tomlkit.dumps(document).encode())
+
+    made = make_folder(folder, fill)
+    return Entry(made.name, folder, True)
+
+
 def toml_text(text: str) -> tomlkit.items.String:
     """A text as TOML: over several lines where it has some, so that people can go on writing in the file."""
     clean = text.replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -203,7 +241,12 @@ def copy_character(source: Path, target: Path) -> list[str]:
         document.add("image", tomlkit.string("picture.png"))
     else:
         document = tomlkit.parse((source / "character.toml").read_text(encoding="utf-8-sig"))
-        document.setdefault("image", "picture.png")
+        if "photo" in document:
+            name = f"photo{Path(str(document['photo'])).suffix.lower()}"
+            shutil.copyfile(source / str(document["photo"]), target / name)
+            document["photo"] = name
+        else:
+            document.setdefault("image", "picture.png")
         plain = {"image": "picture.png", "image_large": "picture_1024.png", "expressions_file": "emotions.json"}
         for key, name in plain.items():
             if key in document:
@@ -221,7 +264,7 @@ def picture_of(path: Path) -> Path | None:
         document = tomlkit.parse((path / "character.toml").read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return None
-    name = document.get("image", "picture.png")
+    name = document.get("photo", document.get("image", "picture.png"))
     if not isinstance(name, str) or re.search(r"[\\/:\0]", name):
         return None
     return path / name if (path / name).is_file() else None

@@ -72,6 +72,8 @@ class Bridge(QObject):
     brain_tested = Signal(dict)
     face_tested = Signal(dict)
     panic = Signal(bool)
+    test_card = Signal(bool)
+    """Whether viewers see the test card."""
     on_stage = Signal(str, str, list)
     """Name, path and expressions of the character that was chosen last; `character` tells when its face is ready."""
     characters = Signal(list)
@@ -229,6 +231,8 @@ class Bridge(QObject):
                 self.persona_tried.emit(dict(data))
             case "show", "panic":
                 self.panic.emit(bool(data["on"]))
+            case "show", "test_card":
+                self.test_card.emit(bool(data["on"]))
             case "show", "characters":
                 names = [str(name) for name in data["names"]]
                 paths = [str(path) for path in data.get("paths") or [""] * len(names)]

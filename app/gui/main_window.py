@@ -10,7 +10,18 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import Bus
@@ -24,7 +35,7 @@ from app.gui.pages.stage_page import StagePage
 from app.gui.rail import Rail
 from app.gui.status import StatusLine
 from app.gui.studio import Page, Studio
-from app.gui.theme import Theme, palette, style_sheet, theme_of
+from app.gui.theme import Look, Theme, theme_of
 from app.gui.tray import Tray
 from app.gui.window_info import WindowInfo
 from app.messages import Frame, PushToTalk, Quit
@@ -50,25 +61,25 @@ class MainWindow(QWidget):
     def __init__(self, bus: Bus, latest_frame: Callable[[], Frame | None], info: WindowInfo) -> None:
         super().__init__()
         self._info = info
-        self._theme = theme_of(info.settings.window.theme)
+        self._look = self._look_of(theme_of(info.settings.window.theme), info.settings.window.text_scale)
         self._has_quit = False
         self._is_talk_held = False
         self._entries = {entry.name: entry for entry in pages.PAGES}
         self._pages: dict[str, Page] = {}
         self._shown: Page | None = None
         self.first_steps: FirstSteps | None = None
-        self.setObjectName("window")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        # All of it is painted here (`paintEvent`).
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setWindowTitle(info.title)
         self.setMinimumSize(900, 600)
         self.resize(1280, 800)
         if ICON.exists():
             self.setWindowIcon(QIcon(str(ICON)))
         self.bridge = Bridge(bus, self)
-        self.studio = Studio(bus, self.bridge, info, self._theme, latest_frame, self)
+        self.studio = Studio(bus, self.bridge, info, self._look, latest_frame, self)
         self._build()
         self._add_keys()
-        self._apply_theme(self._theme)
+        self._apply_look(self._look)
         self._connect()
         self._keep_on_top()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
@@ -123,6 +134,7 @@ class MainWindow(QWidget):
             if self._shown is not None:
                 self._shown.leave()
             self._shown = page
+            self._look.dress(page, page.own_rules())
             self.stack.setCurrentWidget(page)
             page.enter()
 
@@ -136,10 +148,10 @@ class MainWindow(QWidget):
     # What is where.
 
     def _build(self) -> None:
-        self.banner = Banner(self._theme)
+        self.banner = Banner(self._look.theme)
         self.off_air = OffAir(self.studio)
-        self.status = StatusLine(self._theme)
-        self.rail = Rail(self._theme)
+        self.status = StatusLine(self._look.theme)
+        self.rail = Rail(self._look.theme)
         for entry in pages.PAGES:
             self.rail.add(entry.name, entry.title, entry.icon)
         self.stack = QStackedWidget()
@@ -251,7 +263,8 @@ class MainWindow(QWidget):
     # How it looks, and its end.
 
     def _follow_system(self) -> None:
-        self._apply_theme(theme_of(str(self.studio.value("window.theme"))))
+        scale = float(self.studio.value("window.text_scale"))
+        self._apply_look(self._look_of(theme_of(str(self.studio.value("window.theme"))), scale))
 
     def _note_setting(self, name: str, _value: object) -> None:
         if name in ("window.theme", "window.text_scale"):
@@ -275,10 +288,9 @@ class MainWindow(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._let_go()
-        if event.type() == QEvent.Type.ApplicationPaletteChange and hasattr(self, "studio"):
-            theme = theme_of(str(self.studio.value("window.theme")))
-            if theme is not self._theme:
-                self._apply_theme(theme)
+        changed = event.type() == QEvent.Type.ApplicationPaletteChange and hasattr(self, "studio")
+        if changed and theme_of(str(self.studio.value("window.theme"))) is not self._look.theme:
+            self._follow_system()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window keeps the icons of the rail and gives its labels' room to the page."""
@@ -288,15 +300,29 @@ class MainWindow(QWidget):
     def _fit_rail(self) -> None:
         self.rail.set_narrow(self.width() < NARROW_PX * float(self.studio.value("window.text_scale")))
 
-    def _apply_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.setPalette(palette(theme))
-        scale = float(self.studio.value("window.text_scale"))
-        self.setStyleSheet(style_sheet(theme, QApplication.font().pointSizeF(), scale))
+    @staticmethod
+    def _look_of(theme: Theme, scale: float) -> Look:
+        return Look(theme, QApplication.font().pointSizeF(), scale)
+
+    def _apply_look(self, look: Look) -> None:
+        """Dress what is seen; a page that is not shown follows when it is."""
+        self._look = look
+        self.studio.set_look(look)
+        for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if part is not self.stack:
+                look.dress(part)
+        if self._shown is not None:
+            look.dress(self._shown, self._shown.own_rules())
         for part in (self.banner, self.rail, self.status):
-            part.set_theme(theme)
-        self.studio.set_theme(theme)
+            part.set_theme(look.theme)
         self._fit_rail()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Fill what is behind everything."""
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(self._look.theme.window))
+        painter.end()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the timers and ask the line to end; once."""

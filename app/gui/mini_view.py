@@ -72,6 +72,7 @@ class MiniView(Preview):
 
     def __init__(self, studio: Studio, stage: StageView, main_window: QWidget) -> None:
         super().__init__(studio.latest_frame, studio.theme, main_window, stage.aspect)
+        studio.look.dress(self)  # for its menu
         self._studio = studio
         self._stage = stage
         self._main_window = main_window

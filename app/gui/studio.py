@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.bus import Bus
 from app.gui.bridge import Bridge
 from app.gui.journal import Journal
-from app.gui.theme import Theme
+from app.gui.theme import Look, Theme
 from app.gui.window_info import WindowInfo
 from app.messages import Command, Configure, Frame
 from app.settings import Value, value_of, with_value
@@ -37,7 +37,7 @@ class Studio(QObject):
         bus: Bus,
         bridge: Bridge,
         info: WindowInfo,
-        theme: Theme,
+        look: Look,
         latest_frame: Callable[[], Frame | None],
         parent: QObject | None = None,
     ) -> None:
@@ -45,7 +45,7 @@ class Studio(QObject):
         self.bridge = bridge
         self.info = info
         self.settings = info.settings
-        self.theme = theme
+        self.look = look
         self.latest_frame = latest_frame
         self.journal = Journal(lambda: QTime.currentTime().toString("HH:mm:ss"))
         self._gate = bus.gate
@@ -70,10 +70,15 @@ class Studio(QObject):
             self._asked.add(name)
             self.put(Configure(name, value))
 
-    def set_theme(self, theme: Theme) -> None:
-        """Other colours from now on."""
-        self.theme = theme
-        self.theme_changed.emit(theme)
+    @property
+    def theme(self) -> Theme:
+        """The colours in use."""
+        return self.look.theme
+
+    def set_look(self, look: Look) -> None:
+        """Other colours, or a text of another size, from now on."""
+        self.look = look
+        self.theme_changed.emit(look.theme)
 
     def _note_change(self, name: str, value: Value) -> None:
         self._asked.discard(name)
@@ -108,6 +113,10 @@ class Page(QWidget):
     def title(self) -> str:
         """The page's name, translated."""
         raise NotImplementedError
+
+    def own_rules(self) -> str:
+        """Style rules that the page needs besides the window's."""
+        return ""
 
     def enter(self) -> None:
         """The page is shown from now on."""

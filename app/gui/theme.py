@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QWidget
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,26 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
+class Look:
+    """What the parts of the window wear: a theme at one size of text."""
+
+    def __init__(self, theme: Theme, base_pt: float, scale: float = 1.0) -> None:
+        """For the arguments see `style_sheet`."""
+        self.theme = theme
+        self._palette = palette(theme)
+        self._sheet = style_sheet(theme, base_pt, scale)
+
+    def dress(self, part: QWidget, own: str = "") -> None:
+        """Let `part` and what is in it look so, with the rules `own` besides; at once where it wears them already.
+
+        A style sheet on the whole window would dress what nobody sees too, and hold the window for as long.
+        """
+        sheet = self._sheet + own
+        if part.styleSheet() != sheet:
+            part.setPalette(self._palette)
+            part.setStyleSheet(sheet)
+
+
 def style_sheet(theme: Theme, base_pt: float, scale: float = 1.0) -> str:
     """The window's Qt style sheet. Widgets are addressed by object name or by a `role` property.
 
@@ -141,7 +162,6 @@ def style_sheet(theme: Theme, base_pt: float, scale: float = 1.0) -> str:
         return f"{round(at_one + 16 * (scale - 1))}px"
 
     return f"""
-QWidget#window {{ background: {t.window}; }}
 QWidget {{ font-size: {base_pt:.1f}pt; }}
 QLabel {{ color: {t.text}; background: transparent; }}
 QLabel[role="dim"] {{ color: {t.dim}; }}

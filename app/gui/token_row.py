@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -17,10 +17,22 @@ from app.gui.fields import Row, make_button
 class TokenRow(Row):
     """The word by which programs prove that they may ask: hidden until it is wanted, copied, or made anew."""
 
+    renewed = Signal()
+    """There is another token, and the one before counts no longer."""
+
     def __init__(
-        self, label: str, help_text: str, file: Path, words: Callable[[str], str] = lambda token: token
+        self,
+        label: str,
+        help_text: str,
+        file: Path,
+        words: Callable[[str], str] = lambda token: token,
+        *,
+        renews: bool = True,
     ) -> None:
-        """`file` holds the token; `words` makes of it what is shown and copied, such as an address with it."""
+        """`file` holds the token; `words` makes of it what is shown and copied, such as an address with it.
+
+        Without `renews` another row of the page makes the token anew.
+        """
         super().__init__(label, help_text)
         self._file = file
         self._words = words
@@ -36,7 +48,8 @@ class TokenRow(Row):
         self.copy.clicked.connect(self._copy)
         self.renew = make_button(self.tr("New token"))
         self.renew.setToolTip(self.tr("Programs that have the old one are shut out"))
-        self.renew.clicked.connect(lambda: self._fetch(lambda: new_token(self._file)))
+        self.renew.clicked.connect(lambda: self._fetch(lambda: new_token(self._file), self.renewed.emit))
+        self.renew.setVisible(renews)
         editor = QWidget()
         row = QHBoxLayout(editor)
         row.setContentsMargins(0, 0, 0, 0)
@@ -58,11 +71,12 @@ class TokenRow(Row):
         """Read the token, on another thread; one is made where there is none."""
         self._fetch(lambda: control_token(self._file))
 
-    def _fetch(self, get: Callable[[], str]) -> None:
+    def _fetch(self, get: Callable[[], str], then: Callable[[], None] = lambda: None) -> None:
         def show(token: str) -> None:
             self.problem.say("")
             self._token = token
             self.show_words()
+            then()
 
         in_background(self, get, show, lambda error: self.problem.say(f"{error.problem} {error.remedy}"))
 

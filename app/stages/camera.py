@@ -31,6 +31,8 @@ class CameraStage:
         self._fps = fps
         self._lock = threading.Lock()
         self._sinks: list[FrameSink] = []
+        self._lost: dict[int, Callable[[AppError], None]] = {}
+        """By the sink's id: who is told when it breaks."""
         self._sending = threading.RLock()
         """Held while a sink is given a frame: none is closed under the hands of whoever fills it."""
         self._instead: Pixels | None = None
@@ -39,11 +41,16 @@ class CameraStage:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, sink: FrameSink) -> None:
-        """Open `sink` and send it every frame from now on. Raises its AppError if it cannot be opened."""
+    def add(self, sink: FrameSink, lost: Callable[[AppError], None] | None = None) -> None:
+        """Open `sink` and send it every frame from now on. Raises its AppError if it cannot be opened.
+
+        A sink that breaks is closed and gets nothing more; `lost` is then told why, on the stage's thread.
+        """
         sink.open(self._width_px, self._height_px, self._fps)
         with self._lock:
             self._sinks.append(sink)
+            if lost is not None:
+                self._lost[id(sink)] = lost
             self._has_sink.set()
 
     def remove(self, sink: FrameSink) -> None:
@@ -52,6 +59,7 @@ class CameraStage:
             if sink not in self._sinks:
                 return
             self._sinks.remove(sink)
+            self._lost.pop(id(sink), None)
             if not self._sinks:
                 self._has_sink.clear()
         with self._sending:
@@ -131,29 +139,53 @@ class CameraStage:
             sink.send(frame)
         except Exception as error:  # a sink that breaks is dropped; the others and the show go on
             logger.exception("a frame sink failed")
+            with self._lock:
+                lost = self._lost.get(id(sink))
             self.remove(sink)
-            problem = getattr(error, "problem", "A picture could not be sent to the camera.")
-            remedy = getattr(error, "remedy", "Switch the camera off and on again.")
-            self._bus.emit(STAGE, "state", state="failed", label="Camera", problem=problem, remedy=remedy)
+            if not isinstance(error, AppError):
+                error = AppError("A picture could not be sent.", "Switch it off and on again.")
+            if lost is not None:
+                lost(error)
+            else:
+                self._bus.emit(
+                    STAGE, "state", state="failed", label="Camera", problem=error.problem, remedy=error.remedy
+                )
+
+
+RETRY_S = 1.0
+"""So often a camera that was lost is looked for: viewers have their picture back within 2 s."""
 
 
 class CameraSwitch:
-    """Switches one sink (the virtual camera) on and off and tells the window how it went. Any thread."""
+    """Switches one sink (the virtual camera) on and off and tells the window how it went. Any thread.
 
-    def __init__(self, bus: Bus, stage: CameraStage, make: Callable[[], FrameSink]) -> None:
+    A camera that is lost while it is on is opened again as soon as that can be: it may have been unplugged, its module
+    exchanged, or another program may have taken it. Meanwhile the state is "starting", with problem and remedy.
+    """
+
+    def __init__(
+        self, bus: Bus, stage: CameraStage, make: Callable[[], FrameSink], *, retry_s: float = RETRY_S
+    ) -> None:
         self._bus = bus
         self._stage = stage
         self._make = make
+        self._retry_s = retry_s
         self._sink: FrameSink | None = None
         self._lock = threading.RLock()
+        self._searching: threading.Event | None = None
+        """Set to end the search for a camera; None while there is none."""
 
     @property
     def is_on(self) -> bool:
-        """Whether a camera is open."""
-        return self._sink is not None
+        """Whether a camera is open, or one is waited for."""
+        return self._sink is not None or self._searching is not None
 
-    def switch(self, on: bool) -> None:
-        """Open or close the camera. A camera that cannot be opened is said, with what to install, and raised."""
+    def switch(self, on: bool, *, patiently: bool = False) -> None:
+        """Open or close the camera.
+
+        One that cannot be opened is said, with what to do, and raised; where it is switched on `patiently`, it is
+        waited for instead.
+        """
         with self._lock:
             self._close()
             if not on:
@@ -163,6 +195,9 @@ class CameraSwitch:
             try:
                 self._open()
             except AppError as error:
+                if patiently:
+                    self._search(error)
+                    return
                 self._say_failed(error)
                 raise
 
@@ -173,8 +208,8 @@ class CameraSwitch:
         """
         with self._lock:
             old, self._make = self._make, make
-            if not self.is_on:
-                return
+            if self._sink is None:
+                return  # whoever waits for a camera waits for this one
             self._close()  # first: it may be the same device
             try:
                 self._open()
@@ -183,19 +218,69 @@ class CameraSwitch:
                 try:
                     self._open()
                 except AppError as error:
-                    self._say_failed(error)
+                    self._search(error)
                 raise
+
+    def stop(self) -> None:
+        """Look for no camera any more; the one that is open is the stage's to close."""
+        with self._lock:
+            self._end_search()
 
     def _open(self) -> None:
         sink = self._make()
-        self._stage.add(sink)
+        self._stage.add(sink, lambda error: self._note_lost(sink, error))
         self._sink = sink
         self._bus.emit(STAGE, "state", state="ready", label=f"Camera: {getattr(sink, 'device', 'on')}")
 
     def _close(self) -> None:
+        self._end_search()
         sink, self._sink = self._sink, None
         if sink is not None:
             self._stage.remove(sink)
 
+    def _note_lost(self, sink: FrameSink, error: AppError) -> None:
+        # On the stage's thread, which whoever holds the lock may be waiting for: the search takes the lock.
+        self._search(error, sink)
+
+    def _search(self, error: AppError, lost: FrameSink | None = None) -> None:
+        over = threading.Event()
+        threading.Thread(target=self._look, args=(over, error, lost), name="camera-search", daemon=True).start()
+        if lost is None:
+            self._searching = over
+
+    def _look(self, over: threading.Event, error: AppError, lost: FrameSink | None) -> None:
+        with self._lock:
+            if lost is not None:
+                if self._sink is not lost:
+                    return  # switched off, or exchanged, meanwhile
+                self._sink, self._searching = None, over
+            if over.is_set():
+                return
+            self._say_searching(error)
+        while not over.wait(self._retry_s):
+            with self._lock:
+                if over.is_set():
+                    return
+                try:
+                    self._open()
+                except AppError as again:
+                    if (again.problem, again.remedy) != (error.problem, error.remedy):
+                        error = again
+                        self._say_searching(error)
+                else:
+                    self._searching = None
+                    return
+
+    def _end_search(self) -> None:
+        if self._searching is not None:
+            self._searching.set()
+            self._searching = None
+
+    def _say_searching(self, error: AppError) -> None:
+        self._say("starting", "Waiting for the camera", error)
+
     def _say_failed(self, error: AppError) -> None:
-        self._bus.emit(STAGE, "state", state="failed", label="No camera", problem=error.problem, remedy=error.remedy)
+        self._say("failed", "No camera", error)
+
+    def _say(self, state: str, label: str, error: AppError) -> None:
+        self._bus.emit(STAGE, "state", state=state, label=label, problem=error.problem, remedy=error.remedy)

@@ -19,6 +19,7 @@ from app.characters import library
 from app.characters.character_file import Texts, save_expression, save_texts
 from app.errors import AppError
 from app.face import HeldFacts
+from app.fonts import Typefaces
 from app.messages import (
     Ask,
     Configure,
@@ -28,10 +29,12 @@ from app.messages import (
     MouthOffset,
     Mute,
     NextCharacter,
+    Panic,
     Record,
     SaveReplay,
     Screenshot,
     SecretChanged,
+    ShowTestCard,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
@@ -107,7 +110,8 @@ class FakePage:
 class FakeSink:
     """A virtual camera of a given size and device; "broken" cannot be opened."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, captions: Any) -> None:
+        self.captions = captions
         camera = settings.camera
         self.size, self.device = (camera.width_px, camera.height_px), camera.device
         self.fps = 0.0
@@ -211,13 +215,13 @@ class Studio:
             ("chat_of", "chat", lambda chosen, character, bus: FakeChat("Two.")),
             ("voice_synth", "voice", lambda chosen, character, bus, required: FakeSynth()),
             ("start_face", "face", lambda bus, chosen, folder, stepped: FakeFace(self.problems.get("face load"))),
-            ("virtual_camera", "camera", lambda chosen, scene: FakeSink(chosen)),
+            ("virtual_camera", "camera", lambda chosen, scene, captions: FakeSink(chosen, captions)),
             ("memory", "memory", lambda chosen: None),
         ):
             monkeypatch.setattr(compose, name, making(part, make))
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
-        monkeypatch.setattr(compose, "browser_source", lambda port: FakePage())
+        monkeypatch.setattr(compose, "browser_source", lambda port, settings, scene: FakePage())
         chosen = settings or Settings()
         self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False, keys=False)
 
@@ -562,6 +566,49 @@ def test_what_a_start_argument_changes_is_told_and_not_kept(monkeypatch: pytest.
         assert not studio.file.exists()
     finally:
         studio.show.stop()
+
+
+def test_a_camera_that_was_on_is_waited_for_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wanted = with_value(with_value(Settings(), "camera.on", True), "camera.device", "broken")
+    studio = Studio(monkeypatch, tmp_path, wanted)
+    try:
+        studio.start(camera_on=True)
+
+        waiting = studio.facts.wait("camera", "state", problem="No virtual camera could be opened.")
+        assert ("starting", "Install one.") == (waiting.data["state"], waiting.data["remedy"])
+        studio.set("camera.device", "")
+        studio.facts.wait("camera", "state", state="ready")
+        assert studio.show.settings.camera.on
+    finally:
+        studio.show.stop()
+
+
+def test_the_test_card_is_shown_until_it_is_taken_away_or_panic_comes(studio: Studio) -> None:
+    studio.bus.gate.put(ShowTestCard(True))
+    studio.facts.wait("show", "test_card", on=True)
+    studio.set("stage.zoom", 2.0)  # other settings of the stage leave it
+    assert 1 == len(studio.facts.of("show", "test_card"))
+
+    studio.bus.gate.put(Panic(True))
+
+    studio.facts.wait("show", "test_card", on=False)
+
+
+@pytest.mark.skipif(Typefaces().fallback is None, reason="this machine has no fonts")
+def test_captions_are_drawn_on_the_picture_while_they_are_wanted(studio: Studio) -> None:
+    studio.set("camera.on", True)
+    studio.set("captions.picture", True)
+    captions = studio.made["camera"][-1].captions
+    assert captions(640, 360) is None
+    told = threading.Event()
+    studio.show._captions.add(lambda *_: told.set())  # after those who draw
+
+    studio.bus.emit("playback", "caption", turn=1, index=0, text="Hello", heard=5)
+
+    assert told.wait(TIMEOUT_S)
+    assert captions(640, 360) is not None
+    studio.set("captions.picture", False)
+    assert captions(640, 360) is None
 
 
 def test_a_file_that_was_damaged_meanwhile_is_not_written_over(studio: Studio) -> None:

@@ -108,8 +108,11 @@ class CharactersPage(Page):
         gallery.export_wanted.connect(self._ask_for_export)
         gallery.remove_wanted.connect(self._ask_for_removal)
 
+    def own_rules(self) -> str:
+        """How cards and editors look."""
+        return style_sheet(self.studio.theme)
+
     def _apply_theme(self, theme: Theme) -> None:
-        self.setStyleSheet(style_sheet(theme))
         self.gallery.set_theme(theme)
         if self._new is not None:
             self._new.set_theme(theme)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.control_token import browser_token_file
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.control_token import ALPHA_PATH, JPEG_PATH, PAGE_PATH, browser_token_file, browser_url
 from app.gui.fields import (
     ChoiceField,
     DeviceField,
@@ -15,6 +18,7 @@ from app.gui.fields import (
     Row,
     SwitchField,
     TextField,
+    make_button,
     make_picker,
 )
 from app.gui.form_page import FormPage
@@ -22,9 +26,9 @@ from app.gui.recording_bar import RecordingBar
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
 from app.gui.token_row import TokenRow
-from app.messages import ListDevices
+from app.messages import ListDevices, ShowTestCard
 
-SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (1080, 1920), (720, 1280))
+SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (512, 512), (1080, 1920), (720, 1280))
 
 
 class SizeRow(Row):
@@ -88,13 +92,37 @@ class CameraNote(Note):
         if state in ("ready", "busy"):
             self.say(self.tr("On air: {device}").format(device=label) if label else self.tr("On air."), "good")
         elif state == "starting":
-            self.say(self.tr("Starting…"), "dim")
+            self.say(self.tr("Starting…"), "dim")  # what it waits for comes after this
         elif state == "off":
             self.say(self.tr("Off: other programs see no picture."), "dim")
 
     def _note_problem(self, stage: str, problem: str, remedy: str) -> None:
         if stage == "camera":
             self.say(f"{problem} {remedy}".strip(), "problem")
+
+
+class TestCardButton(QWidget):
+    """Shows viewers the test card while it is down. The show's own word counts: a panic takes the card away."""
+
+    def __init__(self, studio: Studio, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = make_button(self.tr("Test card"))
+        self.button.setCheckable(True)
+        self.button.clicked.connect(lambda on: studio.put(ShowTestCard(bool(on))))
+        note = Note()
+        note.say(
+            self.tr(
+                "Colour bars and a counter of frames instead of the character, to set up the programs that show the "
+                "camera."
+            )
+        )
+        self.button.setAccessibleDescription(note.text())
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(note, 1)
+        studio.bridge.test_card.connect(self.button.setChecked)
 
 
 class OutputPage(FormPage):
@@ -135,9 +163,15 @@ class OutputPage(FormPage):
         self.picture = SizeRow(
             studio,
             self.tr("Picture"),
-            self.tr("1280 × 720 is what meeting programs expect. Choose it again there after a change."),
+            self.tr(
+                "1280 × 720 is what meeting programs expect. Choose it again there after a change. Frames per second: "
+                "30 from the start, up to 60 on the page Face."
+            ),
         )
         camera.add(self.picture)
+        yield
+        self.test_card = TestCardButton(studio)
+        camera.add_widget(self.test_card)
         yield
         yield from self._build_browser()
         yield from self._build_recording()
@@ -214,12 +248,23 @@ class OutputPage(FormPage):
         def is_on() -> bool:
             return bool(studio.value("browser.on"))
 
+        def address(path: str, label: str, help_text: str) -> TokenRow:
+            row = TokenRow(
+                label,
+                help_text,
+                browser_token_file(),
+                lambda token: browser_url(int(studio.value("browser.port")), token, path),
+                renews=path == PAGE_PATH,
+            )
+            browser.add(row, applies=is_on)
+            return row
+
         browser = self.section(self.tr("Browser source"))
         browser.add(
             SwitchField(
                 studio,
                 "browser.on",
-                self.tr("Page for OBS"),
+                self.tr("Page and stream for OBS"),
                 self.tr(
                     "Shows the character without a background, over whatever lies below it in OBS. Only programs of "
                     "this computer that have the address get it."
@@ -227,14 +272,29 @@ class OutputPage(FormPage):
             )
         )
         yield
-        self.address = TokenRow(
+        self.address = address(
+            PAGE_PATH,
             self.tr("Address"),
             self.tr("In OBS, add a source of the kind Browser, put this into its field URL, and set 512 × 512 there."),
-            browser_token_file(),
-            lambda token: f"http://127.0.0.1:{studio.value('browser.port')}/?token={token}",
         )
         self.address.renew.setText(self.tr("New address"))
-        browser.add(self.address, applies=is_on)
+        yield
+        self.alpha_address = address(
+            ALPHA_PATH,
+            self.tr("Media source"),
+            self.tr(
+                "For OBS without Browser: add a Media Source, switch Local File off there, put this into its field "
+                "Input, and set Network Buffering to 0. Transparent too."
+            ),
+        )
+        yield
+        self.jpeg_address = address(
+            JPEG_PATH,
+            self.tr("Media source, with background"),
+            self.tr("The camera's picture as Motion JPEG, for programs that understand nothing else."),
+        )
+        self.address.renewed.connect(self.alpha_address.look)
+        self.address.renewed.connect(self.jpeg_address.look)
         yield
         browser.add(
             SwitchField(
@@ -261,7 +321,16 @@ class OutputPage(FormPage):
         self.browser_note = Note()
         browser.add_widget(self.browser_note)
         yield
-        captions = self.section(self.tr("Captions in a file"))
+        captions = self.section(self.tr("Captions"))
+        captions.add(
+            SwitchField(
+                studio,
+                "captions.picture",
+                self.tr("On the picture"),
+                self.tr("Viewers of the camera and of recordings read what the character says, word by word."),
+            )
+        )
+        yield
         captions.add(
             TextField(
                 studio,
@@ -290,16 +359,21 @@ class OutputPage(FormPage):
     def refresh(self) -> None:
         """Show what applies to the settings in force."""
         super().refresh()
-        if hasattr(self, "address"):
-            self.address.show_words()
-            if self.studio.value("browser.on") and not self.address.line.text() and self.isVisible():
-                self.address.look()
+        if hasattr(self, "jpeg_address"):
+            for row in self._addresses():
+                row.show_words()
+                if self.studio.value("browser.on") and not row.line.text() and self.isVisible():
+                    row.look()
 
     def look(self) -> None:
         """Look which devices there are now, and read the address, where it is to be seen."""
         self.studio.put(ListDevices())
         if self.studio.value("browser.on"):
-            self.address.look()
+            for row in self._addresses():
+                row.look()
+
+    def _addresses(self) -> tuple[TokenRow, ...]:
+        return self.address, self.alpha_address, self.jpeg_address
 
     def _show_devices(self, _microphones: list[str], speakers: list[str], cameras: list[str]) -> None:
         self.speaker.set_devices(speakers)

@@ -1711,8 +1711,8 @@ You may interrupt the character.</source>
         <translation>映像</translation>
     </message>
     <message>
-        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change.</source>
-        <translation>会議ソフトでは 1280 × 720 が標準です。変えたあとは、相手のソフトでカメラを選び直してください。</translation>
+        <source>1280 × 720 is what meeting programs expect. Choose it again there after a change. Frames per second: 30 from the start, up to 60 on the page Face.</source>
+        <translation>会議アプリの標準は1280×720です。変更したら、アプリ側で選び直してください。フレームレートは初期値が30で、「顔」のページで60まで上げられます。</translation>
     </message>
     <message>
         <source>Loudspeaker</source>
@@ -1783,8 +1783,8 @@ You may interrupt the character.</source>
         <translation>ブラウザソース</translation>
     </message>
     <message>
-        <source>Page for OBS</source>
-        <translation>OBS 用のページ</translation>
+        <source>Page and stream for OBS</source>
+        <translation>OBS 用のページとストリーム</translation>
     </message>
     <message>
         <source>Shows the character without a background, over whatever lies below it in OBS. Only programs of this computer that have the address get it.</source>
@@ -1803,6 +1803,22 @@ You may interrupt the character.</source>
         <translation>アドレスを作り直す</translation>
     </message>
     <message>
+        <source>Media source</source>
+        <translation>メディアソース</translation>
+    </message>
+    <message>
+        <source>For OBS without Browser: add a Media Source, switch Local File off there, put this into its field Input, and set Network Buffering to 0. Transparent too.</source>
+        <translation>「ブラウザ」のない OBS 用です。「メディアソース」を追加し、「ローカルファイル」のチェックを外して「入力」の欄に貼り付け、「ネットワークバッファリング」を 0 にします。こちらも背景は透明です。</translation>
+    </message>
+    <message>
+        <source>Media source, with background</source>
+        <translation>メディアソース（背景あり）</translation>
+    </message>
+    <message>
+        <source>The camera&apos;s picture as Motion JPEG, for programs that understand nothing else.</source>
+        <translation>カメラと同じ映像を Motion JPEG で送ります。ほかの形式を読めないソフト用です。</translation>
+    </message>
+    <message>
         <source>Captions</source>
         <translation>字幕</translation>
     </message>
@@ -1819,8 +1835,12 @@ You may interrupt the character.</source>
         <translation>127.0.0.1 のポートで、アドレスの一部です。ほかのプログラムが使っている場合だけ変えてください。</translation>
     </message>
     <message>
-        <source>Captions in a file</source>
-        <translation>ファイルへの字幕</translation>
+        <source>On the picture</source>
+        <translation>映像に重ねる</translation>
+    </message>
+    <message>
+        <source>Viewers of the camera and of recordings read what the character says, word by word.</source>
+        <translation>カメラと録画を見る人に、キャラクターの言葉を一語ずつ字幕で見せます。</translation>
     </message>
     <message>
         <source>Text file</source>
@@ -2330,6 +2350,17 @@ You may interrupt the character.</source>
     <message>
         <source>Virtual camera for streaming software</source>
         <translation>配信ソフト用の仮想カメラ</translation>
+    </message>
+</context>
+<context>
+    <name>TestCardButton</name>
+    <message>
+        <source>Test card</source>
+        <translation>テストカード</translation>
+    </message>
+    <message>
+        <source>Colour bars and a counter of frames instead of the character, to set up the programs that show the camera.</source>
+        <translation>キャラクターの代わりにカラーバーとフレームカウンターを映します。カメラを表示するアプリの設定に使います。</translation>
     </message>
 </context>
 <context>

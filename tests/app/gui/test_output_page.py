@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.control_token import browser_token_file, control_token
 from app.gui.pages.output_page import OutputPage
-from app.messages import Configure
+from app.messages import Configure, ShowTestCard
 from app.settings import BrowserSettings, Settings, WindowSettings
 
 if TYPE_CHECKING:
@@ -52,6 +52,24 @@ def test_the_address_is_hidden_copied_whole_and_made_anew(open_page: Callable[..
     assert page.address.line.text().endswith(control_token(browser_token_file()))
 
 
+def test_media_sources_have_addresses_of_their_own_with_the_same_token(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page(on=True, port=9000)
+    rows = {"/alpha.nut": page.alpha_address, "/picture.mjpeg": page.jpeg_address}
+    rig.qtbot.waitUntil(lambda: all(row.line.text() for row in rows.values()), timeout=5000)
+    old = control_token(browser_token_file())
+    for path, row in rows.items():
+        row.copy.click()
+        assert f"http://127.0.0.1:9000{path}?token={old}" == QGuiApplication.clipboard().text()
+
+    page.address.renew.click()
+
+    rig.qtbot.waitUntil(lambda: not any(row.line.text().endswith(old) for row in rows.values()), timeout=5000)
+    for path, row in rows.items():
+        assert f"http://127.0.0.1:9000{path}?token={control_token(browser_token_file())}" == row.line.text()
+
+
 def test_the_address_has_the_port_in_force(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
     rig, page = open_page(on=True, port=9000)
     rig.qtbot.waitUntil(lambda: page.address.line.text() != "", timeout=5000)
@@ -83,3 +101,43 @@ def test_captions_are_asked_for_beside_the_page(open_page: Callable[..., tuple[R
     page.field("browser.captions").switch.click()
 
     assert [Configure("browser.captions", True)] == rig.commands()
+
+
+def test_the_test_card_button_asks_for_it_and_comes_up_again_when_the_show_takes_it_away(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page()
+    button = page.test_card.button
+
+    button.click()
+    rig.tell("show", "test_card", on=True)
+    assert [ShowTestCard(True)] == rig.commands()
+    assert button.isChecked()
+    rig.tell("show", "test_card", on=False)
+
+    assert not button.isChecked()
+    assert [] == rig.commands()
+
+
+def test_a_camera_that_is_waited_for_says_what_it_waits_for_and_stays_switched_on(
+    open_page: Callable[..., tuple[Rig, OutputPage]],
+) -> None:
+    rig, page = open_page()
+
+    rig.tell(
+        "camera", "state", state="starting", label="Waiting", problem="Another program has it.", remedy="Close that."
+    )
+
+    assert "Another program has it. Close that." == page.note.text()
+    assert rig.page.camera.isChecked()
+    assert "off" == rig.page.stage.lamp.state
+    rig.tell("camera", "state", state="ready", label="/dev/video10")
+    assert "On air: /dev/video10" == page.note.text()
+
+
+def test_512_square_is_among_the_sizes(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    rig, page = open_page()
+
+    page.picture.picker.activated.emit(page.picture.picker.findText("512 × 512"))
+
+    assert [Configure("camera.width_px", 512), Configure("camera.height_px", 512)] == rig.commands()

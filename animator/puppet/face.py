@@ -1,0 +1,109 @@
+"""The puppet as a whole: a prepared portrait and a pose in, a frame out."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from animator.human.portrait import Portrait
+from animator.messages import Pixels, Pose
+from animator.puppet.eyes import EyeRig
+from animator.puppet.face_shape import eye_of, head_of, mouth_of
+from animator.puppet.head import HeadRig
+from animator.puppet.mouth import MouthRig
+
+Box = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
+class PuppetFace:
+    """Draws one portrait. `draw` is called by one thread; it owns buffers. Keeps `animator.tha3.face.Face`."""
+
+    tier = "photo puppet"
+
+    def __init__(self, portrait: Portrait, *, cut_out: bool = False, ai_mark: bool = True) -> None:
+        """`cut_out`: what is not the person is transparent; `ai_mark`: a corner says that a machine moves this face."""
+        picture, points = portrait.picture, portrait.points
+        self.size_px = picture.shape[0]
+        self._points = points
+        self._mouth = MouthRig(picture, points)
+        self._eyes = {side: EyeRig(picture, points, side) for side in ("right", "left")}
+        self._head = HeadRig(points, portrait.person)
+        self._cut_out = cut_out
+        straight = np.dstack([picture, portrait.person])
+        # Colours are kept multiplied by alpha: so the person is laid over the background by one product and one sum.
+        self._person: Pixels = cv2.cvtColor(straight, cv2.COLOR_RGBA2mRGBA)
+        self._behind: Pixels = cv2.cvtColor(portrait.behind, cv2.COLOR_RGB2RGBA)
+        self._edges = [_edge(portrait.person, box) for box in self._boxes()]
+        self._mark = mark_of(self.size_px) if ai_mark else None
+
+    @property
+    def mouth(self) -> MouthRig:
+        """The mouth, for measurements."""
+        return self._mouth
+
+    @property
+    def eyes(self) -> dict[str, EyeRig]:
+        """The eyes by the person's side, for measurements."""
+        return self._eyes
+
+    def landmarks(self, ids: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Where points of the mesh lie in a frame at rest, whole px."""
+        return [(round(float(self._points[i, 0])), round(float(self._points[i, 1]))) for i in ids]
+
+    def _boxes(self) -> list[Box]:
+        return [self._mouth.box, *(rig.box for rig in self._eyes.values())]
+
+    def draw(self, pose: Pose) -> Pixels:
+        """The frame for a THA3 pose: uint8 RGBA (side, side, 4), the caller's own."""
+        parts = [self._mouth.draw(mouth_of(pose)), *(rig.draw(eye_of(pose, side)) for side, rig in self._eyes.items())]
+        for box, part, edge in zip(self._boxes(), parts, self._edges, strict=True):
+            self._person[(*box, slice(0, 3))] = part if edge is None else cv2.multiply(part, edge, scale=1 / 255)
+        maps = self._head.maps(head_of(pose))
+        moved = cv2.remap(self._person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        frame: Pixels = cv2.cvtColor(moved, cv2.COLOR_mRGBA2RGBA) if self._cut_out else _over(moved, self._behind)
+        if self._mark is not None:
+            _stamp(frame, self._mark)
+        return frame
+
+
+def _edge(person: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.uint8] | None:
+    """How much of a part is the person, as uint8 of three channels; None where all of it is."""
+    cut = person[box]
+    return None if cut.size == 0 or int(cut.min()) == 255 else np.repeat(cut[..., None], 3, axis=2)
+
+
+def _over(person: Pixels, behind: Pixels) -> Pixels:
+    """The person, multiplied by alpha, before the background; opaque."""
+    open_ = cv2.bitwise_not(cv2.extractChannel(person, 3))
+    shown: Pixels = cv2.multiply(behind, cv2.merge([open_, open_, open_, open_]), scale=1 / 255)
+    return np.asarray(cv2.add(person, shown, dst=shown))
+
+
+MARK_TEXT = "AI photo puppet"
+MARK_PLACE = (0.145, 0.775)
+"""Left edge and lower edge of the mark, in parts of the frame: in a corner of what canvases show of it at zoom 1."""
+
+
+def mark_of(side_px: int) -> tuple[int, int, npt.NDArray[np.uint8]]:
+    """The mark for frames of that size: left, top and its pixels, uint8 RGBA."""
+    scale = side_px / 512
+    font, size, thick = cv2.FONT_HERSHEY_SIMPLEX, 0.42 * scale, max(1, round(scale))
+    (width, height), under = cv2.getTextSize(MARK_TEXT, font, size, thick)
+    pad = round(5 * scale)
+    mark = np.zeros((height + under + 2 * pad, width + 2 * pad, 4), np.uint8)
+    mark[..., 3] = 110
+    shape = np.zeros(mark.shape[:2], np.uint8)
+    cv2.putText(shape, MARK_TEXT, (pad, pad + height), font, size, 255, thick, cv2.LINE_AA)
+    mark[..., :3] = shape[..., None]
+    mark[..., 3] = np.maximum(mark[..., 3], (shape * 0.9).astype(np.uint8))
+    return round(MARK_PLACE[0] * side_px), round(MARK_PLACE[1] * side_px) - mark.shape[0], mark
+
+
+def _stamp(frame: Pixels, mark: tuple[int, int, npt.NDArray[np.uint8]]) -> None:
+    left, top, pixels = mark
+    cut = frame[top : top + pixels.shape[0], left : left + pixels.shape[1]]
+    share = pixels[..., 3:].astype(np.float32) / 255.0
+    cut[..., :3] = np.rint(cut[..., :3] * (1.0 - share) + pixels[..., :3] * share).astype(np.uint8)
+    cut[..., 3] = np.maximum(cut[..., 3], pixels[..., 3])
