@@ -61,13 +61,12 @@ class Reference:
             _liven(model)
             model.to(self.device, dtype).eval().requires_grad_(requires_grad=False)
 
-    def widened(self) -> Reference:
-        """The same weights in float32, without the card's shortened products."""
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    def rounded(self, dtype: torch.dtype) -> Reference:
+        """The same weights, rounded to a narrower type, and computing in it."""
         other = copy.copy(self)
-        other.dtype = torch.float32
+        other.dtype = dtype
         for name in ("unet", "vae", "tiny"):
-            setattr(other, name, copy.deepcopy(getattr(self, name)).float())
+            setattr(other, name, copy.deepcopy(getattr(self, name)).to(dtype))
         return other
 
     @torch.inference_mode()

@@ -253,10 +253,9 @@ class MuseTalk:
     @staticmethod
     def _composed(avatar: Avatar, frame: int, box: npt.NDArray[np.uint8] | None, share: float) -> Pixels:
         """The avatar's frame with the content of its box, blended by `share` in [0, 1]."""
-        height, width = avatar.frames.shape[1:3]
-        out = np.empty((height, width, 4), np.uint8)
-        out[..., :3] = avatar.frames[frame]
-        out[..., 3] = 255 if avatar.opacity is None else avatar.opacity[frame]
+        out: Pixels = cv2.cvtColor(avatar.frames[frame], cv2.COLOR_RGB2RGBA)
+        if avatar.opacity is not None:
+            out[..., 3] = avatar.opacity[frame]
         if box is not None:
             left, top, right, bottom = avatar.boxes[frame]
             mouth = box[: bottom - top, : right - left]

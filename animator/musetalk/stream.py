@@ -91,9 +91,8 @@ class UpConv:
     """
 
     def __init__(self, source: Source, key: str, channels: int, *, bias: bool = True) -> None:
-        weight = source.take(f"{key}.weight", (channels, channels, 3, 3))
-        self.bias = source.take(f"{key}.bias", (channels,)) if bias else torch.zeros_like(weight[:, 0, 0, 0])
-        w = weight.float()
+        w = source.take(f"{key}.weight", (channels, channels, 3, 3), wide=True)
+        self.bias = source.take(f"{key}.bias", (channels,)) if bias else w.new_zeros(channels, dtype=source.dtype)
         rows = (
             torch.stack([w[:, :, 0], w[:, :, 1] + w[:, :, 2]], 2),
             torch.stack([w[:, :, 0] + w[:, :, 1], w[:, :, 2]], 2),
@@ -104,7 +103,7 @@ class UpConv:
                 torch.stack([row[..., 0], row[..., 1] + row[..., 2]], 3),
                 torch.stack([row[..., 0] + row[..., 1], row[..., 2]], 3),
             ]
-        self.weight = torch.cat(phases, 0).to(weight.dtype).contiguous(memory_format=torch.channels_last)
+        self.weight = torch.cat(phases, 0).to(source.dtype).contiguous(memory_format=torch.channels_last)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N,H,W,C) to the phases (N,H+1,W+1,4C)."""
@@ -112,11 +111,13 @@ class UpConv:
 
 
 class Linear:
-    """A matrix product; `bias` may be left for the next reader."""
+    """A matrix product; `bias` may be left for the next reader. `wide`: in float32, to be merged with another."""
 
-    def __init__(self, source: Source, key: str, out: int, inside: int, *, bias: bool = True) -> None:
-        self.weight = source.take(f"{key}.weight", (out, inside))
-        self.bias = source.take(f"{key}.bias", (out,)) if bias else None
+    def __init__(
+        self, source: Source, key: str, out: int, inside: int, *, bias: bool = True, wide: bool = False
+    ) -> None:
+        self.weight = source.take(f"{key}.weight", (out, inside), wide=wide)
+        self.bias = source.take(f"{key}.bias", (out,), wide=wide) if bias else None
 
     def __call__(self, x: Tensor) -> Tensor:
         """(..., inside) to (..., out), bias added."""
@@ -141,8 +142,9 @@ class Resnet:
         self.norm1 = Norm(source, f"{key}.norm1", inside, groups, eps)
         self.conv1 = Conv(source, f"{key}.conv1", out, inside)
         if emb is not None:
-            proj = Linear(source, f"{key}.time_emb_proj", out, emb.shape[-1])
-            folded = F.silu(emb) @ proj.weight.float().T + proj.bias.float()  # type: ignore[union-attr]
+            proj = Linear(source, f"{key}.time_emb_proj", out, emb.shape[-1], wide=True)
+            assert proj.bias is not None
+            folded = F.silu(emb) @ proj.weight.T + proj.bias
             self.conv1.bias = (self.conv1.bias.float() + folded).to(self.conv1.bias.dtype)
         self.norm2 = Norm(source, f"{key}.norm2", out, groups, eps)
         self.conv2 = Conv(source, f"{key}.conv2", out, out)

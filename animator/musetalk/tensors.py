@@ -15,8 +15,11 @@ Shape = tuple[int, ...]
 class Source(Protocol):
     """Gives tensors by key."""
 
-    def take(self, key: str, shape: Shape) -> Tensor:
-        """Tensor `key` in the type and on the device that the network computes in."""
+    dtype: torch.dtype
+    """What the network computes in."""
+
+    def take(self, key: str, shape: Shape, *, wide: bool = False) -> Tensor:
+        """Tensor `key` on the network's device, in its type; `wide`: in float32, to be merged before it is rounded."""
         ...
 
 
@@ -34,10 +37,10 @@ class Checkpoint:
     def __init__(self, tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype) -> None:
         self._left = tensors
         self._device = device
-        self._dtype = dtype
+        self.dtype = dtype
         self.faults: list[str] = []
 
-    def take(self, key: str, shape: Shape) -> Tensor:
+    def take(self, key: str, shape: Shape, *, wide: bool = False) -> Tensor:
         """See `Source.take`; zeros where the tensor is missing or not what is needed, with a fault noted."""
         found = self._left.pop(key, None)
         if found is None:
@@ -49,8 +52,8 @@ class Checkpoint:
         elif not bool(torch.isfinite(found).all()):
             self.faults.append(f"{key} holds values that are not finite")
         else:
-            return found.reshape(shape).to(self._device, self._dtype)
-        return torch.zeros(shape, device=self._device, dtype=self._dtype)
+            return found.reshape(shape).to(self._device, torch.float32 if wide else self.dtype)
+        return torch.zeros(shape, device=self._device, dtype=torch.float32 if wide else self.dtype)
 
     def finish(self) -> list[str]:
         """What was wrong: missing, unknown, misshapen; [] where the file is exactly this network."""
@@ -65,11 +68,11 @@ class Random:
 
     def __init__(self, device: torch.device, dtype: torch.dtype, seed: int = 0) -> None:
         self._device = device
-        self._dtype = dtype
+        self.dtype = dtype
         self._seed = seed
         self.taken: dict[str, Shape] = {}
 
-    def take(self, key: str, shape: Shape) -> Tensor:
+    def take(self, key: str, shape: Shape, *, wide: bool = False) -> Tensor:
         """See `Source.take`."""
         self.taken[key] = shape
         digest = hashlib.sha256(f"{self._seed} {key} {shape}".encode()).digest()
@@ -79,7 +82,7 @@ class Random:
             values = 0.1 * values + (1.0 if key.endswith("weight") else 0.0)
         else:
             values *= math.prod(shape[1:]) ** -0.5
-        return values.to(self._device, self._dtype)
+        return values.to(self._device, torch.float32 if wide else self.dtype)
 
 
 def _squeezed(shape: Shape) -> Shape:

@@ -42,14 +42,14 @@ class _Attention:
         )
         self.out2 = Linear(source, f"{block}.attn2.to_out.0", channels, channels)
         self.ff1 = Linear(source, f"{block}.ff.net.0.proj", 8 * channels, channels)
-        ff2 = Linear(source, f"{block}.ff.net.2", channels, 4 * channels)
-        proj_out = Linear(source, f"{key}.proj_out", channels, channels)
+        ff2 = Linear(source, f"{block}.ff.net.2", channels, 4 * channels, wide=True)
+        proj_out = Linear(source, f"{key}.proj_out", channels, channels, wide=True)
         assert ff2.bias is not None
         assert proj_out.bias is not None
         # proj_out(h + ff2(g)) is one product of (g, h): a matrix product and an addition less.
-        outer = proj_out.weight.float()
-        self.last = torch.cat([outer @ ff2.weight.float(), outer], 1).to(ff2.weight.dtype)
-        self.last_bias = (outer @ ff2.bias.float() + proj_out.bias.float()).to(ff2.weight.dtype)
+        outer = proj_out.weight
+        self.last = torch.cat([outer @ ff2.weight, outer], 1).to(source.dtype)
+        self.last_bias = (outer @ ff2.bias + proj_out.bias).to(source.dtype)
 
     def __call__(self, stream: Stream, kv: Tensor) -> Stream:
         """(N,H,W,C) to the same; `kv` (N,tokens,2C): this block's keys and values of the sound."""
@@ -91,15 +91,13 @@ class UNet:
     def __init__(self, source: Source, config: UNetConfig) -> None:
         widths, first = config.channels, config.channels[0]
         emb_width = 4 * first
-        linear1 = Linear(source, "time_embedding.linear_1", emb_width, first)
-        linear2 = Linear(source, "time_embedding.linear_2", emb_width, emb_width)
+        linear1 = Linear(source, "time_embedding.linear_1", emb_width, first, wide=True)
+        linear2 = Linear(source, "time_embedding.linear_2", emb_width, emb_width, wide=True)
         assert linear1.bias is not None
         assert linear2.bias is not None
         # Timestep 0, cosines first (flip_sin_to_cos): cos 0 = 1, sin 0 = 0.
         wave = torch.cat([torch.ones(first // 2), torch.zeros(first - first // 2)]).to(linear1.weight.device)
-        emb = (
-            linear2.weight.float() @ F.silu(linear1.weight.float() @ wave + linear1.bias.float()) + linear2.bias.float()
-        )
+        emb = linear2.weight @ F.silu(linear1.weight @ wave + linear1.bias) + linear2.bias
         self._emb = emb
         self._source, self._config = source, config
         self._blocks: list[_Attention] = []

@@ -39,12 +39,13 @@ class _OldNames:
     def __init__(self, source: Source, *, old: bool) -> None:
         self._source = source
         self._old = old
+        self.dtype = source.dtype
 
-    def take(self, key: str, shape: Shape) -> Tensor:
+    def take(self, key: str, shape: Shape, *, wide: bool = False) -> Tensor:
         if self._old:
             for new, old in self.OLD:
                 key = key.replace(f".{new}.", f".{old}.")
-        return self._source.take(key, shape)
+        return self._source.take(key, shape, wide=wide)
 
 
 class _MidAttention:
@@ -88,8 +89,8 @@ class Decoder:
 
     def __init__(self, source: Source, config: VaeConfig, *, old_names: bool = False) -> None:
         widths = config.channels[::-1]
-        post = source.take("post_quant_conv.weight", (config.latent, config.latent))
-        self._post = (post.float().T / LATENT_SCALE).to(post.dtype)
+        post = source.take("post_quant_conv.weight", (config.latent, config.latent), wide=True)
+        self._post = (post.T / LATENT_SCALE).to(source.dtype)
         self._post_bias = source.take("post_quant_conv.bias", (config.latent,))
         self.conv_in = Conv(source, "decoder.conv_in", widths[0], config.latent)
         self.mid = _Mid(source, "decoder.mid_block", widths[0], config.groups, old_names=old_names)

@@ -86,7 +86,7 @@ def test_the_true_size_asks_for_exactly_the_keys_of_the_published_checkpoints() 
         tiny = AutoencoderTiny()
 
     class Meta(Random):
-        def take(self, key: str, shape: tuple[int, ...]) -> torch.Tensor:
+        def take(self, key: str, shape: tuple[int, ...], *, wide: bool = False) -> torch.Tensor:
             self.taken[key] = shape
             return torch.empty(shape, device="meta")
 
