@@ -138,6 +138,13 @@ def parser() -> argparse.ArgumentParser:
     passed_on.add_argument("name", metavar="NAME")
     passed_on.add_argument("--out", type=Path, metavar="FILE.kuchi")
 
+    obs = verbs.add_parser("obs", help="OBS Studio: set up a scene with the character, take it away, say what is there")
+    actions = obs.add_subparsers(dest="action", metavar="ACTION", required=True)
+    made = actions.add_parser("setup", help="make the scene, or put it in order")
+    made.add_argument("--way", choices=("auto", "browser", "stream", "camera", "window"), help="default: the settings'")
+    actions.add_parser("undo", help="take away what was made, and nothing else")
+    actions.add_parser("status", help="whether OBS answers, and what of ours is in it")
+
     doctor = verbs.add_parser("doctor", help="what is healthy, what is not, and what to do")
     doctor.add_argument("--json", action="store_true")
     return root
@@ -208,6 +215,8 @@ def _run_verb(arguments: argparse.Namespace) -> int:
             may = arguments.i_may_use_this_face
             return verbs.characters_photo(arguments.photo, arguments.name, may, arguments.cut_out, print)
         return verbs.characters_import(arguments.card, arguments.name, arguments.force, print)
+    if verb == "obs":
+        return _run_obs(arguments)
     if verb == "bench":
         return verbs.bench(arguments.name, arguments.options)
     if verb == "render":
@@ -246,6 +255,14 @@ def _run_lips(arguments: argparse.Namespace) -> int:
 
 def _note(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def _run_obs(arguments: argparse.Namespace) -> int:
+    from app import verbs
+
+    if arguments.action == "setup":
+        return verbs.obs_set_up(arguments.way, print)
+    return verbs.obs_undo(print) if arguments.action == "undo" else verbs.obs_status(print)
 
 
 def _run_memory(arguments: argparse.Namespace) -> int:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import numpy as np
+from PIL import Image
+
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
 from animator.timebase import Clock
-from app import brain, ears, paths
+from app import brain, ears, paths, secrets
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
 from app.backends.camera_pyvirtualcam import VirtualCamera
 from app.backends.devices import Devices, list_devices
@@ -23,12 +29,15 @@ from app.backends.mic_rehearsal import RehearsalMicrophone
 from app.bus import Bus
 from app.canvas import Overlay, Scene
 from app.characters import library
-from app.control_token import browser_token_file, control_token, token_file
+from app.characters.photo import Looked
+from app.control_token import ALPHA_PATH, PAGE_PATH, browser_token_file, browser_url, control_token, token_file
 from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
-from app.messages import Command, SpeechPiece
+from app.messages import Command, SoundStatus, SpeechPiece
 from app.models import ModelStore, default_store
+from app.obs import SettingsFeeds
+from app.policy.obs_plan import Way
 from app.policy.persona import Persona
 from app.policy.wake_word import WakeWord
 from app.ports import (
@@ -40,6 +49,7 @@ from app.ports import (
     GlobalKeys,
     Memory,
     Microphone,
+    ObsLink,
     RecordingEncoder,
     Speaker,
     SpeechDetector,
@@ -47,7 +57,7 @@ from app.ports import (
     Transcriber,
     TurnDetector,
 )
-from app.settings import Settings
+from app.settings import Settings, Value
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage
 from app.voice import engine_of, server_voice, with_stand_in
@@ -64,6 +74,7 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 SIZE_PX = 512
 LARGE_FROM_CORES = 4
 """A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
+PHOTO_WITHIN_S = 60.0
 MEASURE_LOAD_S = 900.0
 """A character that was never baked is baked first."""
 MEASURE_NS = 3_000_000_000
@@ -94,6 +105,56 @@ def find_character(name: str) -> Path:
         return next((folder for _, folder in there if folder.resolve() == real), real)
     names = ", ".join(folder.name for _, folder in there)
     raise AppError(f"There is no character called {name!r}; there are: {names}.", "Give one of these, or a PNG's path.")
+
+
+def face_folder(settings: Settings, folder: Path) -> Path:
+    """The character whose face is seen while the one in `folder` is on stage: itself, or a photo of a person.
+
+    Raises AppError where a person is to be seen and there is no photo, or not the wanted one.
+    """
+    if settings.face.mode != "human" or library.is_photo(folder):
+        return folder
+    if settings.face.human:
+        found = find_character(settings.face.human)
+        if library.is_photo(found):
+            return found
+        raise AppError(f"{found.name} is not a photo of a person.", "Choose one that is, on the page Face.")
+    photo = next((there for _, there in list_characters(*character_roots()) if library.is_photo(there)), None)
+    if photo is None:
+        raise AppError("There is no photo of a person.", "Make one on the page Characters, by New from a photo.")
+    return photo
+
+
+def look_at_photo(file: Path) -> Looked:
+    """Read a photo of a person and prepare its portrait, which is kept for the face; takes some seconds.
+
+    It comes from anywhere, and the networks that find a face need memory: a process of its own does it.
+
+    Raises AppError if the photo cannot be used; says what to change.
+    """
+    with tempfile.TemporaryDirectory(prefix="kuchipaku-") as scratch:
+        picture = Path(scratch) / "portrait.png"
+        command = [sys.executable, "-m", "animator.human.look", str(file.absolute()), "--cache", str(bakes_dir())]
+        try:
+            ended = subprocess.run(
+                [*command, "--picture", str(picture)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=PHOTO_WITHIN_S,
+                cwd=paths.REPOSITORY,
+                check=False,
+            )
+            told = json.loads(ended.stdout.splitlines()[-1])
+            if "problem" in told:
+                raise AppError(str(told["problem"]), str(told["remedy"]))
+            with Image.open(picture) as image:
+                pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
+        except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+            raise AppError(
+                "The photo could not be looked at: the work on it broke off.", "Try another photo, or a smaller one."
+            ) from error
+    return Looked(file, pixels, tuple(str(note) for note in told["notes"]))
 
 
 def name_of(folder: Path) -> str:
@@ -320,11 +381,31 @@ def device_microphone(settings: Settings, clock: Clock) -> Microphone:
     return SoundDeviceMicrophone(settings.hearing.device, clock=clock)
 
 
-def device_speaker(settings: Settings, clock: Clock, tap: SoundTap | None = None) -> Speaker:
-    """The loudspeaker of the settings; `tap` gets what it plays."""
-    from app.backends.speaker_sounddevice import SoundDeviceSpeaker
+def device_speaker(
+    settings: Settings,
+    clock: Clock,
+    tap: SoundTap | None = None,
+    tell: Callable[[tuple[SoundStatus, ...]], None] = lambda status: None,
+) -> Speaker:
+    """What plays the voice under these settings; `tap` gets what it plays, `tell` how its devices are."""
+    from app.backends.sound_outlet import FIRST_CABLE
+    from app.backends.speaker_sounddevice import LOUDSPEAKER, Destination, SoundDeviceSpeaker
 
-    return SoundDeviceSpeaker(clock, settings.voice.device, tap=tap)
+    sound, destinations = settings.sound, []
+    if sound.headphones:
+        heard = dataclasses.replace(LOUDSPEAKER, device=settings.voice.device, volume=sound.headphones_volume)
+        destinations.append(heard)
+    if sound.stream:
+        device = sound.stream_device or FIRST_CABLE
+        destinations.append(Destination("stream", "sound device of the stream", device, sound.stream_volume))
+    return SoundDeviceSpeaker(clock, destinations, tap=tap, tell=tell)
+
+
+def sound_cable(on: bool) -> None:
+    """Make the app's own virtual cable (Linux), or take it away; raises AppError where that cannot be."""
+    from app.backends import pulse
+
+    (pulse.make_cable if on else pulse.remove_cable)()
 
 
 def file_microphone(path: Path) -> Microphone:
@@ -635,9 +716,41 @@ def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[
     return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
 
 
+WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")
+"""Of the windows that show the character, for a window capture: the one without a frame first."""
+
+
+def obs_link(
+    settings: Settings, on_event: Callable[[str, dict[str, Any]], None], on_lost: Callable[[], None]
+) -> ObsLink:
+    """A connection to this computer's OBS, not open yet; its password is OBS's own or the one that was stored."""
+    from app.backends.obs_config import DEFAULT_PORT, read_config
+    from app.backends.obs_websocket import ObsWebSocket
+
+    config = read_config()
+    port = settings.obs.port
+    if port == DEFAULT_PORT and config.port is not None:
+        port = config.port
+    passwords = [word for word in dict.fromkeys((config.password, secrets.read("obs"))) if word]
+    return ObsWebSocket(port, passwords, config.is_enabled, on_event, on_lost)
+
+
+def obs_feeds(
+    settings: Callable[[], Settings], change: Callable[[str, Value], None], camera: Callable[[], str]
+) -> SettingsFeeds:
+    """What OBS can show of this app; `change` puts a setting in force, `camera` names the virtual camera."""
+    file = str(paths.config_dir() / "captions.txt")
+    return SettingsFeeds(settings, change, _obs_address, camera, file, WINDOW_TITLES)
+
+
+def _obs_address(settings: Settings, way: Way) -> str:
+    path = ALPHA_PATH if way == "stream" else PAGE_PATH
+    return browser_url(settings.browser.port, control_token(browser_token_file()), path)
+
+
 def bakes_dir() -> Path:
     """Where baked faces lie."""
-    return paths.cache_dir() / "bakes"
+    return paths.bakes_dir()
 
 
 def weights(settings: Settings) -> Path:

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Literal
 
 from app import paths, secrets
-from app.backends.devices import loopback_devices
+from app.backends.devices import list_devices, loopback_devices
 from app.errors import AppError
 from app.models import default_store
+from app.policy.cables import OTHER_ENDS, REMEDIES, cable_kind
 from app.policy.virtual_camera import INSTALL as INSTALL_CAMERA
 from app.settings import Settings, load_settings, setting_names, value_of
 
@@ -191,6 +192,17 @@ def check_sound() -> Iterator[Check]:
         yield Check(name, "ok", device) if device else Check(name, "warn", "none found", remedy)
 
 
+def check_cable() -> Iterator[Check]:
+    """The virtual cables that the stream could have, and what listens to the first."""
+    cables = list_devices().cables
+    if not cables:
+        remedy = REMEDIES.get(sys.platform, REMEDIES["linux"])
+        yield Check("virtual cable", "ok", "none found; needed only to give streaming software the voice", remedy)
+        return
+    kind = cable_kind(cables[0]) or "null-sink"
+    yield Check("virtual cable", "ok", f"{', '.join(cables)}; streaming software listens to {OTHER_ENDS[kind]}")
+
+
 _WINDOW = "from PySide6 import QtGui, QtWidgets; app = QtWidgets.QApplication([]); print(app.platformName())"
 
 
@@ -335,6 +347,7 @@ CHECKS: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
     ("models", check_models),
     ("disk", check_disk),
     ("sound", check_sound),
+    ("virtual cable", check_cable),
     ("display", check_display),
     ("virtual camera", check_virtual_camera),
     ("gpu", check_gpu),

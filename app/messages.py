@@ -44,7 +44,9 @@ __all__ = [
     "Screenshot",
     "SecretChanged",
     "Sentence",
+    "SetUpObs",
     "ShowTestCard",
+    "SoundStatus",
     "SpeechClip",
     "SpeechPiece",
     "StageColours",
@@ -53,10 +55,13 @@ __all__ = [
     "SwitchCharacter",
     "TestBrain",
     "TestFace",
+    "TestSound",
+    "ToggleHuman",
     "ToggleMute",
     "ToggleRecording",
     "Transcript",
     "TryPersona",
+    "UndoObs",
     "UserFact",
     "Utterance",
 ]
@@ -247,7 +252,8 @@ class Fact:
     | show | test_card | on |
     | settings | changed | name, value (in force; also once for each that differs from the file's after a start) |
     | settings | refused | name, value, problem, remedy (what was in force stays) |
-    | devices | list | microphones, speakers, cameras (names, in the system's order) |
+    | devices | list | microphones, speakers, cameras (names, in the system's order), cables (among the speakers) |
+    | sound | status | devices (each as of `SoundStatus`; the first sets the pace where it can) |
     | brain | tested | provider, model, ok, detail, round_trip_ms, first_token_ms (None where not reached); one each |
     | brain | tried | number (of the TryPersona), text (so far), done, and where nobody could answer: problem, remedy |
     | avatar | tested | tier, fps, device (None for fps where it cannot run here), problem |
@@ -261,6 +267,9 @@ class Fact:
     | browser | status | on (a browser source can be shown now), port, problem and remedy as above; never the token |
     | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
     | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
+    | obs | status | state ("off", "searching", "working", "connected", "ready", "undone", "nothing" to undo, "failed"),
+      version (of OBS), way, made (names of the sources), warnings ([code, source] each), notes, problem, remedy,
+      needs_password; never an address or a password |
     | control | status | on (other programs may ask now), port, problem and remedy where it cannot be; never the token |
     """
 
@@ -389,8 +398,39 @@ class Screenshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundStatus:
+    """How one device that plays the voice is: `part` is "headphones" or "stream"."""
+
+    part: str
+    device: str
+    sets_pace: bool
+    """Whether pictures are chosen by this one's clock; the other one follows it."""
+    problem: str
+    """Why it does not play; "" where it does."""
+    remedy: str
+    peak_db: float
+    """The loudest since the last report, in dB below full scale; -60 in silence."""
+    drift_ppm: int | None
+    """How much faster than the clock of the pictures it runs; None before that can be told."""
+    lag_ms: int
+    """So much later than at the other device everything is heard."""
+    gaps: int
+    """How often it had nothing to play in time."""
+
+
+@dataclass(frozen=True, slots=True)
 class SaveReplay:
     """Keep the last seconds, which are held while the setting `recording.replay` is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpObs:
+    """Make the scene with the character in OBS, by the settings `obs`; what came of it is told in a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoObs:
+    """Take away what was set up in OBS, and nothing else; told likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +457,11 @@ class StageColours:
 @dataclass(frozen=True, slots=True)
 class NextCharacter:
     """Load the character after this one in the list of all, the first one after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleHuman:
+    """Show a photo of a person in place of the character's face, or the character's face again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +527,15 @@ class ListDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class TestSound:
+    """Play a test tone on "headphones" or "stream" alone."""
+
+    __test__ = False
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListCharacters:
     """Look again which characters there are; told in a fact."""
 
@@ -524,9 +578,12 @@ Command = (
     | ToggleRecording
     | Screenshot
     | SaveReplay
+    | SetUpObs
+    | UndoObs
     | PlaceCharacter
     | StageColours
     | NextCharacter
+    | ToggleHuman
     | ToggleMute
     | Panic
     | RecordKey
@@ -536,6 +593,7 @@ Command = (
     | TestBrain
     | TestFace
     | ListDevices
+    | TestSound
     | ListCharacters
     | TryPersona
     | Quit

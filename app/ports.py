@@ -387,3 +387,19 @@ class RecordingEncoder(Protocol):
     def file(self, path: Path) -> RecordingFile:
         """A new file for its packets. Raises AppError where it cannot be written."""
         ...
+
+
+class ObsLink(Protocol):
+    """A connection to OBS Studio. Any thread; everything but `close` may wait for seconds."""
+
+    def connect(self) -> str:
+        """Connect, and return OBS's version. Raises ServiceError."""
+        ...
+
+    def ask(self, request: str, **data: Any) -> dict[str, Any]:
+        """Have OBS do something, by the names of its protocol. Raises ServiceError ("refused" where it will not)."""
+        ...
+
+    def close(self) -> None:
+        """Let go; whoever waits for an answer gets none. Safe to call twice."""
+        ...

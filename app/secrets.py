@@ -29,6 +29,7 @@ SECRETS = {
     "groq": Secret("GROQ_API_KEY", "Groq"),
     "server": Secret("KUCHIPAKU_SERVER_KEY", "the chat server"),
     "voice": Secret("KUCHIPAKU_VOICE_KEY", "the voice server"),
+    "obs": Secret("KUCHIPAKU_OBS_PASSWORD", "OBS"),
 }
 Place = Literal["environment", "store", "none"]
 

@@ -101,7 +101,7 @@ class VoiceSettings:
     """How it speaks."""
 
     device: str = ""
-    """Name of the speakers, or part of it; empty is the system's default."""
+    """Name of your headphones or speakers, or part of it; empty is the system's default."""
     engine: str = "auto"
     """"auto": the server at `server_url` where one is set, else Piper; "piper"; "kokoro"; "alltalk"; "openai" for any
     server with `/v1/audio/speech`. Piper speaks where another voice cannot."""
@@ -122,11 +122,33 @@ class VoiceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """Where the voice goes. What you hear comes out of the device of [voice]; the stream has one of its own."""
+
+    headphones: bool = True
+    """Whether you hear the voice."""
+    headphones_volume: float = 1.0
+    """Of what you hear alone, 0 to 1."""
+    stream: bool = False
+    """Play the voice into a second device too, such as a virtual cable that streaming software listens to."""
+    stream_device: str = ""
+    """Its name, or part of it; empty is the first virtual cable that is found."""
+    stream_volume: float = 1.0
+    """Of what the stream gets alone, 0 to 1."""
+    cable: bool = False
+    """On Linux: have a virtual cable called Kuchipaku while the app runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class FaceSettings:
     """What is drawn."""
 
     character: str = "haru"
     """Name of a character, or the path of a folder or PNG."""
+    mode: str = "anime"
+    """"anime": the character's own face; "human": a photo of a person in its place."""
+    human: str = ""
+    """Name of the character that is that photo; empty: the first there is."""
     tier: str = "auto"
     """"auto": exact on a CUDA device, else live; "live"; "exact"."""
     weights: str = ""
@@ -249,6 +271,21 @@ class BrowserSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ObsSettings:
+    """OBS Studio on this computer, over its WebSocket server."""
+
+    on: bool = False
+    """Stay connected, so that what was set up goes on working when either program was started anew."""
+    port: int = 4455
+    """Of 127.0.0.1. Left at 4455, the port of OBS's own settings counts, where these can be read."""
+    way: str = "auto"
+    """How OBS shows the character: "auto" takes the first that works here; "browser"; "stream", a media source;
+    "camera"; "window"."""
+    captions: bool = False
+    """Set captions up along with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaptionSettings:
     """What the character says, as text for viewers and other programs."""
 
@@ -265,6 +302,7 @@ class Settings:
     hearing: HearingSettings = field(default_factory=HearingSettings)
     brain: BrainSettings = field(default_factory=BrainSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    sound: SoundSettings = field(default_factory=SoundSettings)
     face: FaceSettings = field(default_factory=FaceSettings)
     lips: LipsSettings = field(default_factory=LipsSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
@@ -275,6 +313,7 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    obs: ObsSettings = field(default_factory=ObsSettings)
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -284,9 +323,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "hearing.transcriber": ("local", "groq"),
     "brain.provider": ("auto", "groq", "server", "local"),
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
+    "face.mode": ("anime", "human"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
     "recording.format": ("mp4", "webm"),
+    "obs.way": ("auto", "browser", "stream", "camera", "window"),
     "window.theme": ("auto", "light", "dark"),
     "window.language": ("auto", "en", "ja"),
     "stage.background": ("theme", "transparent", "colour", "picture", "green"),
@@ -306,6 +347,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "brain.speak_first_times": (1, 20),
     "voice.speed": (0.5, 2.0),
     "voice.rvc_pitch": (-24, 24),
+    "sound.headphones_volume": (0, 1),
+    "sound.stream_volume": (0, 1),
     "face.fps": (10, 60),
     "lips.mouth_offset_ms": (-200, 200),
     "camera.width_px": (160, 3840),
@@ -317,6 +360,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "stage.y": (-2.0, 2.0),
     "control.port": (1024, 65535),
     "browser.port": (1024, 65535),
+    "obs.port": (1024, 65535),
 }
 
 

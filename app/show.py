@@ -47,20 +47,26 @@ from app.messages import (
     Say,
     Screenshot,
     SecretChanged,
+    SetUpObs,
     ShowTestCard,
     StageColours,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
     TestFace,
+    TestSound,
+    ToggleHuman,
     ToggleRecording,
     TryPersona,
+    UndoObs,
 )
+from app.obs import ObsRuntime
 from app.policy import hotkeys
 from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
-from app.settings import Settings
+from app.settings import Settings, Value, value_of
+from app.sound import SoundReport
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
 from app.try_out import TryOut
@@ -69,6 +75,9 @@ _log = logging.getLogger(__name__)
 
 FACE_WITHIN_S = 900.0
 """A character that was never baked with these weights is baked first."""
+
+OBS_NEEDS_S = 10.0
+"""A camera or a page that OBS is to show is on within this time, or another way is taken."""
 
 REBUILDS_BRAIN = (
     "brain.provider",
@@ -123,6 +132,10 @@ class Show:
         self._greet = greet
         self._character = compose.character_of(folder) if character is None else character
         self._changes = Changes(bus, settings, self._keep)
+        self._choosing_face = threading.Lock()
+        self._shown = self._character
+        """Whose face is seen: a photo of a person in human mode."""
+        self._shown_folder = folder
         self._face = Face(self._make_face()) if face else None
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
@@ -140,7 +153,8 @@ class Show:
             self._say("stage", "Background", self._scene.trouble)
         self._microphone = microphone
         self._sound = sound if sound is not None else SoundTap()
-        self._speaker = speaker if speaker is not None else compose.device_speaker(settings, clock, self._sound)
+        self._sound_report = SoundReport(bus)
+        self._speaker = speaker if speaker is not None else self._make_speaker(settings)
         self._recorder: Recorder | None = None
         if self._camera is not None:
             self._recorder = Recorder(
@@ -161,7 +175,7 @@ class Show:
         self._keys = KeyRuntime(bus, clock, settings.keys, folder.stem, compose.global_keys) if keys else None
         self._control: ControlRuntime | None = None
         if self._keys is not None:
-            control = Control(bus, self._keys.act, lambda: tuple(self._character.expressions))
+            control = Control(bus, self._keys.act, lambda: self.expressions)
             self._control = ControlRuntime(bus, settings.control, control, compose.control_server)
         self._stored_keys = 0
         """How often a key of a service has changed."""
@@ -180,16 +194,28 @@ class Show:
             lambda: self._character.name,
             lambda: self.settings.brain.keep_history,
         )
+        self._obs: ObsRuntime | None = None
+        if self._switch is not None:
+            switch = self._switch
+            feeds = compose.obs_feeds(lambda: self.settings, self._change_and_wait, lambda: switch.device)
+            self._obs = ObsRuntime(bus, lambda: self.settings, self._changes.keep, compose.obs_link, feeds)
         self.ended = threading.Event()
         """Set by the command Quit."""
         self._stopped = self._is_started = False
 
     def _make_face(self) -> LoadingAvatar | None:
         try:
-            return compose.start_face(self._bus, self.settings, self._folder, stepped=False)
+            self._choose_face(self.settings)
+        except AppError as error:  # the character's own is seen
+            self._say("avatar", "Face", error)
+        try:
+            return compose.start_face(self._bus, self.settings, self._shown_folder, stepped=False)
         except AppError as error:
             self._say("avatar", "Face", error)
             return None
+
+    def _make_speaker(self, settings: Settings) -> Speaker:
+        return compose.device_speaker(settings, self._clock, self._sound, self._sound_report)
 
     def _make_camera(self, settings: Settings) -> FrameSink:
         return compose.virtual_camera(settings, self._scene.current, self._caption_layer.at)
@@ -208,6 +234,7 @@ class Show:
     def _start_line(self) -> None:
         """Make and start the line: a second of imports and checks, which neither window nor face wait for."""
         try:
+            self._make_cable()
             line = self._make_line()
             if not self._stopped:
                 line.start()
@@ -220,6 +247,14 @@ class Show:
             self._say("app", "Start", AppError(problem, "Run `kuchipaku doctor`; the log says more."))
         finally:
             self._line_made.set()
+
+    def _make_cable(self) -> None:
+        """Before the loudspeaker is opened, which may want it."""
+        if self.settings.sound.cable:
+            try:
+                compose.sound_cable(True)
+            except AppError as error:
+                self._say("sound", "Cable", error)
 
     def _make_line(self) -> Line:
         settings = self.settings
@@ -254,6 +289,11 @@ class Show:
     def character(self) -> Character:
         """Who is shown, or will be once the face has loaded it."""
         return self._character
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """What the face that is seen can show."""
+        return tuple(self._shown.expressions)
 
     @property
     def camera(self) -> CameraStage | None:
@@ -296,6 +336,8 @@ class Show:
         if self._control is not None:
             self._control.start()
         self._captions.start()
+        if self._obs is not None:
+            self._obs.start()
         self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
@@ -338,6 +380,8 @@ class Show:
             parts.append(self._keys.stop)
         if self._control is not None:
             parts.append(self._control.stop)
+        if self._obs is not None:
+            parts.append(self._obs.stop)
         if self._recorder is not None:
             parts.append(self._recorder.stop)
         if self._switch is not None:
@@ -358,6 +402,9 @@ class Show:
         self._line_made.wait(0.0 if not self._is_started else 1.5)
         if self._made_line is not None:
             self._made_line.stop()
+        if self._is_started and self.settings.sound.cable:
+            with contextlib.suppress(AppError):  # the sound server is gone, and the cable with it
+                compose.sound_cable(False)
 
     # Commands
 
@@ -381,6 +428,8 @@ class Show:
                 if on:
                     self._show_test_card(False)
                 self._bus.emit("show", "panic", on=on)
+            case SetUpObs() | UndoObs():
+                self._set_up_obs(command)
             case ShowTestCard(on=on):
                 self._show_test_card(on)
             case RecordKey(on=on):
@@ -400,12 +449,16 @@ class Show:
                 self._choose_character(name)
             case NextCharacter():
                 self._next_character()
+            case ToggleHuman():
+                self._toggle_human()
             case SecretChanged(name=name):
                 self._use_secret(name)
             case TestBrain():
                 self._changes.run("brain test", self._test_brain)
             case TestFace(tier=tier):
                 self._changes.run("face test", lambda: self._test_face(tier))
+            case TestSound(part=part):
+                self._test_sound(part)
             case ListDevices():
                 self._changes.run("devices", self._list_devices)
             case Quit():
@@ -429,8 +482,15 @@ class Show:
         before, self._character, self._folder = self._character, character, folder
         if self._face.current is None:
             self._changes.run("face", lambda: self._bring_in_face(self.settings))
-        self._tell_character()
-        self._face.load(str(folder))
+        with self._choosing_face:
+            seen = self._shown_folder
+            try:
+                self._choose_face(self.settings)
+            except AppError as error:
+                self._say("avatar", "Face", error)
+            self._tell_character()
+            if self._shown_folder != seen or self._shown is character:  # who is chosen again is read again
+                self._face.load(str(self._shown_folder))
         was, now = compose.persona_of(before), compose.persona_of(character)
         # Who comes on with other faces, or as the user's own copy, is the same person in the same talk.
         self._line.set_persona(now, keep_talk=was.text == now.text)
@@ -440,6 +500,33 @@ class Show:
         if before.voice != character.voice:
             self._changes.run("voice", lambda: self._replace_synth(self.settings))
 
+    def _choose_face(self, settings: Settings) -> None:
+        """Say whose face is to be seen; the character's own and AppError where there is no other."""
+        self._shown, self._shown_folder = self._character, self._folder
+        wanted = compose.face_folder(settings, self._folder)
+        if wanted != self._folder:
+            self._shown, self._shown_folder = compose.character_of(wanted), wanted
+
+    def _change_mode(self, old: Settings, new: Settings) -> None:
+        if self._face is None:
+            raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
+        with self._choosing_face:
+            before = self._shown, self._shown_folder
+            try:
+                self._choose_face(new)
+            except AppError:
+                self._shown, self._shown_folder = before
+                raise
+            if self._shown_folder != before[1]:
+                self._tell_character()
+                # The one that is seen goes on until the other can be drawn, which takes over what is being spoken.
+                self._face.load(str(self._shown_folder))
+
+    def _toggle_human(self) -> None:
+        if library.is_photo(self._folder):
+            raise AppError(f"{self._character.name} is a photo already.", "Choose a drawn character first.")
+        self._changes.change("face.mode", "anime" if self.settings.face.mode == "human" else "human")
+
     def _tell_character(self) -> None:
         character = self._character
         self._bus.emit(
@@ -447,7 +534,7 @@ class Show:
             "character",
             name=character.name,
             path=str(self._folder),
-            expressions=list(character.expressions),
+            expressions=list(self.expressions),
         )
 
     def _next_character(self) -> None:
@@ -462,6 +549,8 @@ class Show:
         self._stored_keys += 1
         if name in ("groq", "server"):
             self._changes.run("brain", lambda: self._replace_chat(self.settings))
+        if name == "obs" and self._obs is not None:
+            self._obs.look()
         if name == "groq" and self.settings.hearing.transcriber == "groq":
             self._changes.run("ears", lambda: self._replace_transcriber(self.settings))
         if name in ("groq", "voice") and compose.has_server_voice(self.settings):
@@ -484,7 +573,8 @@ class Show:
     def _list_devices(self) -> None:
         found = compose.devices()
         microphones, speakers, cameras = map(list, (found.microphones, found.speakers, found.cameras))
-        self._bus.emit("devices", "list", microphones=microphones, speakers=speakers, cameras=cameras)
+        cables = list(found.cables)
+        self._bus.emit("devices", "list", microphones=microphones, speakers=speakers, cameras=cameras, cables=cables)
 
     # Settings. Each is put to work on the thread of its part; what is raised refuses it.
 
@@ -504,9 +594,12 @@ class Show:
         route(("brain.memory",), "line", lambda old, new: self._line.replace_memory(compose.memory(new)))
         route(("voice",), "voice", lambda old, new: self._replace_synth(new))
         route(("voice.speed",), "voice", self._change_speed)
-        route(("voice.device",), "speaker", self._change_speaker)
+        route(("voice.device", "sound"), "speaker", self._change_speaker)
+        route(("sound.headphones_volume", "sound.stream_volume"), AT_ONCE, self._change_volumes)
+        route(("sound.cable",), "speaker", lambda old, new: compose.sound_cable(new.sound.cable))
         route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
+        route(("face.mode", "face.human"), "face", self._change_mode)
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
@@ -530,10 +623,22 @@ class Show:
         self._line.replace_microphone(compose.device_microphone(new, self._clock), echo)
 
     def _change_speaker(self, old: Settings, new: Settings) -> None:
-        speaker = compose.device_speaker(new, self._clock, self._sound)
+        speaker = self._make_speaker(new)
         self._line.replace_speaker(speaker)
         self._speaker = speaker
         self._change_echo(old, new)  # the echo is that of the new one
+
+    def _change_volumes(self, old: Settings, new: Settings) -> None:
+        set_volume = getattr(self._speaker, "set_volume", None)
+        if set_volume is not None:
+            set_volume("headphones", new.sound.headphones_volume)
+            set_volume("stream", new.sound.stream_volume)
+
+    def _test_sound(self, part: str) -> None:
+        test = getattr(self._speaker, "test", None)
+        if test is None:
+            raise AppError("There is no sound device to test.", "Choose one on the page Output.")
+        test(part)
 
     def _change_echo(self, old: Settings, new: Settings) -> None:
         echo = compose.echo_canceller(new, self._speaker)
@@ -570,7 +675,7 @@ class Show:
         if self._face is None or self._camera is None or self._switch is None:
             raise AppError("There is no face to change.", "Start the app with its window.")
         compose.phone_model(settings.lips.phonemes)  # at a start it would only be said; here it can be refused
-        avatar, held = compose.next_face(self._bus, settings, self._folder)
+        avatar, held = compose.next_face(self._bus, settings, self._shown_folder)
         self._bus.emit("avatar", "state", state="busy", label="Preparing the new face")
         try:
             self._face.bring_in(avatar, FACE_WITHIN_S)
@@ -587,6 +692,22 @@ class Show:
         if self._browser is None:
             raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
         self._browser.change(new.browser)
+
+    def _set_up_obs(self, command: SetUpObs | UndoObs) -> None:
+        """Only asks for it (gate thread)."""
+        if self._obs is None:
+            raise AppError("There is no face to show in OBS.", "Run `kuchipaku doctor`.")
+        if isinstance(command, SetUpObs):
+            self._obs.set_up()
+        else:
+            self._obs.undo()
+
+    def _change_and_wait(self, name: str, value: Value) -> None:
+        """Put a setting in force for another part, on that part's thread. Raises AppError where it is refused."""
+        self._changes.change(name, value)
+        self._changes.wait_until_settled(OBS_NEEDS_S)
+        if value_of(self.settings, name) != value:
+            raise AppError(f"{name} could not be changed to {value!r}.", "The page Output says why.")
 
     def _change_captions(self, old: Settings, new: Settings) -> None:
         if new.captions.file != old.captions.file:

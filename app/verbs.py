@@ -31,9 +31,11 @@ from app.film import LEAD_OUT_S, FilmedSpeaker, FilmSpeaker, LiveFilm
 from app.history_store import HistoryStore
 from app.messages import Fact, Feel, Say
 from app.models import default_store
+from app.obs import Studio as ObsStudio
+from app.policy.obs_plan import SCENE
 from app.ports import Microphone, Speaker
-from app.settings import Settings, load_settings
-from app.settings_file import open_settings
+from app.settings import Settings, Value, load_settings
+from app.settings_file import keep_setting, open_settings
 from app.show import Show
 from app.stages.camera import CameraStage
 
@@ -42,6 +44,10 @@ if TYPE_CHECKING:  # the window's start is not kept waiting for FFmpeg
 
 Progress = Callable[[str, float], None]
 
+OBS_WARNINGS = {
+    "display": "“{source}” captures a screen in the same scene: keep this app's window away from it.",
+    "obs_camera": "“{source}” is OBS's own camera: do not start the virtual camera in OBS while it is shown.",
+}
 FPS = 30
 BAKE_TIMEOUT_S = 900.0
 LOAD_TIMEOUT_S = 120.0
@@ -466,6 +472,67 @@ def history_erase(character: str | None, say: Callable[[str], None]) -> int:
     return 0
 
 
+def obs_set_up(way: str | None, say: Callable[[str], None]) -> int:
+    """Set up a running OBS by the settings; what is switched on for it in them counts from the app's next start."""
+    chosen = settings().obs
+    with _obs() as studio:
+        made = studio.set_up(way or chosen.way, chosen.captions)
+    _keep_setting("obs.on", True)
+    say(f"The scene {SCENE} of OBS shows the character by the way “{made.mark.way}”: {', '.join(made.names)}.")
+    for name in made.mark.switched_on:
+        say(f"{name} was switched on; an app that is running has to be started anew.")
+    for warned in made.warnings:
+        say(OBS_WARNINGS[warned.code].format(source=warned.source))
+    for note in made.notes:
+        say(note)
+    return 0
+
+
+def obs_undo(say: Callable[[str], None]) -> int:
+    """Take away what was set up in OBS; 1 where there was nothing."""
+    with _obs() as studio:
+        undone = studio.undo()
+    _keep_setting("obs.on", False)
+    if undone is None:
+        say("There is nothing of Kuchipaku in OBS.")
+        return 1
+    say(f"Removed from OBS: {', '.join(undone.names)}.")
+    for note in undone.notes:
+        say(note)
+    return 0
+
+
+def obs_status(say: Callable[[str], None]) -> int:
+    """Say whether OBS answers, and what of ours is in it; 1 where it is nothing."""
+    with _obs(say) as studio:
+        made = studio.find()
+    if made is None:
+        say("There is nothing of Kuchipaku in its scene collection.")
+        return 1
+    say(f"Set up by the way “{made.mark.way}”: {', '.join(made.names)}.")
+    return 0
+
+
+@contextlib.contextmanager
+def _obs(say: Callable[[str], None] | None = None) -> Iterator[ObsStudio]:
+    def camera() -> str:
+        device = settings().camera.device
+        return device or next(iter(compose.devices().cameras), "")
+
+    link = compose.obs_link(settings(), lambda kind, data: None, lambda: None)
+    version = link.connect()
+    try:
+        if say is not None:
+            say(f"OBS {version} answers.")
+        yield ObsStudio(link, compose.obs_feeds(settings, _keep_setting, camera))
+    finally:
+        link.close()
+
+
+def _keep_setting(name: str, value: Value) -> None:
+    keep_setting(paths.settings_file(), name, value)
+
+
 def characters_list(say: Callable[[str], None]) -> int:
     """Say which characters there are."""
     for name, folder in list_characters(*compose.character_roots()):
@@ -490,21 +557,15 @@ def characters_import(file: Path, name: str, force: bool, say: Callable[[str], N
 
 def characters_photo(photo: Path, name: str, consent: bool, cut_out: bool, say: Callable[[str], None]) -> int:
     """Make a character of a photo in the user's folder of characters, if there is a face in it that can be moved."""
-    from animator.human.avatar import prepare
-    from animator.human.photo import PhotoError, read_bytes
-
     if not consent:
         raise AppError(
             "Whether this face may be used has not been said.",
             "If it is yours, or the person agreed, add --i-may-use-this-face.",
         )
-    try:
-        avatar = prepare(read_bytes(photo), compose.bakes_dir(), lambda what, share: None)
-    except PhotoError as error:
-        raise AppError(error.problem, error.remedy) from error
+    looked = compose.look_at_photo(photo)
     entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out)
     say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
-    for note in avatar.notes:
+    for note in looked.notes:
         say(note)
     say(f"What it says and how can be changed in {entry.path / 'character.toml'}")
     return 0
@@ -612,7 +673,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 version=__version__,
                 characters=[(name, str(path)) for name, path in list_characters(*compose.character_roots())],
                 character=show.character.name,
-                expressions=list(show.character.expressions),
+                expressions=list(show.expressions),
                 camera_on=camera_on,
                 microphone_on=not muted,
                 mouth_offset_ms=chosen.lips.mouth_offset_ms,
@@ -622,6 +683,7 @@ def run(camera: bool, character: str | None, muted: bool, trace: Path | None) ->
                 secrets=secrets,
                 check_up=_check_up,
                 history=show.history,
+                look_at_photo=compose.look_at_photo,
             )
             # The line's parts begin once the window is there: on two cores they would take its time for their own.
             return run_window(bus, show.latest, info, lambda: show.start(muted=muted, camera_on=camera_on))

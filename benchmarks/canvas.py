@@ -4,7 +4,7 @@
 
 On one core, for each size of the picture: `Canvas.place` with and without two lines of captions, turn by turn with the
 same frames, and the conversion to BT.709 I420 (`i420`), beside OpenCV's own, which is BT.601. In ms of processor time,
-so that other work of the machine counts little: median and 95th percentile. The captions' first word of a sentence (with
+so that other work of the machine counts little: median and 95th percentile. A caption's first word of a sentence (with
 its line breaking and shaping) and each further one are what their own thread needs; no picture waits for it. Fonts are
 the system's.
 """

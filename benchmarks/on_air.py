@@ -29,6 +29,7 @@ import queue
 import sys
 import tempfile
 import threading
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ ONSET = 0.2
 """Of full scale: a click begins at 0.5."""
 LONGEST_OFFSET_MS = 400.0
 SPANS = 6
+LOOKED_AT_S = 100.0
+"""Of each span so much is measured: looking at mouths costs what others want."""
+WAITING_PICTURES = 15
+"""A watcher that cannot keep up leaves pictures out; it fills no memory, which is measured too."""
+MOUTH_SIDE_PX = 512
 LIMITS = {
     "repeated_or_late_percent": 0.5,
     "jitter_p99_ms": 10.0,
@@ -84,10 +90,13 @@ class Camera:
     def __init__(self, clock: SystemClock) -> None:
         self._clock = clock
         self._canvas = Canvas(*SIZE_PX)
-        self.rows: list[tuple[int, int, int]] = []
+        # Plain numbers: what is noted here is in the app's memory, which is measured too.
+        self.rows = array("q")
         """Number, deadline and arrival in ns, of each picture."""
-        self.work_ms: list[float] = []
-        self.pictures: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self.work_ms = array("d")
+        self.pictures: queue.Queue[Frame | None] = queue.Queue(WAITING_PICTURES)
+        self.unseen = 0
+        """Pictures that the watcher had no time for."""
 
     def open(self, width_px: int, height_px: int, fps: float) -> None:
         """Nothing to open."""
@@ -95,10 +104,13 @@ class Camera:
     def send(self, frame: Frame) -> None:
         """Compose, convert and drop it."""
         now_ns = self._clock.now_ns()
-        self.rows.append((frame.seq, frame.due_ns, now_ns))
+        self.rows.extend((frame.seq, frame.due_ns, now_ns))
         i420(self._canvas.place(frame.pixels))
         self.work_ms.append((self._clock.now_ns() - now_ns) / 1e6)
-        self.pictures.put(frame)
+        try:
+            self.pictures.put_nowait(frame)
+        except queue.Full:
+            self.unseen += 1
 
     def close(self) -> None:
         """Nothing to close."""
@@ -107,16 +119,20 @@ class Camera:
 class Watcher:
     """Takes from pictures and sound what is measured, on a thread of its own; it holds up nobody."""
 
-    def __init__(self, camera: Camera, tap: SoundTap) -> None:
+    def __init__(self, camera: Camera, tap: SoundTap, begun_s: float, longest_s: float) -> None:
+        self._first_step = math.floor(begun_s / STEP_S)
         self._camera = camera
         self._tap = tap
         self.mouth: list[tuple[float, float]] = []
         """(deadline in s, the mouth's area in px)."""
         self.flashes_s: list[float] = []
         self.clicks_s: list[float] = []
-        self.measures_mouth = threading.Event()
-        self._power: dict[int, float] = {}
-        """Of the sound, per STEP_S since the host clock's zero."""
+        self.mouth_from_s = math.inf
+        """From this host time on mouths are measured, for LOOKED_AT_S of each `span_s`, up to `mouth_to_s`."""
+        self.mouth_to_s = math.inf
+        self.span_s = 1.0
+        self._power = np.full(int(longest_s / STEP_S), 0.0)
+        """Of the sound, per STEP_S since `begun_s`. Filled, so that its memory is there from the start."""
         self._last_click_s = 0.0
         self._was_white = False
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -145,18 +161,22 @@ class Watcher:
         if is_white and not self._was_white:
             self.flashes_s.append(frame.due_ns / 1e9)
         self._was_white = is_white
-        if self.measures_mouth.is_set() and not is_white:
-            view = view_of(frame.pixels)
-            self.mouth.append((frame.due_ns / 1e9, mouth_area_px(np.ascontiguousarray(view[..., :3]))))
+        since_s = frame.due_ns / 1e9 - self.mouth_from_s
+        is_wanted = 0 <= since_s < self.mouth_to_s - self.mouth_from_s and since_s % self.span_s < LOOKED_AT_S
+        if is_wanted and not is_white:
+            pixels, side_px = frame.pixels, frame.pixels.shape[0]
+            if side_px > MOUTH_SIDE_PX:
+                pixels = pixels[:: side_px // MOUTH_SIDE_PX, :: side_px // MOUTH_SIDE_PX]
+            picture = np.ascontiguousarray(view_of(pixels)[..., :3])
+            self.mouth.append((frame.due_ns / 1e9, mouth_area_px(picture)))
 
     def _listen(self, samples: npt.NDArray[np.float32], rate_hz: int, heard_s: float) -> None:
         at = np.floor((heard_s + np.arange(len(samples)) / rate_hz) / STEP_S).astype(int)
         if len(at) == 0:
             return
-        sums = np.bincount(at - at[0], weights=samples.astype(float) ** 2)
-        for offset, value in enumerate(sums):
-            key = int(at[0]) + offset
-            self._power[key] = self._power.get(key, 0.0) + float(value) / (rate_hz * STEP_S)
+        places = at - self._first_step
+        inside = (places >= 0) & (places < len(self._power))
+        np.add.at(self._power, places[inside], samples[inside].astype(float) ** 2 / (rate_hz * STEP_S))
         loud = np.flatnonzero(np.abs(samples) > ONSET)
         if len(loud):
             click_s = heard_s + float(loud[0]) / rate_hz
@@ -166,8 +186,8 @@ class Watcher:
 
     def envelope(self, from_s: float, to_s: float) -> Curve:
         """RMS of the sound over a picture's time, per STEP_S from `from_s` on."""
-        first = math.floor(from_s / STEP_S)
-        power = np.array([self._power.get(first + k, 0.0) for k in range(int((to_s - from_s) / STEP_S) + 1)])
+        first = max(0, math.floor(from_s / STEP_S) - self._first_step)
+        power = self._power[first : first + int((to_s - from_s) / STEP_S) + 1]
         width = round(1 / FPS / STEP_S)
         return np.sqrt(np.convolve(power, np.full(width, 1.0 / width), mode="same"))
 
@@ -225,7 +245,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
     speaker = compose.device_speaker(settings, clock, tap) if uses_device else compose.null_speaker(clock, tap)
     show = Show(bus, clock, settings, folder, microphone=Silence(), speaker=speaker, sound=tap, greet=False, keys=False)
     camera = Camera(clock)
-    watcher = Watcher(camera, tap)
+    watcher = Watcher(camera, tap, clock.now_ns() / 1e9, LOAD_TIMEOUT_S + 60 * minutes + 600)
     finished = threading.Event()
     counts = {"due": 0, "missed": 0, "spoken_s": 0.0, "problems": 0}
 
@@ -251,12 +271,11 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
         watcher.start()
         flash_start = flash_and_click(show, bus, watcher)
 
-        watcher.measures_mouth.set()
-        camera.rows.clear()
-        camera.work_ms.clear()
+        del camera.rows[:], camera.work_ms[:]
         counts.update(due=0, missed=0, spoken_s=0.0)
         begun_s = clock.now_ns() / 1e9
         end_s = begun_s + 60 * minutes
+        watcher.span_s, watcher.mouth_to_s, watcher.mouth_from_s = 60 * minutes / SPANS, end_s, begun_s
         memory: list[tuple[float, float, float]] = []
         asked = 0
         while (now_s := clock.now_ns() / 1e9) < end_s:
@@ -265,11 +284,11 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
             asked += 1
             finished.wait(min(TURN_TIMEOUT_S, max(1.0, end_s - now_s)))
             memory.append((clock.now_ns() / 1e9 - begun_s, memory_mb(os.getpid()), memory_mb(worker_pid(show))))
-        end_s = clock.now_ns() / 1e9
-        rows = np.array(camera.rows, np.int64)
+        ended_s = clock.now_ns() / 1e9
+        unseen = camera.unseen
+        rows = np.array(camera.rows, np.int64).reshape(-1, 3)
         work_ms = np.array(camera.work_ms)
         counted = dict(counts)
-        watcher.measures_mouth.clear()
         show.wait_until_idle(TURN_TIMEOUT_S)
         flash_end = flash_and_click(show, bus, watcher)
     finally:
@@ -286,7 +305,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
     settled = [row for row in memory if row[0] >= 6 * minutes] or memory
     first, last = settled[0], settled[-1]
     return {
-        "minutes": round((end_s - begun_s) / 60, 2),
+        "minutes": round((ended_s - begun_s) / 60, 2),
         "turns": asked,
         "speech_s": round(counted["spoken_s"], 1),
         "pictures": len(rows),
@@ -311,6 +330,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
         "animator_mb": [round(first[2], 1), round(last[2], 1)],
         "app_memory_percent": round(100 * (last[1] / first[1] - 1), 2),
         "animator_memory_percent": round(100 * (last[2] / first[2] - 1), 2),
+        "pictures_not_looked_at": unseen,
         "problems": counts["problems"],
     }
 

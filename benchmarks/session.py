@@ -135,6 +135,8 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
         ),
         Change("voice.speed", 1.3),
         Change("voice.language", "en"),
+        Change("face.human", "photo"),
+        Change("face.mode", "human", again=True),
         Change("face.tier", "live"),
         Change("face.fps", 25.0, again=True),
         Change("face.detail", "plain"),
@@ -143,12 +145,23 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
         Change("lips.mouth_offset_ms", -40),
         Change("camera.on", True, (Change("camera.device", CAMERAS[1]), Change("camera.width_px", 960)), again=True),
         Change("voice.device", OTHER_SPEAKER, again=True),
+        Change("sound.headphones_volume", 0.8),
+        Change(
+            "sound.stream",
+            True,
+            (Change("sound.stream_device", OTHER_SPEAKER), Change("sound.stream_volume", 0.5)),
+            again=True,
+        ),
+        Change("sound.cable", True),
+        Change("sound.headphones", False, again=True),
         Change("keys.on", False, again=True),
         Change("control.on", True, (Change("control.port", port),), again=True),
         Change("recording.folder", str(folder / "recordings")),
         Change("recording.format", "webm"),
         Change("recording.replay", True, (Change("recording.replay_s", 20),), again=True),
         Change("browser.on", True, (Change("browser.port", other_port), Change("browser.captions", True)), again=True),
+        Change("obs.way", "window", (Change("obs.captions", True), Change("obs.port", 4466))),
+        Change("obs.on", True, again=True),
         Change("captions.picture", True),
         Change("captions.file", str(folder / "captions.txt")),
         Change("window.theme", "dark", again=True),
@@ -310,6 +323,7 @@ def pretend_devices(cards: SoundCards) -> None:
         return compose.Devices(microphones, tuple(name for name, _, outputs in able if outputs), CAMERAS)
 
     compose.devices = devices
+    compose.sound_cable = lambda on: None
 
 
 def prepare(folder: Path) -> None:
@@ -334,8 +348,10 @@ def prepare(folder: Path) -> None:
     written = folder / "data" / "characters" / "mio" / "character.toml"
     written.write_text(written.read_text(encoding="utf-8").replace('"Haru"', '"Mio"', 1), encoding="utf-8")
     from app import compose
+    from app.characters.library import create_photo
     from app.models import default_store
 
+    create_photo("Photo", ROOT / "tests" / "data" / "faces" / "grace_hopper.jpg", consent=True)
     (folder / "weights").symlink_to(default_store().path(compose.FACE_MODEL), target_is_directory=True)
     shutil.copyfile(ROOT / "characters" / "rei" / "rei.png", folder / "picture.png")
     make = "import sys, pathlib, tests.random_whisper as w; w.make_whisper(pathlib.Path(sys.argv[1]))"

@@ -22,13 +22,17 @@ _DEBIAN_RUNTIME = (
     "libxcb-shm0 libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xinerama0 libxcb-xkb1"
 )
 DEBIAN_RUNTIME = _DEBIAN_RUNTIME.split()
-# The last two lines: a virtual machine with virtual cameras (tests/v4l2), and fonts for captions in Hindi and Japanese.
+# The last lines: a sound server, a virtual machine with virtual cameras (tests/v4l2), fonts for captions in Hindi and
+# Japanese.
 _DEBIAN_TEST = (
     "xvfb xauth "
+    "pulseaudio pulseaudio-utils libasound2-plugins "
     "qemu-system-x86 busybox-static cpio kmod gcc make ffmpeg "
     "fonts-dejavu-core fonts-lohit-deva fonts-ipafont-gothic"
 )
 DEBIAN_TEST = _DEBIAN_TEST.split()
+DEBIAN_VIEWERS = ["obs-studio", "obs-plugins", "openbox", "chromium"]
+"""Programs in which the tests look at the character; where one is missing, its tests are skipped."""
 
 OTHER_COMMANDS = {
     "fedora": "sudo dnf install portaudio mesa-libEGL mesa-libGL libxkbcommon-x11 xcb-util-cursor xcb-util-image "
@@ -75,7 +79,7 @@ def ensure(dev: bool, yes: bool, offline: bool) -> None:
     """Install what is missing where that can be done; otherwise print the command. Never fails.
 
     Args:
-        dev: Also what the tests need (a display server without a display, a virtual machine, fonts).
+        dev: Also what the tests need (a display server without a display, a sound server, a virtual machine, fonts).
         yes: Do not ask.
         offline: Only say what is missing.
     """
@@ -99,11 +103,13 @@ def _ensure_debian(dev: bool, yes: bool, offline: bool) -> None:
     if not importlib.util.find_spec("ensurepip"):  # Debian's python3 cannot make a venv without this
         wanted.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
     missing = missing_packages(wanted, status)
+    root = os.geteuid() == 0
+    if dev and (viewers := missing_packages(DEBIAN_VIEWERS, status)):
+        _ensure_viewers(viewers, root, yes and not offline)
     if not missing:
         say("  all there")
         return
     by_hand = "sudo apt-get install " + " ".join(missing)
-    root = os.geteuid() == 0
     if offline or not (root or shutil.which("sudo")):
         warn("Some system packages are missing, and they cannot be installed from here.", f"Later: {by_hand}")
         return
@@ -117,6 +123,15 @@ def _ensure_debian(dev: bool, yes: bool, offline: bool) -> None:
             return
     if not _apt_install(missing, [] if root else ["sudo"] if sys.stdin.isatty() else ["sudo", "-n"]):
         warn("apt-get did not install everything.", f"Try by hand: sudo apt-get update && {by_hand}")
+
+
+def _ensure_viewers(missing: Sequence[str], root: bool, may_install: bool) -> None:
+    """One by one, because none has to be there: on Ubuntu chromium is a snap, which not every machine can take."""
+    if may_install and (root or shutil.which("sudo")):
+        prefix = [] if root else ["sudo", "-n"]
+        missing = [name for name in missing if not _apt_install([name], prefix)]
+    if missing:
+        say("  not installed, so the tests that need them are skipped: " + " ".join(missing))
 
 
 def _apt_install(packages: Sequence[str], prefix: Sequence[str]) -> bool:

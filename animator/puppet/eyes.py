@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from animator.puppet.curves import moved_rows, smoothstep, through
+from animator.puppet.curves import Columns, Field, moved_rows, smoothstep, through
 from animator.puppet.face_shape import Eye
 
 Rgb = npt.NDArray[np.uint8]
@@ -91,9 +91,53 @@ class EyeRig:
         self.iris_px = (round(float(iris[0])), round(float(iris[1])))
         """Middle of the iris in the picture."""
         self._white = smoothstep((1.0 - np.abs(columns - self._iris_x) / (0.95 * half)) / 0.75)
+        self._skin, self._lashes = self._made_up_lid(upper, lower)
         self._rest = Eye(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         self._shown_for = self._rest
         self._shown = self._source
+
+    def _made_up_lid(self, upper: Columns, lower: Columns) -> tuple[Field, npt.NDArray[np.float32]]:
+        """What a shut lid looks like, float RGB as large as the source, and the colour of the lashes.
+
+        The skin around the eye, drawn in over it: in the photo hardly any of the lid is seen.
+        """
+        y, half = self._rows[:, None], self._half
+        near = np.abs(self._across) < 1.1
+        eye = (y > upper - 0.18 * half) & (y < lower + 0.10 * half) & near
+        skin = cv2.inpaint(self._source, eye.astype(np.uint8), 0.3 * half + 1.0, cv2.INPAINT_TELEA)
+        skin = cv2.GaussianBlur(skin, (0, 0), 0.10 * half + 0.5).astype(np.float32)
+        # The hollow above an open eye is in shadow; a lid that comes down is in the light of the skin around.
+        around = ((y > lower + 0.25 * half) & (y < lower + 0.6 * half)) | (
+            (y > upper - 0.6 * half) & (y < upper - 0.3 * half)
+        )
+        lit = self._source[around & (np.abs(self._across) < 0.8)].astype(np.float32)
+        if len(lit) and eye.any():
+            bright = lit[np.argsort(lit.sum(axis=1))[len(lit) // 2 :]].mean(axis=0)
+            skin += 0.55 * (bright - skin[eye].mean(axis=0))
+        edge = (np.abs(y - upper) < 0.12 * half) & (np.abs(self._across) < 0.8)
+        pixels = self._source[edge].astype(np.float32)
+        if len(pixels) < 8:
+            return skin, np.full(3, 40.0, np.float32)
+        order = np.argsort(pixels.sum(axis=1))
+        return skin, np.asarray(pixels[order[: max(len(order) // 6, 4)]].mean(axis=0), dtype=np.float32)
+
+    def _shut_lid(self, picture: Rgb, upper: Columns, up: Columns, shut: Columns) -> None:
+        """Lay the made-up lid over what the stretched skin shows between the open lid's edge and where it is now."""
+        half = self._half
+        y0 = max(int(float(upper.min()) - 0.3 * half) - self._y0, 0)
+        y1 = min(int(float(up.max()) + 0.2 * half) + 2 - self._y0, picture.shape[0])
+        y = self._rows[y0:y1, None]
+        cut = picture[y0:y1].astype(np.float32)
+        down = up - upper
+        cover = smoothstep((y - upper + 0.16 * half) / (0.16 * half)) * np.clip(up - y + 1.0, 0.0, 1.0)
+        cover = cover * smoothstep(down / (0.20 * half)) * smoothstep((1.0 - np.abs(self._across)) / 0.35)
+        # A lid is round: lighter in its middle, and it throws a little shadow where it ends.
+        light = 0.90 + 0.08 * smoothstep((up - y) / np.maximum(down, 1.0))
+        cut += (0.9 * cover)[..., None] * (self._skin[y0:y1] * light[..., None] - cut)
+        line = np.exp(-(((y - up) / (0.055 * half + 0.45)) ** 2)) * smoothstep((1.0 - np.abs(self._across)) / 0.2)
+        line = 0.75 * line * smoothstep(shut / 0.6)
+        cut += line[..., None] * (self._lashes - cut)
+        picture[y0:y1] = np.clip(cut + 0.5, 0.0, 255.0).astype(np.uint8)
 
     def draw(self, eye: Eye) -> Rgb:
         """The part of the picture in `box` with the eye as asked; uint8 RGB, not to be changed by the caller."""
@@ -132,5 +176,7 @@ class EyeRig:
         )
         weight = inside.astype(np.float32)
         picture: Rgb = cv2.blendLinear(ball, lids, weight, 1.0 - weight)
+        if eye.shut > 0.0:
+            self._shut_lid(picture, upper, up, shut)
         self._shown_for, self._shown = eye, picture
         return picture

@@ -66,6 +66,7 @@ def mouth_of(pose: Pose) -> Mouth:
     gap = sum(w * g for w, g in zip(weights, _GAP, strict=True)) * scale
     width = 1.0 + sum(w * g for w, g in zip(weights, _WIDTH, strict=True)) * scale
     corners = 0.5 * float(pose[34] + pose[35] - pose[32] - pose[33])
+    gap *= 1.0 - 0.4 * max(corners, 0.0)  # a drawn laugh is wider open than a face's
     return Mouth(
         min(gap, 1.0),
         min(max(width + 0.05 * max(corners, 0.0), WIDTHS[0]), WIDTHS[1]),

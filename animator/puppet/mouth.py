@@ -148,7 +148,7 @@ class MouthRig:
         near = np.interp(at, self._columns, self._near_corner).astype(np.float32)
         # Round lips smile less.
         there = there + 0.6 * mouth.round * smoothstep((1.3 - np.abs(u)) / 0.3) * (self._seam_middle - there)
-        seam = there + near * (0.16 * gap_px - 0.16 * half * mouth.corners)
+        seam = there + near * (0.16 * gap_px - 0.13 * half * mouth.corners)
 
         def thick(outer: int, inner: int) -> Columns:
             lip = np.abs(self._seen[outer] - self._seen[inner])

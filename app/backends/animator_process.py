@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ STAGE = "avatar"
 RESTARTS = 3
 """A worker that dies more often than this stays down until a character is chosen again."""
 CLOSE_TIMEOUT_S = 1.5
+CLIPS_KEPT = 32
+"""What is said again to a process that is started in mid-sentence."""
+HEARD_KEPT = 8
+"""Clips before the one that sounds: a sentence may have come in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,15 @@ class AnimatorProcess:
         self._step_ids = itertools.count(1)
         self._loaded = threading.Event()
         self._load_problem: AppError | None = None
+        # Under `_sending`:
+        self._hears = False
+        """Whether the process has said that it is ready: what is spoken before that is told then, once."""
+        self._clips: deque[SpeechClip] = deque(maxlen=CLIPS_KEPT)
+        self._anchor: PlayoutAnchor | None = None
+        self._expression = "neutral"
+        self._feeling = ("neutral", 1.0)
+        self._is_again = False
+        """Whether this process has taken the place of one that died."""
 
     def start(self) -> None:
         """Start the process; returns before it is ready. The fact `avatar state` says when."""
@@ -109,6 +123,8 @@ class AnimatorProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        with self._sending:
+            self._hears = False
         with self._lock:
             self._process = process
             self._generation += 1
@@ -157,6 +173,7 @@ class AnimatorProcess:
             self._bus.emit(STAGE, "state", state="busy", label="Loading the character")
             if self._character is not None:
                 self._send({"type": "load", "character": self._character})
+            self._speak_again()
         elif event == "stepped":
             waiter = self._stepped.pop(int(header["id"]), None)
             if waiter:
@@ -168,6 +185,7 @@ class AnimatorProcess:
             why = {key: str(header[key]) for key in ("problem", "remedy") if header.get(key)}
             self._bus.emit(STAGE, "state", state="ready", label=f"Face ({header['tier']})", **why)
             self._loaded.set()
+            self._look_again()
         elif event in ("problem", "failed"):
             problem, remedy = str(header["problem"]), str(header.get("remedy") or "Run `kuchipaku doctor`.")
             self._load_problem = AppError(problem, remedy)
@@ -186,6 +204,7 @@ class AnimatorProcess:
             self._restarts_left -= 1
             self._bus.emit(STAGE, "state", state="starting", label="Restarting the face")
             logger.warning("the animator process ended with code %s; starting it again", code)
+            self._is_again = True
             self._spawn()
             return
         problem = f"The face process ended with code {code}, {RESTARTS + 1} times in a row."
@@ -195,32 +214,69 @@ class AnimatorProcess:
         self._loaded.set()
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
-        process = self._process
-        if process is None or process.stdin is None:
-            return
         # A lock of its own: a full pipe must not hold up whoever asks for the newest frame. A process that has just
         # died is noticed and restarted by the reader thread.
-        with self._sending, contextlib.suppress(OSError, ValueError):
-            write_message(process.stdin, header, payload)
+        with self._sending:
+            self._write(header, payload)
+
+    def _write(self, header: Header, payload: bytes = b"") -> None:
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError, ValueError):
+                write_message(process.stdin, header, payload)
+
+    def _speak_again(self) -> None:
+        """Tell a process that is ready now what is being said: it may have been started in the middle of it."""
+        with self._sending:
+            self._hears = True
+            for clip in self._clips:
+                self._write(*clip_message(clip))
+            if self._anchor is not None:
+                self._write(anchor_message(self._anchor))
+
+    def _look_again(self) -> None:
+        """Have the character that is there again look as before."""
+        with self._sending:
+            again, self._is_again = self._is_again, False
+            if again and self._expression != "neutral":
+                self._write({"type": "express", "name": self._expression})
+            if again and self._feeling[0] != "neutral":
+                name, intensity = self._feeling
+                self._write({"type": "feel", "name": name, "intensity": intensity})
 
     def push(self, clip: SpeechClip) -> None:
         """Send a clip ahead of its sound."""
-        self._send(*clip_message(clip))
+        with self._sending:
+            self._clips.append(clip)
+            if self._hears:
+                self._write(*clip_message(clip))
 
     def anchor(self, anchor: PlayoutAnchor) -> None:
         """Say what is heard when."""
-        self._send(anchor_message(anchor))
+        with self._sending:
+            self._anchor = anchor
+            while self._clips and (self._clips[0].turn, self._clips[0].index) < (
+                anchor.turn,
+                anchor.index - HEARD_KEPT,
+            ):
+                self._clips.popleft()
+            if self._hears:
+                self._write(anchor_message(anchor))
 
     def clear(self, before_turn: int) -> None:
         """Drop older turns; the mouth comes to rest."""
-        self._send({"type": "clear", "before_turn": before_turn})
+        with self._sending:
+            self._clips = deque((clip for clip in self._clips if clip.turn >= before_turn), CLIPS_KEPT)
+            self._write({"type": "clear", "before_turn": before_turn})
 
     def express(self, name: str) -> None:
         """The user's wish: show an expression; "neutral" lets go of it."""
+        self._expression = name
         self._send({"type": "express", "name": name})
 
     def feel(self, name: str, intensity: float) -> None:
         """Show an emotion at `intensity` in [0, 1], where the user has chosen no expression."""
+        self._feeling = (name, intensity)
         self._send({"type": "feel", "name": name, "intensity": intensity})
 
     def gesture(self, name: str) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.backends.pulse import sinks
+from app.policy.cables import cables_of
+
 LIST_WITHIN_S = 15.0
 _LOOPBACKS = Path("/sys/devices/virtual/video4linux")
 _CAMERAS = {"win32": ("OBS Virtual Camera", "Unity Video Capture"), "darwin": ("OBS Virtual Camera",)}
@@ -27,17 +30,22 @@ class Devices:
 
     microphones: tuple[str, ...]
     speakers: tuple[str, ...]
+    """Sinks of a sound server too, each by what people read."""
     cameras: tuple[str, ...]
+    cables: tuple[str, ...] = ()
+    """Those of the speakers that are virtual cables, the app's own first."""
 
 
 def list_devices() -> Devices:
     """Look at what is plugged in now. Takes some 0.3 s. A system without sound has none; never raises."""
     found = _sound_devices()
-    return Devices(
-        _names(name for name, inputs, _ in found if inputs > 0),
-        _names(name for name, _, outputs in found if outputs > 0),
-        cameras(),
-    )
+    served = sinks()
+    descriptions = [sink.description for sink in served]
+    called = [s.description if descriptions.count(s.description) == 1 else s.name for s in served]
+    speakers = _names([*(name for name, _, outputs in found if outputs > 0), *called])
+    null = [name for name, sink in zip(called, served, strict=True) if sink.is_null]
+    cables = _names([*cables_of(speakers), *null])
+    return Devices(_names(name for name, inputs, _ in found if inputs > 0), speakers, cameras(), cables)
 
 
 def cameras() -> tuple[str, ...]:

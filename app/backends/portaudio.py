@@ -122,13 +122,36 @@ STREAMS = Registry()
 """PortAudio is one per process, and so is this."""
 
 
+_CODES = {
+    "-9997": (
+        "takes none of the sample rates that the voice can be played at (its own, 48000 and 44100 Hz).",
+        "Set another rate in the system's sound settings, or choose another device.",
+    ),
+    "-9994": (
+        "does not take samples of this format (32 bit floating point).",
+        "Choose the same device of another interface in the list, such as WASAPI or MME.",
+    ),
+    "-9998": ("has no output with one or two channels.", "Choose another device."),
+    "-9985": (
+        "cannot be opened: it is gone, or another program has it for itself alone.",
+        "Plug it in, end that program or its exclusive mode, or choose another device.",
+    ),
+}
+"""What PortAudio's codes mean: invalid sample rate, sample format and channel count, device unavailable."""
+
+
 def device_error(what: str, device: str | int | None, error: Exception) -> AppError:
     """Why a device cannot be opened, in the user's words."""
     if device in (None, "") and "device -1" in str(error):  # PortAudio's words for an empty list
         return AppError(f"No {what} was found.", f"Plug a {what} in; the show goes on without one.")
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    for code, (problem, remedy) in _CODES.items():
+        if code in words:
+            which = f"The {what} {device!r}" if device not in (None, "") else f"The default {what}"
+            return AppError(f"{which} {problem}", remedy)
     which = f"The {what} {device!r}" if device not in (None, "") else f"The default {what}"
     return AppError(
-        f"{which} cannot be opened: {str(error).splitlines()[0]}.",
+        f"{which} cannot be opened: {words}.",
         "Plug it in, check that no other program holds it, or choose another one in the settings.",
     )
 

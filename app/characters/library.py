@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,19 @@ def entries(built_in: Path | None = None, own: Path | None = None) -> list[Entry
         Entry(name, path, path.is_dir() and path.resolve().is_relative_to(own_folder))
         for name, path in list_characters(first, second)
     ]
+
+
+def is_photo(character: Path) -> bool:
+    """Whether a character is a photo of a person: what its character.toml says; the photo is not looked at."""
+    try:
+        return "photo" in tomllib.loads((character / "character.toml").read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def photos() -> list[Entry]:
+    """The characters that are photos of people, sorted by name."""
+    return [each for each in entries() if is_photo(each.path)]
 
 
 def character_at(path: Path) -> Character:

@@ -69,6 +69,10 @@ class Bridge(QObject):
     """Dotted name, problem, remedy."""
     devices = Signal(list, list, list)
     """Names of the microphones, loudspeakers and cameras."""
+    cables = Signal(list)
+    """The names of the loudspeakers that are virtual cables."""
+    sound_status = Signal(list)
+    """How each device that plays the voice is: dicts of the values of `SoundStatus`."""
     brain_tested = Signal(dict)
     face_tested = Signal(dict)
     panic = Signal(bool)
@@ -85,6 +89,8 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     browser_status = Signal(dict)
     """Whether a browser source can be shown."""
+    obs_status = Signal(dict)
+    """What is known of OBS, and what was set up there."""
     recording_status = Signal(dict)
     """Whether something is being recorded, and whether the last seconds are held."""
     recording_saved = Signal(str, str, float)
@@ -108,12 +114,13 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
+        self.obs: dict[str, object] = {}
         self.recording: dict[str, object] = {}
+        self.sound: list[dict[str, object]] = []
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
-        """What `keys_status`, `control_status`, `browser_status`, `recording_status`, `on_stage` and `characters` said.
-
-        The last of each, for pages made later.
+        """What the signals of these names said last, for pages made later: `keys_status`, `control_status`,
+        `browser_status`, `obs_status`, `recording_status`, `sound_status`, `on_stage` and `characters`.
         """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -225,6 +232,10 @@ class Bridge(QObject):
                 self.setting_refused.emit(str(data["name"]), str(data["problem"]), str(data.get("remedy") or ""))
             case "devices", "list":
                 self.devices.emit(list(data["microphones"]), list(data["speakers"]), list(data["cameras"]))
+                self.cables.emit(list(data.get("cables") or []))
+            case "sound", "status":
+                self.sound = [dict(device) for device in data["devices"]]
+                self.sound_status.emit(self.sound)
             case "brain", "tested":
                 self.brain_tested.emit(dict(data))
             case "brain", "tried":
@@ -251,6 +262,9 @@ class Bridge(QObject):
             case "browser", "status":
                 self.browser = dict(data)
                 self.browser_status.emit(self.browser)
+            case "obs", "status":
+                self.obs = dict(data)
+                self.obs_status.emit(self.obs)
             case "recording", "status":
                 self.recording = dict(data)
                 self.recording_status.emit(self.recording)

@@ -287,9 +287,10 @@ class DeviceField(ChoiceField):
         self._devices: list[str] = []
         super().__init__(studio, name, label, help_text, {"": default}, [""])
 
-    def set_devices(self, devices: Sequence[str]) -> None:
-        """What is connected now."""
+    def set_devices(self, devices: Sequence[str], words: Mapping[str, str] | None = None) -> None:
+        """What is connected now; `words` are what some of them are called by."""
         self._devices = list(devices)
+        self._words = {"": self._words[""], **(words or {})}
         self.set_choices(["", *dict.fromkeys(devices)])
 
     def words_of_unknown(self, value: str) -> str:

@@ -177,7 +177,7 @@ class StatusLine(QWidget):
             (self.tr("Hearing"), ("capture", "vad"), self.tr("Microphone and speech detection")),
             (self.tr("Whisper"), ("stt",), self.tr("Speech to text")),
             (self.tr("Brain"), ("llm",), self.tr("Thinks of the answer")),
-            (self.tr("Voice"), ("tts", "playback"), self.tr("Speaks the answer")),
+            (self.tr("Voice"), ("tts", "playback", "sound"), self.tr("Speaks the answer")),
             (self.tr("Face"), ("avatar",), self.tr("Draws the character")),
             (self.tr("Camera"), ("camera",), self.tr("Virtual camera for streaming software")),
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+from app.characters.photo import Looked
 from app.history_store import HistoryStore
 from app.settings import Settings
 
@@ -46,5 +48,7 @@ class WindowInfo:
     """Names of the THA3 weights that the user has added."""
     secrets: Secrets | None = None
     check_up: Callable[[], tuple[str, ...]] | None = None
-    history: HistoryStore | None = None
     """Looks at every part that the show needs, for some seconds; returns a line each."""
+    history: HistoryStore | None = None
+    look_at_photo: Callable[[Path], Looked] | None = None
+    """Reads a photo of a person and finds its face, for a second or two; raises AppError."""

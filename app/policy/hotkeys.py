@@ -21,6 +21,7 @@ from app.messages import (
     SaveReplay,
     Screenshot,
     StopTalking,
+    ToggleHuman,
     ToggleMute,
     ToggleRecording,
 )
@@ -29,11 +30,10 @@ Mode = Literal["press", "toggle", "hold", "timed"]
 """What a key does: something once; an expression on and off; one while it is held; one for some seconds."""
 
 TALK, MUTE, STOP, NEXT, PANIC = "talk", "mute", "stop", "next_character", "panic"
+HUMAN = "anime_human"
 RECORD, REPLAY, SCREENSHOT = "record", "replay", "screenshot"
-ACTIONS = (TALK, MUTE, STOP, NEXT, PANIC, RECORD, REPLAY, SCREENSHOT)
+ACTIONS = (TALK, MUTE, STOP, NEXT, HUMAN, PANIC, RECORD, REPLAY, SCREENSHOT)
 """Actions of their own, beside "express NAME" and "gesture NAME"."""
-RESERVED_ACTIONS = ("anime_human",)
-"""Names that mean something in a later version; bound to a key they do nothing yet."""
 NEUTRAL = "neutral"
 
 SECONDS = (0.2, 600.0)
@@ -152,7 +152,7 @@ def parse(name: str, value: str) -> Binding:
 def is_action(action: str) -> bool:
     """Whether there is such an action."""
     kind, _, name = action.partition(" ")
-    return action in (*ACTIONS, *RESERVED_ACTIONS) or (kind in ("express", "gesture") and bool(name.strip()))
+    return action in ACTIONS or (kind in ("express", "gesture") and bool(name.strip()))
 
 
 def in_words(action: str) -> str:
@@ -163,6 +163,7 @@ def in_words(action: str) -> str:
         "mute": "Microphone off or on",
         "stop": "Stop talking",
         "next_character": "Next character",
+        "anime_human": "Drawing or photo",
         "panic": "Panic: off air, or back",
         "record": "Start or stop recording",
         "replay": "Save the last seconds",
@@ -240,7 +241,7 @@ class Bindings:
         shared = [each for each in self.all if not each.character and each.action not in actions]
         taken: dict[str, Binding] = {}
         for each in (*own, *shared):
-            if each.keys and each.action not in RESERVED_ACTIONS:
+            if each.keys:
                 taken.setdefault(each.keys, each)
         return tuple(taken.values())
 
@@ -306,6 +307,8 @@ class Keyboard:
                 return (StopTalking(),)
             case "next_character":
                 return (NextCharacter(),)
+            case "anime_human":
+                return (ToggleHuman(),)
             case "panic":
                 self._is_panic = not self._is_panic
                 return (Panic(self._is_panic),)

@@ -180,6 +180,11 @@ class CameraSwitch:
         """Whether a camera is open, or one is waited for."""
         return self._sink is not None or self._searching is not None
 
+    @property
+    def device(self) -> str:
+        """What the open camera is called; "" where none is open."""
+        return str(getattr(self._sink, "device", ""))
+
     def switch(self, on: bool, *, patiently: bool = False) -> None:
         """Open or close the camera.
 

@@ -105,7 +105,7 @@ class Stage:
         """How long an anchor takes to the animator process."""
         self.speaker = SoundDeviceSpeaker(card, sounddevice=card)
         self.speaker.open(self._on_anchor, lambda turn, index: None)
-        self.speaker._closed.set()  # its thread ends: this test is the thread
+        self.speaker._closed.set()  # its threads end: this test is the thread
         self.playout = Playout(STALE_S)
         self.composer = Composer(1)
         self._on_the_way: list[tuple[float, PlayoutAnchor]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from app.messages import (
     Screenshot,
     SecretChanged,
     ShowTestCard,
+    SoundStatus,
     SwitchCamera,
     SwitchCharacter,
     TestBrain,
@@ -61,8 +63,10 @@ from tests.fakes import (
 )
 from tests.other_values import other_value
 
+FACES = Path(__file__).parents[1] / "data" / "faces"
 VALUES: dict[str, Value] = {
     "face.character": "rei",
+    "face.human": "grace",
     "lips.phonemes": "own",
     "recording.folder": os.environ["KUCHIPAKU_RECORDINGS"],
     "captions.file": str(Path(os.environ["KUCHIPAKU_RECORDINGS"]).parent / "captions.txt"),
@@ -150,6 +154,11 @@ class NamedMicrophone(FakeMicrophone):
         super().open()
 
 
+def make_grace() -> Path:
+    """A character of the user's own that is a photo of a person."""
+    return library.create_photo("Grace", FACES / "grace_hopper.jpg", consent=True).path
+
+
 class NoEncoder:
     """Makes no packets."""
 
@@ -175,6 +184,8 @@ class Studio:
     ) -> None:
         """Without a `clock` time jumps on, and nothing is encoded: a second would be hours."""
         monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path / "config"))
+        monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path / "data"))
+        make_grace()
         self.file = paths.settings_file()
         self.clock = clock or FakeClock(jumps=True)
         if clock is None:
@@ -210,7 +221,7 @@ class Studio:
         monkeypatch.setattr(compose, "line_parts", parts)
         for name, part, make in (
             ("device_microphone", "microphone", lambda chosen, clock: NamedMicrophone(chosen.hearing.device)),
-            ("device_speaker", "speaker", lambda chosen, clock, tap: NamedSpeaker(chosen.voice.device)),
+            ("device_speaker", "speaker", lambda chosen, clock, tap, tell: NamedSpeaker(chosen.voice.device)),
             ("transcriber_of", "ears", lambda chosen, bus: FakeTranscriber(*["I heard you."] * 9)),
             ("chat_of", "chat", lambda chosen, character, bus: FakeChat("Two.")),
             ("voice_synth", "voice", lambda chosen, character, bus, required: FakeSynth()),
@@ -221,6 +232,9 @@ class Studio:
             monkeypatch.setattr(compose, name, making(part, make))
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
+        monkeypatch.setattr(compose, "browser_source", lambda port: FakePage())
+        self.cables: list[bool] = []
+        monkeypatch.setattr(compose, "sound_cable", self.cables.append)
         monkeypatch.setattr(compose, "browser_source", lambda port, settings, scene: FakePage())
         chosen = settings or Settings()
         self.show = show.Show(self.bus, self.clock, chosen, compose.find_character("haru"), greet=False, keys=False)
@@ -657,13 +671,51 @@ def test_a_face_is_measured_and_told(studio: Studio, monkeypatch: pytest.MonkeyP
 
 
 def test_the_devices_that_are_there_now_are_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = compose.Devices(("Blue",), ("Headphones", "Television"), ("/dev/video10",))
+    found = compose.Devices(("Blue",), ("Headphones", "CABLE Input"), ("/dev/video10",), ("CABLE Input",))
     monkeypatch.setattr(compose, "devices", lambda: found)
 
     studio.bus.gate.put(ListDevices())
 
     told = studio.facts.wait("devices", "list").data
-    assert (["Blue"], ["Headphones", "Television"], ["/dev/video10"]) == tuple(told.values())
+    assert (["Blue"], ["Headphones", "CABLE Input"], ["/dev/video10"], ["CABLE Input"]) == tuple(told.values())
+
+
+def test_a_volume_is_in_force_without_opening_a_device_anew(studio: Studio) -> None:
+    volumes: list[tuple[str, float]] = []
+    studio.made["speaker"][0].set_volume = lambda part, volume: volumes.append((part, volume))
+
+    studio.set("sound.headphones_volume", 0.4)
+
+    assert [("headphones", 0.4), ("stream", 1.0)] == volumes
+    assert 1 == len(studio.made["speaker"])
+
+
+def test_a_stream_is_opened_when_it_is_switched_on(studio: Studio) -> None:
+    studio.set("sound.stream", True)
+
+    assert (2, 1) == (len(studio.made["speaker"]), studio.made["speaker"][0].closed)
+
+
+def test_the_apps_own_cable_is_there_while_it_is_wanted_and_the_app_runs(studio: Studio) -> None:
+    studio.set("sound.cable", True)
+    assert [True] == studio.cables
+
+    studio.show.stop()
+
+    assert [True, False] == studio.cables
+
+
+def test_a_sound_device_that_is_lost_and_back_is_told(studio: Studio) -> None:
+    report = studio.show._sound_report
+    plays = SoundStatus("headphones", "Blue", True, "", "", -60.0, None, 0, 0)
+
+    report([dataclasses.replace(plays, problem="It was lost.", remedy="Plug it in.")])
+    report([dataclasses.replace(plays, problem="It was lost.", remedy="Plug it in.", gaps=1)])
+    report([plays])
+
+    states = [fact.data["state"] for fact in studio.facts.of("sound", "state")]
+    assert ["failed", "ready"] == states
+    assert 3 == len(studio.facts.of("sound", "status"))
 
 
 def test_whoever_owns_a_table_may_refuse_its_values(studio: Studio) -> None:

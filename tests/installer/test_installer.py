@@ -291,6 +291,26 @@ def test_without_a_terminal_and_without_yes_the_command_is_printed_and_nothing_i
     assert "sudo apt-get install no-such-library-at-all" in capsys.readouterr().err
 
 
+def test_a_program_that_only_some_tests_need_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def install(packages: Sequence[str], prefix: Sequence[str]) -> bool:
+        asked.extend(packages)
+        return packages != ["chromium"]
+
+    monkeypatch.setattr(system, "_apt_install", install)
+
+    system._ensure_viewers(["obs-studio", "chromium"], root=True, may_install=True)
+    said = capsys.readouterr().out
+    system._ensure_viewers(["obs-studio"], root=True, may_install=False)
+
+    assert ["obs-studio", "chromium"] == asked
+    assert "skipped: chromium\n" in said
+    assert "skipped: obs-studio\n" in capsys.readouterr().out
+
+
 def test_tests_open_real_windows_in_a_virtual_x_server_where_there_is_one(checkout: Path) -> None:
     made = Environment(checkout)
 

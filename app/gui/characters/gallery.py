@@ -184,6 +184,7 @@ class Gallery(QWidget):
     """The cards, and what can be done. It changes nothing itself: its signals tell what is wanted of `chosen`."""
 
     new_wanted = Signal()
+    photo_wanted = Signal()
     import_wanted = Signal()
     stage_wanted = Signal()
     persona_wanted = Signal()
@@ -206,11 +207,13 @@ class Gallery(QWidget):
 
     def _build(self) -> None:
         self.new = button(self.tr("New from a picture…"), "primary", self.tr("Or drop a picture onto this page"))
+        self.photo = button(self.tr("New from a photo…"), "", self.tr("A photo of a person, who has to agree"))
         self.take_in = button(self.tr("Import…"), "", self.tr("A .kuchi file or a character card (PNG or JSON)"))
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(heading(self.tr("Characters")), 1)
         head.addWidget(self.take_in)
+        head.addWidget(self.photo)
         head.addWidget(self.new)
         self.news = Note()
         self.grid = _Grid()
@@ -232,6 +235,7 @@ class Gallery(QWidget):
         whole.addWidget(self.news)
         whole.addLayout(body, 1)
         self.new.clicked.connect(self.new_wanted)
+        self.photo.clicked.connect(self.photo_wanted)
         self.take_in.clicked.connect(self.import_wanted)
 
     def _build_panel(self) -> QWidget:

@@ -19,6 +19,7 @@ from app.gui.characters.expression_editor import ExpressionEditor
 from app.gui.characters.gallery import Gallery
 from app.gui.characters.look import style_sheet
 from app.gui.characters.new_character import NewCharacter
+from app.gui.characters.new_photo import NewPhoto
 from app.gui.characters.persona_editor import PersonaEditor
 from app.gui.characters.work import Work
 from app.gui.studio import Page, Studio
@@ -42,6 +43,7 @@ class CharactersPage(Page):
         """The key or name of the character of which the show has said that it is on stage."""
         self.gallery = Gallery(studio.latest_frame, studio.theme)
         self._new: NewCharacter | None = None
+        self._photo: NewPhoto | None = None
         self._persona: PersonaEditor | None = None
         self._expressions: ExpressionEditor | None = None
         self.stack = QStackedWidget()
@@ -73,6 +75,18 @@ class CharactersPage(Page):
         return self._new
 
     @property
+    def photo(self) -> NewPhoto:
+        """Where a photo of a person becomes a character."""
+        if self._photo is None:
+            look = self.studio.info.look_at_photo
+            assert look is not None  # else nothing leads here
+            self._photo = NewPhoto(self.studio.theme, look)
+            self._photo.made.connect(self._take_new)
+            self._photo.left.connect(self.show_gallery)
+            self.stack.addWidget(self._photo)
+        return self._photo
+
+    @property
     def persona(self) -> PersonaEditor:
         """Who somebody is, to read and to change."""
         if self._persona is None:
@@ -101,6 +115,8 @@ class CharactersPage(Page):
         studio.bridge.progress.connect(gallery.set_share)
         studio.bridge.characters.connect(lambda names: self.refresh())
         gallery.new_wanted.connect(self._ask_for_picture)
+        gallery.photo_wanted.connect(self._ask_for_photo)
+        gallery.photo.setVisible(studio.info.look_at_photo is not None)
         gallery.import_wanted.connect(self._ask_for_import)
         gallery.stage_wanted.connect(self._put_on_stage)
         gallery.persona_wanted.connect(self._edit_persona)
@@ -116,6 +132,8 @@ class CharactersPage(Page):
         self.gallery.set_theme(theme)
         if self._new is not None:
             self._new.set_theme(theme)
+        if self._photo is not None:
+            self._photo.set_theme(theme)
 
     # Being seen.
 
@@ -225,6 +243,19 @@ class CharactersPage(Page):
         self.gallery.news.say("")
         self.new.open(file)
         self._show(self.new)
+
+    def _ask_for_photo(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        words = self.tr("Pictures ({kinds});;All files (*)").format(kinds=kinds)
+        file, _ = QFileDialog.getOpenFileName(self, self.tr("A photo of a person"), "", words)
+        if file:
+            self.make_of_photo(Path(file))
+
+    def make_of_photo(self, file: Path) -> None:
+        """Begin a character of the photo of a person in `file`."""
+        self.gallery.news.say("")
+        self.photo.open(file)
+        self._show(self.photo)
 
     def _take_new(self, entry: Entry) -> None:
         self.show_gallery()
@@ -350,7 +381,9 @@ class CharactersPage(Page):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape goes back to the gallery."""
         view = self.stack.currentWidget()
-        if event.key() == Qt.Key.Key_Escape and isinstance(view, NewCharacter | PersonaEditor | ExpressionEditor):
+        if event.key() == Qt.Key.Key_Escape and isinstance(
+            view, NewCharacter | NewPhoto | PersonaEditor | ExpressionEditor
+        ):
             view.leave()
         else:
             super().keyPressEvent(event)

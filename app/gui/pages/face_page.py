@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
+from app.characters.library import Entry, photos
+from app.gui.characters.work import Work
 from app.gui.fields import ChoiceField, FolderChoiceField, Note, NumberField, make_button
 from app.gui.form_page import FormPage
 from app.gui.studio import Studio
@@ -63,6 +65,31 @@ class FaceTest(QWidget):
         note.say(f"{words} ({device})" if device else words, "good" if fps >= wanted else "dim")
 
 
+class PhotoField(ChoiceField):
+    """Which of the characters that are photos."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(
+            studio,
+            "face.human",
+            self.tr("Photo"),
+            self.tr("Photos are added on the page Characters."),
+            {"": self.tr("The first there is")},
+            [""],
+        )
+        self._listing = Work(self)
+        studio.bridge.characters.connect(lambda names: self.look_again())
+        self.look_again()
+
+    def look_again(self) -> None:
+        """See which there are."""
+        self._listing.begin(photos, self._take, lambda problem, remedy: None)
+
+    def _take(self, found: list[Entry]) -> None:
+        self._words |= {each.key: each.name for each in found}
+        self.set_choices(["", *(each.key for each in found)])
+
+
 class FacePage(FormPage):
     """Every setting of the face and the lips, with the speed of each tier on this computer."""
 
@@ -76,6 +103,22 @@ class FacePage(FormPage):
     def build(self) -> Iterator[None]:
         """Make the panels."""
         studio = self.studio
+        mode = self.section(self.tr("Whose face is seen"))
+        mode.add(
+            ChoiceField(
+                studio,
+                "face.mode",
+                self.tr("Face"),
+                self.tr(
+                    "A photo of a person can stand in for the character's own face. Persona, voice and talk stay; it "
+                    "can be changed in mid-sentence, also by hotkey."
+                ),
+                {"anime": self.tr("The character's own"), "human": self.tr("A photo of a person")},
+            )
+        )
+        yield
+        mode.add(PhotoField(studio))
+        yield
         face = self.section(self.tr("How it is drawn"))
         face.add(
             ChoiceField(

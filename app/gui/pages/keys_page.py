@@ -309,6 +309,7 @@ class Words(QObject):
             "mute": self.tr("Microphone off and on"),
             "stop": self.tr("Stop talking"),
             "next_character": self.tr("Next character"),
+            "anime_human": self.tr("Drawing or photo"),
             "panic": self.tr("Panic"),
             "record": self.tr("Record"),
             "replay": self.tr("Instant replay"),
@@ -378,6 +379,10 @@ class KeysPage(FormPage):
             ("mute", self.tr("Nothing is heard while the microphone is off.")),
             ("stop", self.tr("The character falls silent now, and forgets what it was about to say.")),
             ("next_character", self.tr("The next one of your gallery comes on stage.")),
+            (
+                "anime_human",
+                self.tr("A photo of a person talks in place of the character, or the character again."),
+            ),
             (
                 "panic",
                 self.tr(

@@ -113,6 +113,9 @@ class LogPage(Page):
             "",
             *(changed_settings(self.studio.settings) or ["Every setting has its default."]),
         ]
+        for device in self.studio.bridge.sound:
+            names = ("part", "drift_ppm", "lag_ms", "gaps", "sets_pace")
+            head.append("sound: " + ", ".join(f"{name} {device[name]}" for name in names))
         if self._check_up:
             head += ["", *self._check_up]
         return self.studio.journal.report(head)

@@ -1,7 +1,8 @@
-"""Output: virtual camera and browser source for other programs, captions, recordings, and the loudspeaker."""
+"""Output: camera, browser source and OBS for other programs, captions, recordings, and where the voice goes."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,10 @@ from app.gui.fields import (
     make_picker,
 )
 from app.gui.form_page import FormPage
+from app.gui.obs_bar import ObsBar
 from app.gui.recording_bar import RecordingBar
+from app.gui.secret_row import SecretRow
+from app.gui.sound_rows import SoundOutlook
 from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
 from app.gui.token_row import TokenRow
@@ -173,22 +177,110 @@ class OutputPage(FormPage):
         self.test_card = TestCardButton(studio)
         camera.add_widget(self.test_card)
         yield
+        yield from self._build_obs()
         yield from self._build_browser()
         yield from self._build_recording()
-        sound = self.section(self.tr("Loudspeaker"))
+        yield from self._build_sound()
+        studio.bridge.devices.connect(self._show_devices)
+        studio.bridge.cables.connect(self._show_cables)
+
+    def _build_sound(self) -> Iterator[None]:
+        studio = self.studio
+
+        def is_heard() -> bool:
+            return bool(studio.value("sound.headphones"))
+
+        def is_streamed() -> bool:
+            return bool(studio.value("sound.stream"))
+
+        heard = self.section(self.tr("What you hear"))
+        heard.add(
+            SwitchField(
+                studio,
+                "sound.headphones",
+                self.tr("Headphones or loudspeakers"),
+                self.tr("Off: the voice goes to the stream alone."),
+            )
+        )
+        yield
         self.speaker = DeviceField(
             studio,
             "voice.device",
-            self.tr("Loudspeaker"),
-            self.tr("Headphones, loudspeakers, or a virtual cable that streaming software listens to."),
+            self.tr("Device"),
+            self.tr("Where you hear the voice."),
             self.tr("The system's default"),
         )
-        sound.add(self.speaker)
+        heard.add(self.speaker, is_heard)
+        yield
+        heard.add(
+            NumberField(
+                studio,
+                "sound.headphones_volume",
+                self.tr("Volume"),
+                self.tr("Of what you hear. Stream and recordings keep theirs."),
+                step=0.05,
+            ),
+            is_heard,
+        )
+        yield
+        self.heard = SoundOutlook(studio, "headphones")
+        heard.add_widget(self.heard)
         yield
         self.test = SpeechTest(studio)
-        sound.add_widget(self.test)
+        heard.add_widget(self.test)
         yield
-        studio.bridge.devices.connect(self._show_devices)
+        stream = self.section(self.tr("What the stream hears"))
+        stream.add(
+            SwitchField(
+                studio,
+                "sound.stream",
+                self.tr("Sound for streaming software"),
+                self.tr(
+                    "Plays the voice, and nothing else, into a second device too. Both play at the same moment. Your "
+                    "own microphone is not in it: add that in OBS."
+                ),
+            )
+        )
+        yield
+        if sys.platform.startswith("linux"):
+            stream.add(
+                SwitchField(
+                    studio,
+                    "sound.cable",
+                    self.tr("Virtual cable “Kuchipaku”"),
+                    self.tr(
+                        "Made by the sound server while the app runs, and removed with it. OBS finds it as “Monitor of "
+                        "Kuchipaku”."
+                    ),
+                )
+            )
+            yield
+        self.stream_device = DeviceField(
+            studio,
+            "sound.stream_device",
+            self.tr("Device"),
+            self.tr(
+                "A virtual cable, such as CABLE Input, VoiceMeeter Input or BlackHole: OBS listens at its other end."
+            ),
+            self.tr("The first virtual cable that is found"),
+        )
+        stream.add(self.stream_device, is_streamed)
+        yield
+        stream.add(
+            NumberField(
+                studio,
+                "sound.stream_volume",
+                self.tr("Volume"),
+                self.tr("Of what the stream gets."),
+                step=0.05,
+            ),
+            is_streamed,
+        )
+        yield
+        self.streamed = SoundOutlook(studio, "stream")
+        stream.add_widget(self.streamed)
+        yield
+        self._show_parts()
 
     def _build_recording(self) -> Iterator[None]:
         studio = self.studio
@@ -241,6 +333,72 @@ class OutputPage(FormPage):
             lambda: bool(studio.value("recording.replay")),
         )
         yield
+
+    def _build_obs(self) -> Iterator[None]:
+        studio = self.studio
+        section = self.section(self.tr("OBS Studio"))
+        self.obs = ObsBar(studio)
+        section.add_widget(self.obs)
+        yield
+        section.add(
+            ChoiceField(
+                studio,
+                "obs.way",
+                self.tr("Way"),
+                self.tr("How OBS shows the character. It counts when OBS is set up the next time."),
+                {
+                    "auto": self.tr("The first that works here"),
+                    "browser": self.tr("Browser source, transparent"),
+                    "stream": self.tr("Media source, transparent"),
+                    "camera": self.tr("Virtual camera"),
+                    "window": self.tr("This window"),
+                },
+            )
+        )
+        yield
+        section.add(
+            SwitchField(
+                studio,
+                "obs.captions",
+                self.tr("Captions"),
+                self.tr("Sets captions up along with it: what the character says, word by word as it is heard."),
+            )
+        )
+        yield
+        section.add(
+            SwitchField(
+                studio,
+                "obs.on",
+                self.tr("Stay connected"),
+                self.tr(
+                    "Finds OBS again by itself and keeps what was set up there working, whichever is started anew."
+                ),
+            )
+        )
+        yield
+        section.add(
+            NumberField(
+                studio,
+                "obs.port",
+                self.tr("Port"),
+                self.tr("Of OBS's WebSocket server. Left at 4455, the one in OBS's own settings counts."),
+                step=1,
+                with_slider=False,
+            )
+        )
+        yield
+        section.add(
+            SecretRow(
+                studio,
+                "obs",
+                "KUCHIPAKU_OBS_PASSWORD",
+                self.tr("Password"),
+                self.tr("Of OBS's WebSocket server; asked for only where OBS's own settings cannot be read."),
+            ),
+            lambda: bool(studio.bridge.obs.get("needs_password")),
+        )
+        yield
+        studio.bridge.obs_status.connect(lambda _status: section.refresh())
 
     def _build_browser(self) -> Iterator[None]:
         studio = self.studio
@@ -356,9 +514,15 @@ class OutputPage(FormPage):
         else:
             self.browser_note.say("")
 
+    def _show_parts(self) -> None:
+        self.heard.setVisible(bool(self.studio.value("sound.headphones")))
+        self.streamed.setVisible(bool(self.studio.value("sound.stream")))
+
     def refresh(self) -> None:
         """Show what applies to the settings in force."""
         super().refresh()
+        if hasattr(self, "streamed"):
+            self._show_parts()
         if hasattr(self, "jpeg_address"):
             for row in self._addresses():
                 row.show_words()
@@ -376,5 +540,12 @@ class OutputPage(FormPage):
         return self.address, self.alpha_address, self.jpeg_address
 
     def _show_devices(self, _microphones: list[str], speakers: list[str], cameras: list[str]) -> None:
+        self._speakers = speakers
         self.speaker.set_devices(speakers)
         self.device.set_devices(cameras)
+
+    def _show_cables(self, cables: list[str]) -> None:
+        """For the stream, cables come first and say what they are."""
+        words = {name: self.tr("{name} (virtual cable)").format(name=name) for name in cables}
+        self.stream_device.set_devices([*cables, *self._speakers], words)
+        self.speaker.set_devices(self._speakers, words)

@@ -275,6 +275,10 @@
         <translation>画像 ({kinds});;すべてのファイル (*)</translation>
     </message>
     <message>
+        <source>A photo of a person</source>
+        <translation>人の写真</translation>
+    </message>
+    <message>
         <source>{name} is saved.</source>
         <translation>{name} を保存しました。</translation>
     </message>
@@ -504,6 +508,22 @@ You may interrupt the character.</source>
     <message>
         <source>Face</source>
         <translation>顔</translation>
+    </message>
+    <message>
+        <source>Whose face is seen</source>
+        <translation>見せる顔</translation>
+    </message>
+    <message>
+        <source>A photo of a person can stand in for the character&apos;s own face. Persona, voice and talk stay; it can be changed in mid-sentence, also by hotkey.</source>
+        <translation>キャラクターの顔の代わりに人の写真を見せられます。人格、声、会話はそのままです。話の途中でも、ホットキーでも切り替えられます。</translation>
+    </message>
+    <message>
+        <source>The character&apos;s own</source>
+        <translation>キャラクターの顔</translation>
+    </message>
+    <message>
+        <source>A photo of a person</source>
+        <translation>人の写真</translation>
     </message>
     <message>
         <source>How it is drawn</source>
@@ -740,6 +760,14 @@ You may interrupt the character.</source>
     <message>
         <source>Or drop a picture onto this page</source>
         <translation>このページに絵をドロップしてもかまいません</translation>
+    </message>
+    <message>
+        <source>New from a photo…</source>
+        <translation>写真から作る…</translation>
+    </message>
+    <message>
+        <source>A photo of a person, who has to agree</source>
+        <translation>人の写真。本人の同意が必要です</translation>
     </message>
     <message>
         <source>Import…</source>
@@ -1192,6 +1220,10 @@ You may interrupt the character.</source>
     <message>
         <source>The next one of your gallery comes on stage.</source>
         <translation>一覧の次のキャラクターがステージに出ます。</translation>
+    </message>
+    <message>
+        <source>A photo of a person talks in place of the character, or the character again.</source>
+        <translation>キャラクターの代わりに人の写真が話します。もう一度押すと元に戻ります。</translation>
     </message>
     <message>
         <source>Silence, microphone off, a neutral face, and “Be right back” for viewers of the camera. Once more, and you are back.</source>
@@ -1666,6 +1698,128 @@ You may interrupt the character.</source>
     </message>
 </context>
 <context>
+    <name>NewPhoto</name>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>I may use this face</source>
+        <translation>この顔を使ってよいことを確認しました</translation>
+    </message>
+    <message>
+        <source>Mark the picture as made by a machine</source>
+        <translation>AIによる映像であることを画面に示す</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>作成</translation>
+    </message>
+    <message>
+        <source>Photo</source>
+        <translation>写真</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>同意</translation>
+    </message>
+    <message>
+        <source>Only your own face, or that of somebody who has agreed to speak this way. The photo stays on this computer.</source>
+        <translation>自分の顔、またはこのように話すことに同意した人の顔だけを使ってください。写真はこのコンピューターの外へ出ません。</translation>
+    </message>
+    <message>
+        <source>A photo that talks</source>
+        <translation>話す写真</translation>
+    </message>
+    <message>
+        <source>Looking for the face…</source>
+        <translation>顔を探しています…</translation>
+    </message>
+    <message>
+        <source>The face can talk.</source>
+        <translation>この顔は話せます。</translation>
+    </message>
+</context>
+<context>
+    <name>ObsBar</name>
+    <message>
+        <source>Set up OBS</source>
+        <translation>OBS を設定する</translation>
+    </message>
+    <message>
+        <source>Makes a scene with the character in it; nothing of yours is changed</source>
+        <translation>キャラクターの入ったシーンを作ります。あなたのものは何も変えません</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Undo what was set up in OBS</source>
+        <translation>OBS での設定を元に戻す</translation>
+    </message>
+    <message>
+        <source>Takes away what was made in OBS, and nothing else</source>
+        <translation>OBS に作ったものだけを取り除きます</translation>
+    </message>
+    <message>
+        <source>OBS {version} shows the character in the scene Kuchipaku: {way}, {sources}.</source>
+        <translation>OBS {version} のシーン「Kuchipaku」にキャラクターが表示されます：{way}、{sources}。</translation>
+    </message>
+    <message>
+        <source>Setting up…</source>
+        <translation>設定中…</translation>
+    </message>
+    <message>
+        <source>OBS is not there; it is found again by itself when it starts.</source>
+        <translation>OBS が起動していません。起動すると自動で見つけます。</translation>
+    </message>
+    <message>
+        <source>OBS {version} is there; nothing of this app is in its scene collection.</source>
+        <translation>OBS {version} につながっています。シーンコレクションにこのアプリのものはありません。</translation>
+    </message>
+    <message>
+        <source>What was made in OBS is gone again.</source>
+        <translation>OBS に作ったものを取り除きました。</translation>
+    </message>
+    <message>
+        <source>There was nothing of this app in OBS.</source>
+        <translation>OBS にこのアプリのものはありませんでした。</translation>
+    </message>
+    <message>
+        <source>OBS 28 or newer has to run, with its WebSocket server switched on.</source>
+        <translation>OBS 28 以降を起動し、WebSocket サーバーを有効にしておいてください。</translation>
+    </message>
+    <message>
+        <source>“{source}” captures a screen in the same scene: keep this window away from it, or the character is seen twice.</source>
+        <translation>同じシーンの「{source}」が画面をキャプチャしています。このウィンドウがそこに映らないようにしてください。キャラクターが二重に見えます。</translation>
+    </message>
+    <message>
+        <source>“{source}” is OBS&apos;s own camera: do not start the virtual camera in OBS while it is shown.</source>
+        <translation>「{source}」は OBS 自身のカメラです。表示している間は OBS の仮想カメラを開始しないでください。</translation>
+    </message>
+    <message>
+        <source>browser source</source>
+        <translation>ブラウザソース</translation>
+    </message>
+    <message>
+        <source>media source</source>
+        <translation>メディアソース</translation>
+    </message>
+    <message>
+        <source>virtual camera</source>
+        <translation>仮想カメラ</translation>
+    </message>
+    <message>
+        <source>window capture</source>
+        <translation>ウィンドウキャプチャ</translation>
+    </message>
+</context>
+<context>
     <name>OffAir</name>
     <message>
         <source>You are off air: silence, microphone off, and “Be right back” for viewers of the camera.</source>
@@ -1715,16 +1869,64 @@ You may interrupt the character.</source>
         <translation>会議アプリの標準は1280×720です。変更したら、アプリ側で選び直してください。フレームレートは初期値が30で、「顔」のページで60まで上げられます。</translation>
     </message>
     <message>
-        <source>Loudspeaker</source>
-        <translation>スピーカー</translation>
+        <source>What you hear</source>
+        <translation>あなたに聞こえる音</translation>
     </message>
     <message>
-        <source>Headphones, loudspeakers, or a virtual cable that streaming software listens to.</source>
-        <translation>ヘッドホン、スピーカー、または配信ソフトが聞く仮想ケーブル。</translation>
+        <source>Headphones or loudspeakers</source>
+        <translation>ヘッドホンまたはスピーカー</translation>
+    </message>
+    <message>
+        <source>Off: the voice goes to the stream alone.</source>
+        <translation>オフにすると、声は配信にだけ送られます。</translation>
+    </message>
+    <message>
+        <source>Where you hear the voice.</source>
+        <translation>声を聞く機器です。</translation>
     </message>
     <message>
         <source>The system&apos;s default</source>
         <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Of what you hear. Stream and recordings keep theirs.</source>
+        <translation>あなたに聞こえる音の音量です。配信と録画の音量は変わりません。</translation>
+    </message>
+    <message>
+        <source>What the stream hears</source>
+        <translation>配信に送る音</translation>
+    </message>
+    <message>
+        <source>Sound for streaming software</source>
+        <translation>配信ソフト用の音声</translation>
+    </message>
+    <message>
+        <source>Plays the voice, and nothing else, into a second device too. Both play at the same moment. Your own microphone is not in it: add that in OBS.</source>
+        <translation>声だけを、もう一つの機器にも流します。二つは同時に鳴ります。あなたのマイクは含まれないので、OBS で追加してください。</translation>
+    </message>
+    <message>
+        <source>Virtual cable “Kuchipaku”</source>
+        <translation>仮想ケーブル「Kuchipaku」</translation>
+    </message>
+    <message>
+        <source>Made by the sound server while the app runs, and removed with it. OBS finds it as “Monitor of Kuchipaku”.</source>
+        <translation>アプリの実行中だけサウンドサーバーに作られ、終了すると消えます。OBS では「Monitor of Kuchipaku」として見つかります。</translation>
+    </message>
+    <message>
+        <source>A virtual cable, such as CABLE Input, VoiceMeeter Input or BlackHole: OBS listens at its other end.</source>
+        <translation>CABLE Input、VoiceMeeter Input、BlackHole などの仮想ケーブルです。OBS はその反対側で受け取ります。</translation>
+    </message>
+    <message>
+        <source>The first virtual cable that is found</source>
+        <translation>最初に見つかった仮想ケーブル</translation>
+    </message>
+    <message>
+        <source>Of what the stream gets.</source>
+        <translation>配信に送る音の音量です。</translation>
     </message>
     <message>
         <source>Recording</source>
@@ -1777,6 +1979,58 @@ You may interrupt the character.</source>
     <message>
         <source> s</source>
         <translation> 秒</translation>
+    </message>
+    <message>
+        <source>OBS Studio</source>
+        <translation>OBS Studio</translation>
+    </message>
+    <message>
+        <source>Way</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>How OBS shows the character. It counts when OBS is set up the next time.</source>
+        <translation>OBS でのキャラクターの表示方法です。次に OBS を設定するときから有効です。</translation>
+    </message>
+    <message>
+        <source>The first that works here</source>
+        <translation>ここで使える最初のもの</translation>
+    </message>
+    <message>
+        <source>Browser source, transparent</source>
+        <translation>ブラウザソース（透過）</translation>
+    </message>
+    <message>
+        <source>Media source, transparent</source>
+        <translation>メディアソース（透過）</translation>
+    </message>
+    <message>
+        <source>This window</source>
+        <translation>このウィンドウ</translation>
+    </message>
+    <message>
+        <source>Sets captions up along with it: what the character says, word by word as it is heard.</source>
+        <translation>字幕も一緒に設定します。キャラクターの言葉が、聞こえるのに合わせて単語ごとに表示されます。</translation>
+    </message>
+    <message>
+        <source>Stay connected</source>
+        <translation>接続を保つ</translation>
+    </message>
+    <message>
+        <source>Finds OBS again by itself and keeps what was set up there working, whichever is started anew.</source>
+        <translation>どちらを起動し直しても OBS を自動で見つけ、設定したものが動き続けるようにします。</translation>
+    </message>
+    <message>
+        <source>Of OBS&apos;s WebSocket server. Left at 4455, the one in OBS&apos;s own settings counts.</source>
+        <translation>OBS の WebSocket サーバーのポートです。4455 のままなら OBS 自身の設定のポートを使います。</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>パスワード</translation>
+    </message>
+    <message>
+        <source>Of OBS&apos;s WebSocket server; asked for only where OBS&apos;s own settings cannot be read.</source>
+        <translation>OBS の WebSocket サーバーのパスワードです。OBS 自身の設定を読めないときだけ必要です。</translation>
     </message>
     <message>
         <source>Browser source</source>
@@ -1858,6 +2112,10 @@ You may interrupt the character.</source>
         <source>The page is there; it costs nothing while nobody shows it.</source>
         <translation>ページを開けます。誰も映していない間は、何の負荷もかかりません。</translation>
     </message>
+    <message>
+        <source>{name} (virtual cable)</source>
+        <translation>{name}（仮想ケーブル）</translation>
+    </message>
 </context>
 <context>
     <name>PersonaEditor</name>
@@ -1912,6 +2170,21 @@ You may interrupt the character.</source>
     <message>
         <source>The persona is too long: shorten it to 8000 letters or fewer.</source>
         <translation>人格の説明が長すぎます。8000 文字以内にしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoField</name>
+    <message>
+        <source>Photo</source>
+        <translation>写真</translation>
+    </message>
+    <message>
+        <source>Photos are added on the page Characters.</source>
+        <translation>写真は「キャラクター」のページで追加します。</translation>
+    </message>
+    <message>
+        <source>The first there is</source>
+        <translation>最初のもの</translation>
     </message>
 </context>
 <context>
@@ -2040,6 +2313,45 @@ You may interrupt the character.</source>
     <message>
         <source>{width} × {height}</source>
         <translation>{width} × {height}</translation>
+    </message>
+</context>
+<context>
+    <name>SoundOutlook</name>
+    <message>
+        <source>Level of the voice</source>
+        <translation>声のレベル</translation>
+    </message>
+    <message>
+        <source>Level of the voice at this device, -60 to 0 dBFS.</source>
+        <translation>この機器での声のレベル（-60～0 dBFS）。</translation>
+    </message>
+    <message>
+        <source>Test tone</source>
+        <translation>テスト音</translation>
+    </message>
+    <message>
+        <source>{device} is a virtual cable. As microphone of OBS, Discord or Zoom choose: {other_end}.</source>
+        <translation>{device} は仮想ケーブルです。OBS、Discord、Zoom ではマイクとして次を選んでください：{other_end}。</translation>
+    </message>
+    <message>
+        <source>Plays on {device}.</source>
+        <translation>{device} で再生しています。</translation>
+    </message>
+    <message>
+        <source>Pictures and the other device follow its clock.</source>
+        <translation>映像ともう一つの機器は、この機器の時計に従います。</translation>
+    </message>
+    <message>
+        <source>{ms} ms after the other device.</source>
+        <translation>もう一つの機器より {ms} ms 遅れています。</translation>
+    </message>
+    <message>
+        <source>Its clock runs {ppm:+d} millionths against the pictures; that is made up for.</source>
+        <translation>時計のずれは映像に対して {ppm:+d} ppm で、補正されています。</translation>
+    </message>
+    <message>
+        <source>It ran dry {count} times.</source>
+        <translation>音切れ {count} 回。</translation>
     </message>
 </context>
 <context>
@@ -2734,6 +3046,10 @@ You may interrupt the character.</source>
         <translation>次のキャラクター</translation>
     </message>
     <message>
+        <source>Drawing or photo</source>
+        <translation>絵と写真の切り替え</translation>
+    </message>
+    <message>
         <source>Panic</source>
         <translation>緊急停止</translation>
     </message>
@@ -2748,6 +3064,13 @@ You may interrupt the character.</source>
     <message>
         <source>Screenshot</source>
         <translation>スクリーンショット</translation>
+    </message>
+</context>
+<context>
+    <name>_Portrait</name>
+    <message>
+        <source>Portrait</source>
+        <translation>肖像</translation>
     </message>
 </context>
 <context>

@@ -96,3 +96,17 @@ def test_the_mouth_mask_covers_lips_and_chin_and_begins_where_it_is_told(
     assert 0 == at(whole, 168) == at(whole, 468)
     assert at(low, 2) < 20 < at(mouth_mask(points, box, upper_edge=-0.5), 2)
     assert 0 < np.count_nonzero((whole > 0) & (whole < 255)), "its edge is soft"
+
+
+def test_a_large_photo_gives_a_large_portrait_where_that_is_wanted(
+    grace: Image.Image, encoded: Encode, tmp_path: Path
+) -> None:
+    data = encoded(grace.resize((grace.width * 3, grace.height * 3)))
+
+    sides = [
+        prepare(data, tmp_path, lambda what, share: None, large=large).portrait.picture.shape[0]
+        for large in (False, True)
+    ]
+
+    assert [512, 1024] == sides
+    assert 512 == prepare(encoded(grace), tmp_path, lambda what, share: None, large=True).portrait.picture.shape[0]

@@ -13,8 +13,9 @@ import pytest
 from animator.messages import PlayoutAnchor, SpeechClip
 from app.backends.mic_sounddevice import SoundDeviceMicrophone
 from app.backends.portaudio import Registry, Ring, chosen, import_sounddevice
-from app.backends.speaker_sounddevice import FADE_MS, SoundDeviceSpeaker
+from app.backends.speaker_sounddevice import SoundDeviceSpeaker
 from app.errors import AppError
+from app.policy.voice_queue import FADE_MS
 from app.sound_tap import SoundTap
 from tests.fakes import TIMEOUT_S, FakeClock
 
@@ -357,16 +358,6 @@ def test_after_an_underrun_what_is_heard_when_is_said_at_once(out: Out) -> None:
     first, second = out.anchors
     assert (0, 960) == (first.sample, second.sample)
     assert second.host_ns - first.host_ns == 70_000_000
-
-
-def test_a_lost_loudspeaker_lets_nobody_wait_and_says_so_at_the_next_clip(out: Out) -> None:
-    out.speaker.play(clip(0, 1.0))
-
-    out.stream.active = False
-    out.wait(played=1)
-
-    with pytest.raises(AppError, match="was lost"):
-        out.speaker.play(clip(1, 1.0))
 
 
 def test_a_mono_device_is_fine() -> None:

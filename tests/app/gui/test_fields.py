@@ -75,6 +75,7 @@ def test_every_setting_of_the_show_has_its_place_on_a_page(rig: Rig) -> None:
         "hearing.",
         "brain.",
         "voice.",
+        "sound.",
         "face.",
         "lips.",
         "camera.",
@@ -82,6 +83,7 @@ def test_every_setting_of_the_show_has_its_place_on_a_page(rig: Rig) -> None:
         "window.",
         "browser.",
         "captions.",
+        "obs.",
     )
     assert {name for name in setting_names() if name.startswith(own)} == shown | ELSEWHERE
 

@@ -1,4 +1,4 @@
-"""The browser source on its page: the address to copy, and what became of it."""
+"""The browser source and the sound devices on their page: what is chosen, and what became of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PySide6.QtGui import QGuiApplication
 
 from app.control_token import browser_token_file, control_token
 from app.gui.pages.output_page import OutputPage
-from app.messages import Configure, ShowTestCard
-from app.settings import BrowserSettings, Settings, WindowSettings
+from app.messages import Configure, ShowTestCard, TestSound
+from app.settings import BrowserSettings, Settings, SoundSettings, WindowSettings
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -101,6 +101,87 @@ def test_captions_are_asked_for_beside_the_page(open_page: Callable[..., tuple[R
     page.field("browser.captions").switch.click()
 
     assert [Configure("browser.captions", True)] == rig.commands()
+
+
+def status(part: str, **values: object) -> dict[str, object]:
+    return {
+        "part": part,
+        "device": "CABLE Input" if part == "stream" else "Headphones",
+        "sets_pace": part == "headphones",
+        "problem": "",
+        "remedy": "",
+        "peak_db": -12.0,
+        "drift_ppm": None,
+        "lag_ms": 0,
+        "gaps": 0,
+        **values,
+    }
+
+
+@pytest.fixture
+def sound_page(make_rig: Callable[..., Rig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Rig, OutputPage]:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    rig = make_rig(settings=Settings(sound=SoundSettings(stream=True), window=WindowSettings(first_steps=False)))
+    page = rig.window.show_page("output")
+    assert isinstance(page, OutputPage)
+    page.finish()
+    rig.commands()
+    return rig, page
+
+
+def test_each_sound_device_says_how_it_plays_and_how_its_clock_runs(sound_page: tuple[Rig, OutputPage]) -> None:
+    rig, page = sound_page
+
+    rig.tell("sound", "status", devices=[status("headphones", drift_ppm=-42), status("stream", lag_ms=7, gaps=2)])
+
+    assert "Plays on Headphones. Pictures and the other device follow its clock." in page.heard.note.text()
+    assert "-42 millionths" in page.heard.note.text()
+    assert "7 ms after the other device. It ran dry 2 times." in page.streamed.note.text()
+    assert -20.0 < page.streamed.meter.shown_dbfs <= -12.0  # it falls with time
+
+
+def test_a_virtual_cable_says_what_listens_at_its_other_end(sound_page: tuple[Rig, OutputPage]) -> None:
+    rig, page = sound_page
+
+    rig.tell("sound", "status", devices=[status("headphones"), status("stream")])
+
+    assert page.streamed.hint.text().endswith("choose: CABLE Output.")
+    assert "" == page.heard.hint.text()
+
+
+def test_a_lost_device_is_named_below_its_settings_and_has_no_test_tone(sound_page: tuple[Rig, OutputPage]) -> None:
+    rig, page = sound_page
+
+    broken = status("stream", problem="It was lost.", remedy="Plug it in.")
+    rig.tell("sound", "status", devices=[status("headphones"), broken])
+
+    assert "It was lost. Plug it in." == page.streamed.note.text()
+    assert (False, True) == (page.streamed.button.isEnabled(), page.heard.button.isEnabled())
+
+
+def test_the_test_tone_is_asked_for_one_device(sound_page: tuple[Rig, OutputPage]) -> None:
+    rig, page = sound_page
+    rig.tell("sound", "status", devices=[status("headphones"), status("stream")])
+
+    page.streamed.button.click()
+
+    assert [TestSound("stream")] == rig.commands()
+
+
+def test_virtual_cables_are_offered_first_for_the_stream_and_called_so(sound_page: tuple[Rig, OutputPage]) -> None:
+    rig, page = sound_page
+
+    told = {"microphones": [], "speakers": ["Headphones", "CABLE Input"], "cameras": [], "cables": ["CABLE Input"]}
+    rig.tell("devices", "list", **told)
+
+    picker = page.stream_device.picker
+    assert ["CABLE Input (virtual cable)", "Headphones"] == [picker.itemText(at) for at in (1, 2)]
+
+
+def test_without_a_stream_its_rows_are_not_shown(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    _rig, page = open_page()
+
+    assert (True, False) == (page.heard.isVisibleTo(page), page.streamed.isVisibleTo(page))
 
 
 def test_the_test_card_button_asks_for_it_and_comes_up_again_when_the_show_takes_it_away(

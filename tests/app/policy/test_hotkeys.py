@@ -14,6 +14,7 @@ from app.messages import (
     SaveReplay,
     Screenshot,
     StopTalking,
+    ToggleHuman,
     ToggleMute,
     ToggleRecording,
 )
@@ -137,13 +138,6 @@ def test_the_same_keys_twice_are_a_conflict_and_a_characters_own_over_those_for_
     assert ["express happy"] == [each.action for each in found.of_character("haru")]
 
 
-def test_a_name_that_is_reserved_is_understood_and_does_nothing() -> None:
-    found = Bindings.of({"anime_human": "F9"})
-
-    assert not found.wrong
-    assert () == found.of_character("haru")
-
-
 # What presses and releases do.
 
 
@@ -153,6 +147,7 @@ def test_a_name_that_is_reserved_is_understood_and_does_nothing() -> None:
         ("mute", ToggleMute()),
         ("stop", StopTalking()),
         ("next_character", NextCharacter()),
+        ("anime_human", ToggleHuman()),
         ("record", ToggleRecording()),
         ("replay", SaveReplay()),
         ("screenshot", Screenshot()),
