@@ -19,10 +19,12 @@ from datetime import datetime
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app.bus import Bus
 from app.canvas import Canvas, Cutout, Overlay, Scene
 from app.errors import AppError
+from app.media_note import NOTE
 from app.messages import Encoded, Frame
 from app.policy.replay import ReplayRing
 from app.policy.sound_line import SoundLine
@@ -374,7 +376,9 @@ class Recorder:
         picture = Cutout(camera.width_px, camera.height_px).place(frame.pixels, self._scene().placement)
         path = self._new_path("Kuchipaku", "png")
         try:
-            Image.fromarray(picture).save(path, compress_level=3)
+            note = PngInfo()
+            note.add_text("Comment", NOTE)
+            Image.fromarray(picture).save(path, compress_level=3, pnginfo=note)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise AppError(

@@ -21,6 +21,7 @@ from av.codec.context import Flags
 from animator.messages import Pixels, Samples
 from app.canvas import Picture, i420
 from app.errors import AppError
+from app.media_note import NOTE
 from app.messages import Encoded
 from app.policy.sound_line import LINE_RATE
 
@@ -155,6 +156,7 @@ class AvFile:
         try:
             path.open("ab").close()  # PyAV opens it only at the first packet, far too late to be told
             self._file = av.open(str(path), "w", format=format, container_options=options)
+            self._file.metadata["comment"] = NOTE
             self._video = self._file.add_stream_from_template(video)
             self._audio = self._file.add_stream_from_template(audio)
         except OSError as error:

@@ -13,6 +13,7 @@ import soxr
 from animator.messages import Pixels, Samples
 from app.canvas import Canvas
 from app.errors import AppError
+from app.media_note import NOTE
 
 AUDIO_RATE = 48_000
 """Hz; what streaming sites and players expect."""
@@ -40,6 +41,7 @@ class VideoFile:
             self._file = av.open(str(self._part), "w", options={"movflags": "+faststart"})
         except OSError as error:
             raise AppError(f"{path} cannot be written: {error.strerror or error}.", "Choose another --out.") from error
+        self._file.metadata["comment"] = NOTE
         self._video = self._file.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "18"})
         self._video.width, self._video.height, self._video.pix_fmt = width_px, height_px, "yuv420p"
         self._video.time_base = Fraction(1, fps)

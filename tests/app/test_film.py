@@ -11,6 +11,7 @@ from animator.messages import PlayoutAnchor, SpeechClip
 from app.backends.video_file import VideoFile
 from app.errors import AppError
 from app.film import LEAD_IN_S, LEAD_OUT_S, FilmSpeaker, LiveFilm
+from app.media_note import NOTE
 from app.messages import Frame
 
 FPS = 30
@@ -176,6 +177,8 @@ def test_a_film_appears_only_when_it_is_finished(tmp_path):
     assert not (tmp_path / "a.mp4").exists()
     film.close()
     assert [tmp_path / "a.mp4"] == list(tmp_path.iterdir())
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        assert NOTE == file.metadata["comment"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):

@@ -20,6 +20,7 @@ from app.backends.recording_av import AvEncoder
 from app.bus import Bus
 from app.canvas import Scene
 from app.errors import AppError
+from app.media_note import NOTE
 from app.messages import Encoded, Frame
 from app.recorder import WAITING_FRAMES, Recorder
 from app.settings import CameraSettings, RecordingSettings, Settings
@@ -180,6 +181,8 @@ def test_what_was_recorded_plays_with_picture_and_sound_together(make_rig: Calla
     assert pytest.approx((4.0, 4.0), abs=0.1) == length_of(path)
     assert FLASHES_S == pytest.approx(flashes, abs=0.002)
     assert flashes == pytest.approx(clicks, abs=0.02)
+    with av.open(str(path)) as file:
+        assert NOTE in file.metadata.values(), "a recording says that it is synthetic"
     assert [] == rig.facts.of("recording", "state", state="failed")
 
 
@@ -333,6 +336,7 @@ def test_a_screenshot_is_transparent_and_as_large_as_the_camera(make_rig: Callab
 
     with Image.open(path) as picture:
         pixels = np.asarray(picture)
+        assert NOTE == picture.info["Comment"]
     assert (HEIGHT_PX, WIDTH_PX, 4) == pixels.shape
     assert (0, 0, 0, 0) == tuple(pixels[0, 0])
     assert (40, 40, 60, 255) == tuple(pixels[HEIGHT_PX // 2, WIDTH_PX // 2])
