@@ -326,6 +326,7 @@ def run(minutes: float, uses_device: bool) -> dict[str, Any]:
         "flash_start_ms": round(float(np.mean(flash_start)), 1) if flash_start else float("nan"),
         "flash_end_ms": round(float(np.mean(flash_end)), 1) if flash_end else float("nan"),
         "flashes": len(flash_start) + len(flash_end),
+        "app_mb_at_each_tenth": [round(row[1]) for row in memory[:: max(1, len(memory) // 10)]],
         "app_mb": [round(first[1], 1), round(last[1], 1)],
         "animator_mb": [round(first[2], 1), round(last[2], 1)],
         "app_memory_percent": round(100 * (last[1] / first[1] - 1), 2),

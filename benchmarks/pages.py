@@ -30,6 +30,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from app import compose  # noqa: E402
 from app.bus import Bus  # noqa: E402
 from app.gui import pages  # noqa: E402
 from app.gui.form_page import FormPage  # noqa: E402
@@ -164,6 +165,11 @@ def character_places(window: MainWindow, bus: Bus, folder: Path) -> None:
         wait_for(page.new.create_button.isEnabled)
     save(window, folder, "characters-new")
     page.new.cancel.click()
+    page.make_of_photo(ROOT / "tests" / "data" / "faces" / "grace_hopper.jpg")
+    wait_for(page.photo.consent.isEnabled)
+    page.photo.consent.setChecked(True)
+    save(window, folder, "characters-photo")
+    page.photo.cancel.click()
 
 
 STATES: dict[str, Callable[[MainWindow, Bus, Path], None]] = {
@@ -192,6 +198,7 @@ def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: Windo
         settings=Settings(window=settings),
         whispers=("tiny.en",),
         check_up=tuple,
+        look_at_photo=compose.look_at_photo,
     )
     window = MainWindow(bus, lambda: shown, info)
     window.resize(*size)

@@ -197,6 +197,7 @@ def _open(file: bytes) -> tuple[Any, _Metadata]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # one would be kept for each length of sound
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:

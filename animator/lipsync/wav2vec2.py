@@ -391,6 +391,7 @@ def _load_export(path: Path) -> Wav2Vec2Model:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.enable_mem_pattern = False  # one would be kept for each length of sound
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not path.is_file():
         raise Wav2Vec2Error(

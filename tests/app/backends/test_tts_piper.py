@@ -175,9 +175,10 @@ def test_a_faster_voice_is_shorter(voice: PiperSynth, models: Callable[[str], Pa
     quick.load()
     text = "The quick brown fox jumps over the lazy dog."
 
-    ratio = quick.synthesize(1, 0, text, True).duration_s / voice.synthesize(1, 0, text, True).duration_s
+    # The voice says a sentence a little differently each time.
+    fast, usual = (sum(each.synthesize(1, k, text, True).duration_s for k in range(4)) for each in (quick, voice))
 
-    assert ratio == pytest.approx(1 / 1.5, abs=0.12)
+    assert fast / usual == pytest.approx(1 / 1.5, abs=0.12)
 
 
 @pytest.mark.slow
