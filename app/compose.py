@@ -39,6 +39,7 @@ from app.models import ModelStore, default_store
 from app.obs import SettingsFeeds
 from app.policy.obs_plan import Way
 from app.policy.persona import Persona
+from app.policy.sharing import how_to_install, is_installed, way_here
 from app.policy.wake_word import WakeWord
 from app.ports import (
     AvatarHost,
@@ -46,6 +47,7 @@ from app.ports import (
     ChatModel,
     ControlServer,
     EchoCanceller,
+    FrameSink,
     GlobalKeys,
     Memory,
     Microphone,
@@ -714,6 +716,21 @@ def browser_source(port: int, settings: Callable[[], Settings], scene: Callable[
 
     control_token(browser_token_file())
     return BrowserSource(port, lambda: control_token(browser_token_file()), size_px, scene)
+
+
+def frame_sharing() -> FrameSink:
+    """Spout or Syphon, not open yet. Raises AppError where this system has neither, or the library is missing."""
+    from app.backends.frame_sharing import FrameSharing, SpoutOutlet, SyphonOutlet
+
+    way = way_here()
+    if way is None:
+        raise AppError(
+            "Spout is only on Windows, and Syphon only on macOS.",
+            "Use the browser source or the media source (page Output), which are as transparent.",
+        )
+    if not is_installed(way):
+        raise AppError(f"The library for {way.name} is not installed.", how_to_install(way))
+    return FrameSharing(SpoutOutlet if way.name == "Spout" else SyphonOutlet)
 
 
 WINDOW_TITLES = ("Kuchipaku mini view", "Kuchipaku")

@@ -27,6 +27,7 @@ from app.backends.devices import list_devices, loopback_devices
 from app.errors import AppError
 from app.models import default_store
 from app.policy.cables import OTHER_ENDS, REMEDIES, cable_kind
+from app.policy.sharing import how_to_install, is_installed, way_here
 from app.policy.virtual_camera import INSTALL as INSTALL_CAMERA
 from app.settings import Settings, load_settings, setting_names, value_of
 
@@ -238,6 +239,18 @@ def check_virtual_camera() -> Iterator[Check]:
         yield Check("virtual camera", "warn", "none found", INSTALL_CAMERA["linux"])
 
 
+def check_sharing() -> Iterator[Check]:
+    """Spout or Syphon, on the systems that have one."""
+    way = way_here()
+    if way is None:
+        return
+    if is_installed(way):
+        yield Check(way.name, "ok", f"{way.package} is installed")
+    else:
+        detail = "not installed; needed only to share the picture without a camera"
+        yield Check(way.name, "ok", detail, how_to_install(way))
+
+
 def check_gpu() -> Iterator[Check]:
     """An NVIDIA GPU, and whether the installed torch can use it."""
     smi = shutil.which("nvidia-smi")
@@ -350,6 +363,7 @@ CHECKS: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
     ("virtual cable", check_cable),
     ("display", check_display),
     ("virtual camera", check_virtual_camera),
+    ("sharing", check_sharing),
     ("gpu", check_gpu),
     ("face", check_face),
     ("settings", check_settings),

@@ -265,6 +265,7 @@ class Fact:
     | keys | status | on, how (what makes them work, "" for nothing), chooses_itself (the desktop asks the user, and
       may take others), problem and remedy, refused (why, by keys), wrong (why, by the binding's name), character |
     | browser | status | on (a browser source can be shown now), port, problem and remedy as above; never the token |
+    | sharing | status | on (Spout or Syphon shows the character now), problem and remedy as above |
     | recording | status | on, path (of the recording that goes on), replay (the last seconds are kept) |
     | recording | saved | kind ("recording", "replay", "screenshot"), path, duration_s (0 of a screenshot) |
     | obs | status | state ("off", "searching", "working", "connected", "ready", "undone", "nothing" to undo, "failed"),

@@ -271,6 +271,13 @@ class BrowserSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SharingSettings:
+    """The character for other programs of this computer with its transparency: Spout on Windows, Syphon on macOS."""
+
+    on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ObsSettings:
     """OBS Studio on this computer, over its WebSocket server."""
 
@@ -312,6 +319,7 @@ class Settings:
     keys: KeySettings = field(default_factory=KeySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     browser: BrowserSettings = field(default_factory=BrowserSettings)
+    sharing: SharingSettings = field(default_factory=SharingSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     obs: ObsSettings = field(default_factory=ObsSettings)
 

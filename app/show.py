@@ -66,6 +66,7 @@ from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
 from app.settings import Settings, Value, value_of
+from app.sharing import SharingSwitch
 from app.sound import SoundReport
 from app.sound_tap import SoundTap
 from app.stages.camera import CameraStage, CameraSwitch
@@ -140,6 +141,7 @@ class Show:
         self._camera: CameraStage | None = None
         self._switch: CameraSwitch | None = None
         self._browser: BrowserSwitch | None = None
+        self._sharing: SharingSwitch | None = None
         self._captions = CaptionRuntime(bus)
         self._caption_layer = CaptionLayer()
         self._captions.add(self._caption_layer.show)
@@ -148,6 +150,7 @@ class Show:
             self._switch = CameraSwitch(bus, self._camera, lambda: self._make_camera(settings))
             self._browser = BrowserSwitch(bus, self._camera, self._make_browser)
             self._captions.add(self._browser.caption)
+            self._sharing = SharingSwitch(bus, self._camera, lambda: compose.frame_sharing())
         self._scene = SceneKeeper(settings.stage)
         if self._scene.trouble is not None:
             self._say("stage", "Background", self._scene.trouble)
@@ -342,6 +345,9 @@ class Show:
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
             self._changes.run("browser", lambda: browser.change(self.settings.browser))
+        if self.settings.sharing.on and self._sharing is not None:
+            sharing = self._sharing
+            self._changes.run("sharing", lambda: sharing.switch(self.settings.sharing.on))
 
     def _is_settings_character(self) -> bool:
         try:
@@ -603,6 +609,7 @@ class Show:
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
         route(("camera",), "camera", self._change_camera)
         route(("browser",), "browser", self._change_browser)
+        route(("sharing",), "sharing", self._change_sharing)
         route(("captions",), "captions", self._change_captions)
         route(("recording",), "recording", self._configure_recorder)
         route(("keys",), AT_ONCE, self._check_keys)
@@ -692,6 +699,11 @@ class Show:
         if self._browser is None:
             raise AppError("There is no face to show in a browser.", "Run `kuchipaku doctor`.")
         self._browser.change(new.browser)
+
+    def _change_sharing(self, old: Settings, new: Settings) -> None:
+        if self._sharing is None:
+            raise AppError("There is no face to share with other programs.", "Run `kuchipaku doctor`.")
+        self._sharing.switch(new.sharing.on)
 
     def _set_up_obs(self, command: SetUpObs | UndoObs) -> None:
         """Only asks for it (gate thread)."""

@@ -178,6 +178,8 @@ def plan(folder: Path, server_url: str, port: int, other_port: int) -> tuple[Cha
     )
 
 
+ELSEWHERE = frozenset({"sharing.on"})
+"""Settings of other systems than Linux, where this runs."""
 TOGETHER = {
     "camera.width_px": ("camera.height_px",),
     "stage.zoom": ("stage.x", "stage.y"),
@@ -418,7 +420,7 @@ class Session:
         self.defaults = Settings()
         self.server_url = server_url
         self.plan = plan(folder, server_url, *free_ports())
-        self.left = set(setting_names())
+        self.left = set(setting_names()) - ELSEWHERE
         self.question_every = question_every
         self.by_command: set[str] = set()
         """Settings that no control gives a value that is wanted."""
@@ -1018,6 +1020,7 @@ def play(folder: Path, server_url: str, minutes: float, short: bool, say: Callab
         "rounds": figures,
         "changed": dict(session.facts.changed),
         "never_changed": sorted(session.left),
+        "elsewhere": sorted(ELSEWHERE),
         "by_command": sorted(session.by_command),
         "switches": session.switches,
         "questions": session.questions,

@@ -89,6 +89,8 @@ class Bridge(QObject):
     """Whether other programs may ask."""
     browser_status = Signal(dict)
     """Whether a browser source can be shown."""
+    sharing_status = Signal(dict)
+    """Whether Spout or Syphon shows the character."""
     obs_status = Signal(dict)
     """What is known of OBS, and what was set up there."""
     recording_status = Signal(dict)
@@ -114,13 +116,15 @@ class Bridge(QObject):
         self.keys: dict[str, object] = {}
         self.control: dict[str, object] = {}
         self.browser: dict[str, object] = {}
+        self.sharing: dict[str, object] = {}
         self.obs: dict[str, object] = {}
         self.recording: dict[str, object] = {}
         self.sound: list[dict[str, object]] = []
         self.now_on_stage: tuple[str, str, list[str]] | None = None
         self.all_characters: list[tuple[str, str]] = []
         """What the signals of these names said last, for pages made later: `keys_status`, `control_status`,
-        `browser_status`, `obs_status`, `recording_status`, `sound_status`, `on_stage` and `characters`.
+        `browser_status`, `sharing_status`, `obs_status`, `recording_status`, `sound_status`, `on_stage` and
+        `characters`.
         """
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -262,6 +266,9 @@ class Bridge(QObject):
             case "browser", "status":
                 self.browser = dict(data)
                 self.browser_status.emit(self.browser)
+            case "sharing", "status":
+                self.sharing = dict(data)
+                self.sharing_status.emit(self.sharing)
             case "obs", "status":
                 self.obs = dict(data)
                 self.obs_status.emit(self.obs)

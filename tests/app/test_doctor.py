@@ -193,3 +193,22 @@ def test_a_card_is_named_with_what_keeps_the_face_from_using_it_fully(
     assert (status, True) == (check.status, words in check.detail)
     assert "NVIDIA Example" in check.detail
     assert bool(check.remedy) == (status == "warn")
+
+
+@pytest.mark.parametrize(
+    ("platform", "found", "said"),
+    [
+        ("linux", None, []),
+        ("win32", object(), [("Spout", "SpoutGL is installed", False)]),
+        ("darwin", None, [("Syphon", "not installed; needed only to share the picture without a camera", True)]),
+    ],
+)
+def test_spout_and_syphon_are_named_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, platform: str, found: object, said: list[tuple[str, str, bool]]
+) -> None:
+    monkeypatch.setattr("app.policy.sharing.sys.platform", platform)
+    monkeypatch.setattr(doctor, "is_installed", lambda way: found is not None)
+
+    checks = list(doctor.check_sharing())
+
+    assert said == [(check.name, check.detail, "pip install" in check.remedy) for check in checks]

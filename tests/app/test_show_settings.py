@@ -233,6 +233,7 @@ class Studio:
         next_face = making("face", lambda bus, chosen, folder: FakeFace(self.problems.get("face load")))
         monkeypatch.setattr(compose, "next_face", lambda bus, *rest: (next_face(bus, *rest), HeldFacts(bus)))
         monkeypatch.setattr(compose, "browser_source", lambda port: FakePage())
+        monkeypatch.setattr(compose, "frame_sharing", lambda: FakePage())
         self.cables: list[bool] = []
         monkeypatch.setattr(compose, "sound_cable", self.cables.append)
         monkeypatch.setattr(compose, "browser_source", lambda port, settings, scene: FakePage())
@@ -801,3 +802,39 @@ def test_the_last_seconds_are_held_while_the_settings_want_it(studio: Studio) ->
     assert studio.facts.wait("recording", "status", replay=True)
     studio.set("recording.replay", False)
     assert not studio.facts.of("recording", "status")[-1].data["replay"]
+
+
+def test_sharing_that_cannot_be_is_refused_and_the_show_goes_on(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_sharing() -> Any:
+        raise AppError("Spout is only on Windows, and Syphon only on macOS.", "Use the browser source.")
+
+    monkeypatch.setattr(compose, "frame_sharing", no_sharing)
+    studio.set("sharing.on", True)
+
+    assert "only on Windows" in refusal(studio, "sharing.on")
+    assert not studio.show.settings.sharing.on
+    studio.bus.gate.put(Ask("Hello?"))
+    studio.facts.wait("playback", "clip_started")
+
+
+def test_a_settings_file_that_asks_for_sharing_where_it_cannot_be_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    studio = Studio(monkeypatch, tmp_path, with_value(Settings(), "sharing.on", True))
+
+    def no_sharing() -> Any:
+        raise AppError("Spout is only on Windows, and Syphon only on macOS.", "Use the browser source.")
+
+    monkeypatch.setattr(compose, "frame_sharing", no_sharing)
+    studio.start()
+    try:
+        said = studio.facts.wait("sharing", "status", on=False)
+        assert "only on Windows" in said.data["problem"]
+        told = studio.facts.wait("gate", "state", state="failed")
+        assert "only on Windows" in told.data["problem"]
+        studio.bus.gate.put(Ask("Hello?"))
+        studio.facts.wait("playback", "clip_started")
+    finally:
+        studio.show.stop()

@@ -31,6 +31,7 @@ from app.gui.speech_test import SpeechTest
 from app.gui.studio import Studio
 from app.gui.token_row import TokenRow
 from app.messages import ListDevices, ShowTestCard
+from app.policy.sharing import offered
 
 SIZES = ((1920, 1080), (1280, 720), (960, 540), (640, 480), (512, 512), (1080, 1920), (720, 1280))
 
@@ -179,6 +180,7 @@ class OutputPage(FormPage):
         yield
         yield from self._build_obs()
         yield from self._build_browser()
+        yield from self._build_sharing()
         yield from self._build_recording()
         yield from self._build_sound()
         studio.bridge.devices.connect(self._show_devices)
@@ -505,6 +507,43 @@ class OutputPage(FormPage):
         studio.bridge.browser_status.connect(self._show_browser_status)
         if studio.bridge.browser:
             self._show_browser_status(studio.bridge.browser)
+
+    def _build_sharing(self) -> Iterator[None]:
+        """Only where the system has it and its library is there."""
+        way = offered()
+        if way is None:
+            return
+        studio = self.studio
+        section = self.section(self.tr("Other programs of this computer"))
+        section.add(
+            SwitchField(
+                studio,
+                "sharing.on",
+                self.tr("Share the picture by {way}").format(way=way.name),
+                self.tr(
+                    "OBS with its Spout2 plugin then finds “Kuchipaku” as a Spout2 Capture; choose the composite mode "
+                    "Default there, and the character has no background."
+                )
+                if way.name == "Spout"
+                else self.tr(
+                    "OBS then finds “Kuchipaku” as a Syphon Client; switch on Allow Transparency there, and the "
+                    "character has no background."
+                ),
+            )
+        )
+        yield
+        self.sharing_note = Note()
+        section.add_widget(self.sharing_note)
+        yield
+        studio.bridge.sharing_status.connect(self._show_sharing_status)
+        if studio.bridge.sharing:
+            self._show_sharing_status(studio.bridge.sharing)
+
+    def _show_sharing_status(self, status: dict[str, Any]) -> None:
+        if status.get("problem"):
+            self.sharing_note.say(f"{status['problem']} {status.get('remedy', '')}".strip(), "problem")
+        else:
+            self.sharing_note.say(self.tr("Other programs can see the character.") if status.get("on") else "", "good")
 
     def _show_browser_status(self, status: dict[str, Any]) -> None:
         if status.get("problem"):

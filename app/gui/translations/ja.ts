@@ -2109,6 +2109,26 @@ You may interrupt the character.</source>
         <translation>例: /home/me/captions.txt</translation>
     </message>
     <message>
+        <source>Other programs of this computer</source>
+        <translation>このコンピューターのほかのプログラム</translation>
+    </message>
+    <message>
+        <source>Share the picture by {way}</source>
+        <translation>{way} で映像を共有</translation>
+    </message>
+    <message>
+        <source>OBS with its Spout2 plugin then finds “Kuchipaku” as a Spout2 Capture; choose the composite mode Default there, and the character has no background.</source>
+        <translation>Spout2 プラグインを入れた OBS で、Spout2 Capture として「Kuchipaku」を選べます。Composite mode を Default にすると、背景なしで映ります。</translation>
+    </message>
+    <message>
+        <source>OBS then finds “Kuchipaku” as a Syphon Client; switch on Allow Transparency there, and the character has no background.</source>
+        <translation>OBS で、Syphon クライアントとして「Kuchipaku」を選べます。「透過を許可」を有効にすると、背景なしで映ります。</translation>
+    </message>
+    <message>
+        <source>Other programs can see the character.</source>
+        <translation>ほかのプログラムからキャラクターが見えます。</translation>
+    </message>
+    <message>
         <source>The page is there; it costs nothing while nobody shows it.</source>
         <translation>ページを開けます。誰も映していない間は、何の負荷もかかりません。</translation>
     </message>

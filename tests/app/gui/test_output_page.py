@@ -10,8 +10,10 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 
 from app.control_token import browser_token_file, control_token
+from app.gui.pages import output_page
 from app.gui.pages.output_page import OutputPage
 from app.messages import Configure, ShowTestCard, TestSound
+from app.policy.sharing import WAYS
 from app.settings import BrowserSettings, Settings, SoundSettings, WindowSettings
 
 if TYPE_CHECKING:
@@ -222,3 +224,28 @@ def test_512_square_is_among_the_sizes(open_page: Callable[..., tuple[Rig, Outpu
     page.picture.picker.activated.emit(page.picture.picker.findText("512 × 512"))
 
     assert [Configure("camera.width_px", 512), Configure("camera.height_px", 512)] == rig.commands()
+
+
+@pytest.mark.parametrize(("system", "words"), [("win32", "Spout2 Capture"), ("darwin", "Syphon Client")])
+def test_the_picture_can_be_shared_where_the_system_has_a_way(
+    open_page: Callable[..., tuple[Rig, OutputPage]], monkeypatch: pytest.MonkeyPatch, system: str, words: str
+) -> None:
+    monkeypatch.setattr(output_page, "offered", lambda: WAYS[system])
+    rig, page = open_page()
+    row = page.field("sharing.on")
+
+    assert words in row.help.text()
+    row.switch.click()
+    assert [Configure("sharing.on", True)] == rig.commands()
+    rig.tell("sharing", "status", on=True, problem="", remedy="")
+    assert "Other programs can see the character." == page.sharing_note.text()
+    rig.tell("sharing", "status", on=False, problem="Spout failed.", remedy="Try again.")
+    assert "Spout failed. Try again." == page.sharing_note.text()
+
+
+def test_where_there_is_no_way_to_share_nothing_is_shown(open_page: Callable[..., tuple[Rig, OutputPage]]) -> None:
+    _, page = open_page()
+
+    assert not hasattr(page, "sharing_note")
+    with pytest.raises(KeyError):
+        page.field("sharing.on")

@@ -52,7 +52,8 @@ def test_it_did_all_that_it_is_for(report: dict[str, Any]) -> None:
         len(report["kills_s"]),
         len(report["unplugs_s"]),
     )
-    assert set(setting_names()) <= set(report["changed"])
+    assert ["sharing.on"] == report["elsewhere"]
+    assert set(setting_names()) - set(report["elsewhere"]) <= set(report["changed"])
     assert report["questions"] >= 5
 
 
