@@ -72,7 +72,7 @@ class NewPhoto(QWidget):
         self.name.setAccessibleName(self.tr("Name"))
         self.found = Note()
         self.consent = Tick(self.tr("I may use this face"), theme)
-        self.mark = Tick(self.tr("Mark the picture as made by a machine"), theme)
+        self.mark = Tick(self.tr("Show the mark “AI”"), theme)
         self.trouble = Note()
         self.cancel = button(self.tr("Cancel"))
         self.create_button = button(self.tr("Create"), "primary")

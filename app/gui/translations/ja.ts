@@ -1705,11 +1705,11 @@ You may interrupt the character.</source>
     </message>
     <message>
         <source>I may use this face</source>
-        <translation>この顔を使ってよいことを確認しました</translation>
+        <translation>この顔を使う許可がある</translation>
     </message>
     <message>
-        <source>Mark the picture as made by a machine</source>
-        <translation>AIによる映像であることを画面に示す</translation>
+        <source>Show the mark “AI”</source>
+        <translation>「AI」と表示する</translation>
     </message>
     <message>
         <source>Cancel</source>
