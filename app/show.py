@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import begin
+from animator.memory import begin, give_back
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -27,6 +27,7 @@ from app.errors import AppError
 from app.face import Face, LoadingAvatar
 from app.history_keeper import HistoryKeeper
 from app.history_store import HistoryStore
+from app.housekeeping import Housekeeping
 from app.keys import KeyRuntime
 from app.line import Line
 from app.messages import (
@@ -189,6 +190,7 @@ class Show:
         )
         self.history = HistoryStore(paths.history_file())
         """For reading, too; it closes with the show."""
+        self._housekeeping = Housekeeping(bus, give_back)
         self._keeper = HistoryKeeper(
             bus,
             clock,
@@ -380,6 +382,7 @@ class Show:
             return
         self._stopped = True
         self._changes.stop()
+        self._housekeeping.stop()
         # Side by side: each may take a second and a half, and the user has pressed Ctrl-C.
         parts: list[Callable[[], object]] = [self._stop_line, self._try_out.stop, self._captions.stop]
         if self._keys is not None:

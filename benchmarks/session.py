@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import json
 import os
@@ -318,6 +319,9 @@ def pretend_devices(cards: SoundCards) -> None:
     sys.modules["pyvirtualcam"] = camera
 
     from app import compose
+    from app.backends import camera_pyvirtualcam
+
+    camera_pyvirtualcam._check_writable = lambda device: None  # noqa: SLF001 - the kernel knows nothing of them
 
     def devices() -> compose.Devices:
         able = [(card.name, card.inputs, card.outputs) for card in cards.cards]
@@ -378,6 +382,21 @@ def memory_mb(pid: int) -> float:
         if line.startswith("Anonymous:"):
             return int(line.split()[1]) / 1024
     raise Failure(f"the system does not tell the memory of process {pid}")
+
+
+def in_use_mb() -> float:
+    """What this process has asked glibc for and not freed, in MB; the rest of `memory_mb` is freed, or not glibc's."""
+
+    class Info(ctypes.Structure):
+        names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+        _fields_ = tuple((name, ctypes.c_size_t) for name in names.split())
+
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo2 is None:  # before glibc 2.33
+        return 0.0
+    mallinfo2.restype = Info
+    info = mallinfo2()
+    return round((info.uordblks + info.hblkhd) / 2**20, 1)
 
 
 def threads_of(pid: int) -> int:
@@ -929,6 +948,7 @@ class Session:
         (worker,) = workers()
         return {
             "app_mb": round(memory_mb(os.getpid()), 1),
+            "app_in_use_mb": in_use_mb(),
             "face_mb": round(memory_mb(worker), 1),
             "threads": threads_of(os.getpid()),
             "face_threads": threads_of(worker),

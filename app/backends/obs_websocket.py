@@ -81,8 +81,9 @@ class ObsWebSocket:
                 self._loop = runner.get_loop()
                 runner.run(self._live(ready))
 
-        self._thread = threading.Thread(target=run, name="obs-link", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=run, name="obs-link", daemon=True)
+        thread.start()
+        self._thread = thread  # only now: `close`, on another thread, waits for its end
         ready.result()
         try:
             return str(self.ask("GetVersion").get("obsVersion", ""))
@@ -128,6 +129,10 @@ class ObsWebSocket:
                 ready.set_exception(error if isinstance(error, AppError) else _strange(self._port))
                 return
             self._socket = socket
+            if self._is_closed:  # while it connected
+                await socket.close()
+                ready.set_exception(_gone())
+                return
             ready.set_result(None)
             try:
                 async for message in socket:

@@ -175,10 +175,15 @@ def test_after_the_sound_servers_death_the_voice_is_back_on_both_and_goes_on_in_
 
     for recording in recordings:
         heard = recording.stop()[:, 0]
-        loud = heard[np.flatnonzero(heard)[0] :][RATE : RATE + RATE // 5]
-        at = offset(said, loud)
-        assert lost_at - RATE < at
-        assert np.dot(said[at : at + len(loud)], loud) / np.dot(loud, loud) > 0.8
+        begun = heard[np.flatnonzero(heard)[0] :]
+        # A second of several pieces: on a busy machine one may have a gap in it.
+        alike = []
+        for first in range(RATE, 2 * RATE, RATE // 5):
+            piece = begun[first : first + RATE // 5]
+            at = offset(said, piece)
+            alike.append(float(np.dot(said[at : at + len(piece)], piece) / np.dot(piece, piece)))
+            assert lost_at - RATE < at or alike[-1] < 0.8
+        assert max(alike) > 0.8, alike
 
 
 def test_a_cable_of_its_own_is_made_once_found_again_and_taken_away(serve: Any) -> None:
