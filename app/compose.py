@@ -332,23 +332,23 @@ class Unavailable:
     name = "not there"
 
     def __init__(self, error: AppError) -> None:
-        self._error = error
+        self._error = error.kept()
 
     def load(self) -> None:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def transcribe(self, samples: Samples) -> str:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def close(self) -> None:
         """Nothing to close."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import begin, give_back
+from animator.memory import Leftovers, begin
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -133,7 +133,8 @@ class Show:
         self._folder = folder
         self._greet = greet
         self._character = compose.character_of(folder) if character is None else character
-        self._changes = Changes(bus, settings, self._keep)
+        leftovers = Leftovers()
+        self._changes = Changes(bus, settings, self._keep, tidy=leftovers.give_back)
         self._choosing_face = threading.Lock()
         self._shown = self._character
         """Whose face is seen: a photo of a person in human mode."""
@@ -190,7 +191,7 @@ class Show:
         )
         self.history = HistoryStore(paths.history_file())
         """For reading, too; it closes with the show."""
-        self._housekeeping = Housekeeping(bus, give_back)
+        self._housekeeping = Housekeeping(bus, leftovers.give_back)
         self._keeper = HistoryKeeper(
             bus,
             clock,

@@ -113,6 +113,10 @@ class CameraStage:
             if not sinks:
                 continue
             frame = self._latest()
+            if frame is not None:
+                # The face draws in the time before its own deadlines. Asked in the middle of that, it has a new picture
+                # one time and none the next; at its deadlines it has been ready for long.
+                frame_clock.follow(frame.due_ns)
             instead = self._instead
             if instead is not None:  # also where the face has drawn nothing yet, or nothing more
                 frame = Frame(last_seq if frame is None else frame.seq, instead, due_ns)
