@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -92,7 +93,7 @@ def held_beyond_use_bytes() -> int:
     mallinfo.restype = _Mallinfo
     found = mallinfo()
     resident, shared = (int(word) for word in Path("/proc/self/statm").read_text().split()[1:3])
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") - found.uordblks - found.hblkhd
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE") - int(found.uordblks) - int(found.hblkhd)
 
 
 class _Mallinfo(ctypes.Structure):
@@ -107,5 +108,6 @@ class _Mallinfo(ctypes.Structure):
     ]
 
 
-def _glibc(name: str) -> Callable[..., int] | None:
+def _glibc(name: str) -> Any:
+    """glibc's function of this name; None where there is none."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None
