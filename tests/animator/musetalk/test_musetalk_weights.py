@@ -10,7 +10,7 @@ from animator.musetalk.sound import Ears
 from animator.musetalk.tensors import Random
 from animator.musetalk.unet import UNet
 from animator.musetalk.vae import Decoder, Encoder, TinyDecoder
-from animator.musetalk.weights import WeightsError, load, missing
+from animator.musetalk.weights import Models, WeightsError, load, missing
 
 CPU, FLOAT = torch.device("cpu"), torch.float32
 
@@ -59,13 +59,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def opened(folder: Path, quality: str = "fast") -> object:
+def opened(folder: Path, quality: str = "fast") -> Models:
     return load(folder, quality, CPU, FLOAT, lambda what, share: None, SMALL)
 
 
 @pytest.mark.parametrize("quality", ["best", "fast"])
 def test_the_published_layout_is_read_with_old_names_and_what_is_not_needed_left(folder: Path, quality: str) -> None:
-    opened(folder, quality)
+    read = opened(folder, quality)
+
+    assert isinstance(read.decode, TinyDecoder if quality == "fast" else Decoder)
 
 
 def test_a_folder_without_files_says_what_is_missing(tmp_path: Path) -> None:

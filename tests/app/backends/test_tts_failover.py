@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -282,3 +285,26 @@ def test_a_failure_that_was_heard_as_a_silence_rests_longer() -> None:
     rests.failed(5.0)
 
     assert [rests.may_try() for _ in range(4)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("fails", ["to load", "to speak", "both to load and to speak"])
+def test_voices_that_are_no_longer_wanted_are_let_go_at_once_after_an_error_too(fails: str) -> None:
+    """A Piper holds 200 MB; Python looks for objects that hold each other only every now and then."""
+    main, piper = MoodyVoice(), MoodyVoice()
+    if "load" in fails:
+        main.load_trouble = AppError("The server is away.", "Start it.")
+    main.trouble = "before"
+    piper.trouble = "before" if fails.startswith("both") else ""
+    synth = FailoverSynth(main, piper, grace_s=0.0)
+    held = weakref.ref(piper)
+    gc.disable()
+    try:
+        synth.load()
+        with contextlib.suppress(AppError):
+            list(synth.speak("One.", lambda: False))
+        synth.close()
+        del synth, main, piper
+
+        assert held() is None
+    finally:
+        gc.enable()
