@@ -13,6 +13,7 @@ from typing import Any
 
 from animator.character import Character, list_characters
 from animator.memory import Leftovers, begin
+from animator.priority import give_way
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -661,6 +662,7 @@ class Show:
         self._line.accept_by(compose.acceptance(settings, self._character, self._clock))
 
     def _replace_transcriber(self, settings: Settings) -> None:
+        give_way()  # the threads of what is loaded here inherit it
         transcriber = compose.transcriber_of(settings, self._bus)
         with _closing_on_error(transcriber):
             transcriber.load()
@@ -677,6 +679,7 @@ class Show:
             self._replace_synth(new)
 
     def _replace_synth(self, settings: Settings) -> None:
+        give_way()
         synth = compose.voice_synth(settings, self._character, self._bus, required=True)
         with _closing_on_error(synth):
             synth.load()
