@@ -21,6 +21,8 @@ to 3 ms, and jitter is halved."""
 STALE_S = 0.6
 """Six anchors that did not come; frames are drawn for up to 0.2 s later than now, where the mouth is to be early."""
 CLIPS_KEPT = 64
+NUDGE_NS = 1_000_000
+"""So much a deadline is moved at once to stand where another clock's stands: half a frame takes 17 frames."""
 
 
 class Clock(Protocol):
@@ -120,3 +122,12 @@ class FrameClock:
             self._k = earliest
         self.due += 1
         return self._start_ns + int(self._k * 1e9 / self._fps)
+
+    def follow(self, due_ns: int) -> None:
+        """Move the deadlines towards those of another clock of the same rate, one of which is `due_ns`.
+
+        By at most NUDGE_NS a call, so that no distance of two deadlines is seen to change.
+        """
+        period_ns = 1e9 / self._fps
+        off_ns = (due_ns - self._start_ns + period_ns / 2) % period_ns - period_ns / 2
+        self._start_ns += round(max(-NUDGE_NS, min(NUDGE_NS, off_ns)))

@@ -39,6 +39,8 @@ LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
 MAX_MOUTH_OFFSET_MS = 200
 """How much earlier or later than the sound the user may have the mouth."""
+SWITCH_S = 0.0005
+"""How long a thread of Python's own work goes on while another one waits."""
 FLASH_S = 0.1
 """How long the picture flashes at a click of the lip-sync test: three frames at 30 fps are seen even on a stream."""
 
@@ -360,6 +362,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     begin()
+    # Whoever draws asks for the interpreter some hundred times a picture. While the loader has it, each time took 5 ms.
+    sys.setswitchinterval(SWITCH_S)
     # Ctrl-C in a terminal reaches the whole process group; the app decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Libraries that print would break the message stream: give them stderr, keep the real stdout to ourselves.

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from animator.memory import give_back
 from app.bus import Bus
 from app.errors import AppError
 from app.settings import Settings, Value, value_of, with_value
@@ -44,10 +43,19 @@ class Changes:
     it is in force and could not be kept, and again when it could, with the next one that is kept.
     """
 
-    def __init__(self, bus: Bus, settings: Settings, keep: Callable[[str, Value], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        settings: Settings,
+        keep: Callable[[str, Value], None],
+        *,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`tidy` is called after each piece of work, on its thread."""
         self._bus = bus
         self._settings = settings
         self._keep = keep
+        self._tidy = tidy
         self._keeping = threading.Lock()
         self._unkept: dict[str, Value] = {}
         """What is in force and could not be kept yet."""
@@ -166,7 +174,7 @@ class Changes:
                 job = jobs.popleft()
             try:
                 job.work()
-                give_back()
+                self._tidy()
             finally:
                 with self._changed:
                     self._open -= 1

@@ -123,10 +123,10 @@ def face_folder(settings: Settings, folder: Path) -> Path:
         if library.is_photo(found):
             return found
         raise AppError(f"{found.name} is not a photo of a person.", "Choose one that is, on the page Face.")
-    photo = next((there for _, there in list_characters(*character_roots()) if library.is_photo(there)), None)
-    if photo is None:
+    there = library.photos()
+    if not there:
         raise AppError("There is no photo of a person.", "Make one on the page Characters, by New from a photo.")
-    return photo
+    return there[0].path
 
 
 def look_at_photo(file: Path) -> Looked:
@@ -334,23 +334,23 @@ class Unavailable:
     name = "not there"
 
     def __init__(self, error: AppError) -> None:
-        self._error = error
+        self._error = error.kept()
 
     def load(self) -> None:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def transcribe(self, samples: Samples) -> str:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def reply(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> Iterator[str]:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def speak(self, text: str, should_stop: Callable[[], bool]) -> Iterator[SpeechPiece]:
         """Raise the reason."""
-        raise self._error
+        raise self._error.again()
 
     def close(self) -> None:
         """Nothing to close."""
@@ -789,7 +789,7 @@ def _obs_address(settings: Settings, way: Way) -> str:
 
 def bakes_dir() -> Path:
     """Where baked faces lie."""
-    return paths.bakes_dir()
+    return paths.cache_dir() / "bakes"
 
 
 def weights(settings: Settings) -> Path:

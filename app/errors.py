@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 Trouble = Literal["key", "model", "limit", "server", "timeout", "unreachable", "broken", "empty", "refused"]
 """What is wrong with a service: its key is refused; it knows no such model; its limit is reached; it has trouble of its
@@ -20,6 +20,21 @@ class AppError(Exception):
         super().__init__(f"{problem} {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+    def kept(self) -> Self:
+        """This error, for keeping: without the stack that it came up by, and without what had caused it.
+
+        A stack holds all that its functions worked on. Where one of them also keeps the error, the two hold each other,
+        and with them a voice of 200 MB, until Python looks through everything.
+        """
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
+
+    def again(self) -> Self:
+        """The same error for raising, which leaves this one without a stack."""
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__)
+        return copy
 
 
 class ServiceError(AppError):

@@ -27,11 +27,6 @@ def cache_dir() -> Path:
     return _folder("KUCHIPAKU_CACHE", platformdirs.user_cache_path(APP_NAME, appauthor=False))
 
 
-def bakes_dir() -> Path:
-    """Faces that were prepared, drawn ones and photos."""
-    return cache_dir() / "bakes"
-
-
 def config_dir() -> Path:
     """The folder of settings.toml: KUCHIPAKU_CONFIG or the platform's own. Not created here."""
     return _folder("KUCHIPAKU_CONFIG", platformdirs.user_config_path(APP_NAME, appauthor=False))

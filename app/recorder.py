@@ -7,10 +7,8 @@ the host times that they carry. Whatever fails here is one sentence, and the sho
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import shutil
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +19,7 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from animator.priority import GIVES_WAY_TO_THE_VOICE, give_way
 from app.bus import Bus
 from app.canvas import Canvas, Cutout, Overlay, Scene
 from app.errors import AppError
@@ -44,8 +43,6 @@ GAP_NS = 2_000_000_000
 """Where no picture came for longer, the computer slept: hours of one picture and silence are nobody's recording."""
 LEAST_BYTES = 100 << 20
 """Free on the disk before a recording is begun: some ten minutes at 720p."""
-NICENESS = 5
-"""Encoding waits for drawing, hearing and speaking."""
 
 MakeEncoder = Callable[[str, int, int, float], RecordingEncoder]
 """Gives an encoder for a format, width, height and pictures a second, or raises AppError."""
@@ -234,7 +231,7 @@ class Recorder:
         return job.done
 
     def _run(self) -> None:
-        _be_nice()
+        give_way(GIVES_WAY_TO_THE_VOICE)  # and the threads of its encoders
         while (item := self._inbox.get()) is not None:
             if isinstance(item, _Job):
                 try:
@@ -462,12 +459,3 @@ class Recorder:
 
     def _say_saved(self, kind: str, path: Path, duration_s: float, dropped: int = 0) -> None:
         self._bus.emit(STAGE, "saved", kind=kind, path=str(path), duration_s=round(duration_s, 2), dropped=dropped)
-
-
-def _be_nice() -> None:
-    """Have this thread, and those of its encoders, wait for all others. Only Linux does that per thread."""
-    if sys.platform == "linux":
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        except OSError as error:
-            _log.debug("the recorder's priority stays: %s", error)

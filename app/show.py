@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from animator.character import Character, list_characters
-from animator.memory import begin, give_back
+from animator.memory import Leftovers, begin
+from animator.priority import give_way
 from animator.timebase import Clock
 from app import compose, paths, secrets, settings_file
 from app.browser import BrowserSwitch
@@ -66,7 +67,7 @@ from app.policy import hotkeys
 from app.ports import BrowserPage, FrameSink, Microphone, Speaker
 from app.recorder import Recorder
 from app.scene import SceneKeeper
-from app.settings import Settings, Value, value_of
+from app.settings import CaptionSettings, Settings, Value, value_of
 from app.sharing import SharingSwitch
 from app.sound import SoundReport
 from app.sound_tap import SoundTap
@@ -134,7 +135,8 @@ class Show:
         self._folder = folder
         self._greet = greet
         self._character = compose.character_of(folder) if character is None else character
-        self._changes = Changes(bus, settings, self._keep)
+        leftovers = Leftovers()
+        self._changes = Changes(bus, settings, self._keep, tidy=leftovers.give_back)
         self._choosing_face = threading.Lock()
         self._shown = self._character
         """Whose face is seen: a photo of a person in human mode."""
@@ -191,7 +193,7 @@ class Show:
         )
         self.history = HistoryStore(paths.history_file())
         """For reading, too; it closes with the show."""
-        self._housekeeping = Housekeeping(bus, give_back)
+        self._housekeeping = Housekeeping(bus, leftovers.give_back)
         self._keeper = HistoryKeeper(
             bus,
             clock,
@@ -344,7 +346,8 @@ class Show:
         self._captions.start()
         if self._obs is not None:
             self._obs.start()
-        self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
+        if self.settings.captions != CaptionSettings():
+            self._changes.run("captions", lambda: self._change_captions(Settings(), self.settings))
         if self.settings.browser.on and self._browser is not None:
             browser = self._browser
             self._changes.run("browser", lambda: browser.change(self.settings.browser))
@@ -490,8 +493,6 @@ class Show:
         if self._face is None:
             raise AppError("There is no face to change.", "Run `kuchipaku doctor`.")
         before, self._character, self._folder = self._character, character, folder
-        if self._face.current is None:
-            self._changes.run("face", lambda: self._bring_in_face(self.settings))
         with self._choosing_face:
             seen = self._shown_folder
             try:
@@ -501,6 +502,8 @@ class Show:
             self._tell_character()
             if self._shown_folder != seen or self._shown is character:  # who is chosen again is read again
                 self._face.load(str(self._shown_folder))
+        if self._face.current is None:  # after the choice, which says whose face that is
+            self._changes.run("face", lambda: self._bring_in_face(self.settings))
         was, now = compose.persona_of(before), compose.persona_of(character)
         # Who comes on with other faces, or as the user's own copy, is the same person in the same talk.
         self._line.set_persona(now, keep_talk=was.text == now.text)
@@ -661,6 +664,7 @@ class Show:
         self._line.accept_by(compose.acceptance(settings, self._character, self._clock))
 
     def _replace_transcriber(self, settings: Settings) -> None:
+        give_way()  # the threads of what is loaded here inherit it
         transcriber = compose.transcriber_of(settings, self._bus)
         with _closing_on_error(transcriber):
             transcriber.load()
@@ -677,6 +681,7 @@ class Show:
             self._replace_synth(new)
 
     def _replace_synth(self, settings: Settings) -> None:
+        give_way()
         synth = compose.voice_synth(settings, self._character, self._bus, required=True)
         with _closing_on_error(synth):
             synth.load()

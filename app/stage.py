@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Literal, TypeVar
 
+from animator.priority import give_way
 from app.bus import Bus
 from app.errors import AppError
 
@@ -87,6 +88,8 @@ class Stage(Generic[T]):
     """
 
     name = "stage"
+    gives_way = False
+    """Whether its work takes longer than a picture, and waits for whoever draws or sends one."""
 
     def __init__(self, bus: Bus, inbox: Channel[T]) -> None:
         self.bus = bus
@@ -143,6 +146,8 @@ class Stage(Generic[T]):
         self.bus.emit(self.name, "state", state="failed", label=self.label, problem=problem, remedy=remedy)
 
     def _run(self) -> None:
+        if self.gives_way:
+            give_way()
         self.say_state("starting")
         try:
             with self.between_items:

@@ -29,10 +29,10 @@ from lips_film import measure as measure_lips  # noqa: E402
 from lips_sentences import SENTENCES  # noqa: E402
 
 from animator.clock import SystemClock  # noqa: E402
+from animator.priority import GIVES_WAY_TO_THE_VOICE  # noqa: E402
 from app import compose  # noqa: E402
 from app.bus import Bus  # noqa: E402
 from app.messages import Fact, Record, Say  # noqa: E402
-from app.recorder import NICENESS  # noqa: E402
 from app.settings import FaceSettings, RecordingSettings, Settings  # noqa: E402
 from app.show import Show  # noqa: E402
 from app.sound_tap import SoundTap  # noqa: E402
@@ -50,7 +50,7 @@ def recorder_cpu_s() -> float:
             fields = task.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has ended
-        if int(fields[_NICE]) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS:
+        if int(fields[_NICE]) == os.getpriority(os.PRIO_PROCESS, 0) + GIVES_WAY_TO_THE_VOICE:
             total += (int(fields[_USER]) + int(fields[_SYSTEM])) / os.sysconf("SC_CLK_TCK")
     return total
 

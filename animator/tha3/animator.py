@@ -20,6 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -29,6 +30,7 @@ from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Capabilities, Lips, Progress
 from animator.puppet.face import PuppetFace
 from animator.puppet.opening import open_puppet
+from animator.tha3 import pose as p
 from animator.tha3.bake import bake_key
 from animator.tha3.composer import Composer
 from animator.tha3.exact_choice import FaceFailed, cuda_is_there, failure, open_cuda, open_exact
@@ -45,6 +47,14 @@ SIZE_PX = 512
 CLIPS_KEPT = 8
 """More than a voice works ahead of its sound."""
 
+
+_WARMING = (
+    p.pose_of(
+        mouth_aaa=0.5, mouth_iii=0.2, eye_wink=0.5, eyebrow_raised=0.5, iris_rotation_y=0.1, head_x=0.1, neck_z=0.1
+    ),
+    p.neutral(),
+)
+Drawn = TypeVar("Drawn", LiveFace, PuppetFace)
 
 _FAILED: list[Face] = []
 """Exact faces whose card failed, kept: PyTorch ends the process when a card that is gone is asked to free something."""
@@ -83,6 +93,11 @@ class Tha3:
         self._face: Face = StillFace(np.zeros((SIZE_PX, SIZE_PX, 4), dtype=np.uint8))
         self._bake: subprocess.Popen[str] | None = None
         self._cancelled = False
+        self._pushing = threading.Lock()
+        """Held while a clip is taken in or a character comes on: no clip may get lost between two of them."""
+        self._drawing: Face | None = None
+        """What draws at this moment."""
+        self._drawn = threading.Event()
         self._loading = threading.Lock()
         """Held by whoever takes a face in: the loader thread, or the one that replaces an exact face that failed."""
         self._progress: Progress = lambda what, share: None
@@ -105,11 +120,13 @@ class Tha3:
         """
         with self._loading:
             self._cancelled = False
+            before = self._face
             loaded = load_character(character)
             self._progress = progress
             self._why = None
             if loaded.photo is not None:
-                self._swap(loaded, open_puppet(loaded, self._cache, progress, large=self._large))
+                self._swap(loaded, warmed(open_puppet(loaded, self._cache, progress, large=self._large)))
+                self._wait_for_the_last_frame_of(before)
                 return
             if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):
                 progress("Loading the face networks", 0.0)
@@ -128,6 +145,7 @@ class Tha3:
                 self._prepare_stand_in(loaded)
                 return
             self._load_live(loaded, progress, StillFace(loaded.image))
+            self._wait_for_the_last_frame_of(before)
 
     def _open_exact(self, image: Pixels) -> Face:
         # Asked for by name, the networks draw even on a CPU; by themselves they must keep up with the clock.
@@ -138,13 +156,23 @@ class Tha3:
     def _swap(self, character: Character, face: Face) -> None:
         if character is not self._character:
             composer = Composer(self._seed, character.expressions, character.motion, character.mouth_shapes)
-            composer.take_over(self._composer)
-            for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
-                composer.push(clip)
-            self._clamped += self._composer.not_finite
-            self._character = character
-            self._composer = composer
+            with self._pushing:
+                old = self._composer
+                if not composer.take_over(old):
+                    for clip in list(self._clips):  # whoever comes on in mid-sentence goes on speaking it
+                        composer.push(clip)
+                self._clamped += old.not_finite
+                self._character = character
+                self._composer = composer
+                composer.clear(old.oldest_turn)  # what was cleared meanwhile
         self._swap_in(face)
+
+    def _wait_for_the_last_frame_of(self, face: Face) -> None:
+        """So that it is this thread that frees its memory, some 10 ms, and not the one that draws."""
+        while self._drawing is face is not self._face:
+            self._drawn.clear()
+            if self._drawing is face and not self._drawn.wait(1.0):
+                return
 
     def _swap_in(self, face: Face) -> None:
         self._face = face
@@ -158,7 +186,8 @@ class Tha3:
         return self._opened(self._cache / bake_key(character.image, self._weights), character)
 
     def _opened(self, folder: Path, character: Character) -> LiveFace | None:
-        return open_bake(folder, character.large if self._large else None)
+        face = open_bake(folder, character.large if self._large else None)
+        return face if face is None else warmed(face)
 
     def _prepare_stand_in(self, character: Character) -> None:
         """Bake the live face that takes over should the exact one fail."""
@@ -239,8 +268,9 @@ class Tha3:
 
     def push(self, clip: SpeechClip) -> Lips | None:
         """Prepare the lips of one clip; returns what they are made from."""
-        self._clips.append(clip)
-        return self._composer.push(clip)
+        with self._pushing:
+            self._clips.append(clip)
+            return self._composer.push(clip)
 
     def clear(self, before_turn: int) -> None:
         """Drop older turns; the mouth comes to rest."""
@@ -282,7 +312,7 @@ class Tha3:
         if self.clamped and not self._told_clamped:
             self._told_clamped = True
             _log.warning("values of a pose were no numbers or out of range; they are clamped and counted")
-        face = self._face
+        self._drawing = face = self._face
         try:
             self._last = face.draw(pose)
         except Exception as error:
@@ -294,6 +324,9 @@ class Tha3:
             _FAILED.append(face)
             threading.Thread(target=self._replace, name="face-fallback", daemon=True).start()
             raise self._why from error
+        finally:
+            self._drawing = None
+            self._drawn.set()
         # The last picture stays as it was drawn: it may be drawn, and finished, again.
         return self._last if self._character is None else finished(self._last, self._character.finish)
 
@@ -332,6 +365,13 @@ class Tha3:
         bake = self._bake
         if bake is not None:
             bake.terminate()
+
+
+def warmed(face: Drawn) -> Drawn:
+    """The face, which has drawn what moves all of it: a first frame takes 20 ms longer than the next."""
+    for pose in _WARMING:
+        face.draw(pose)
+    return face
 
 
 def open_bake(folder: Path, large: Pixels | None = None) -> LiveFace | None:

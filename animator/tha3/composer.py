@@ -175,6 +175,11 @@ class Composer:
         """Values of poses so far that were no numbers; they were drawn as 0."""
 
     @property
+    def oldest_turn(self) -> int:
+        """Clips of turns before it are dropped."""
+        return self._oldest_turn
+
+    @property
     def expressions(self) -> tuple[str, ...]:
         """Names that `express` and `feel` know."""
         return self._emotion.names
@@ -184,10 +189,11 @@ class Composer:
         """The expression that is shown or being faded to: the user's if one is set, else the emotion."""
         return self._hotkey.name if self._hotkey.name != NEUTRAL else self._emotion.name
 
-    def take_over(self, before: Composer) -> None:
+    def take_over(self, before: Composer) -> bool:
         """Go on where another character's composer is: what it shows, thinks and gestures, as far as it is known here.
 
-        Its clips are not taken along; push them again.
+        Returns whether its clips were taken along; push them again where they were not, because the mouths have other
+        shapes. Nothing may be pushed meanwhile.
         """
         for mine, other in ((self._emotion, before._emotion), (self._hotkey, before._hotkey)):
             if other.name in mine.names:
@@ -199,6 +205,18 @@ class Composer:
             self._gaze, self._thinking, self._gestures = before._gaze, before._thinking, before._gestures
             self._breath, self._breathing = before._breath, before._breathing
             self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
+            self._oldest_turn, self._drawn_s = before._oldest_turn, before._drawn_s
+            self._place, self._sentence, self._glide, self._last = (
+                before._place,
+                before._sentence,
+                before._glide,
+                before._last,
+            )
+            if self._mouth_shapes != before._mouth_shapes:
+                return False
+            self._tracks, self._heard, self._shown = before._tracks, before._heard, before._shown
+        self._phones = before._phones
+        return True
 
     def push(self, clip: SpeechClip) -> Lips | None:
         """Prepare the lips of one clip; takes up to 0.1 s per second of sound where its phones are not known.

@@ -18,9 +18,9 @@ import socket
 import sys
 import tempfile
 
+from animator.priority import GIVES_WAY_TO_THE_VOICE
+
 LOOPBACK = "127.0.0.1"
-NICENESS = 5
-"""The face must not stutter while the answer is thought up."""
 
 
 def loopback_works() -> bool:
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--context", type=int, default=2048)
     options = parser.parse_args(arguments)
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
+        os.nice(GIVES_WAY_TO_THE_VOICE)
     # The library writes what it likes to both outputs; the one line that the parent waits for goes out alone.
     answer = os.fdopen(os.dup(1), "w")
     with open(os.devnull, "w") as nowhere:

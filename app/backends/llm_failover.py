@@ -110,7 +110,8 @@ class FailoverChat:
                     raise known from None
                 errors.append(known)
                 _log.warning("%s failed before its first word", self._models[i].name)
-        raise errors[0] if errors else self._last_error or AppError("No chat model can be asked now.", "Wait a minute.")
+        why = errors[0] if errors else self._last_error
+        raise why.again() if why is not None else AppError("No chat model can be asked now.", "Wait a minute.")
 
     def read_ahead(self, messages: Sequence[dict[str, str]], should_stop: Callable[[], bool]) -> None:
         """Let the model in use read the talk so far while nobody waits, where that helps it."""
@@ -132,7 +133,7 @@ class FailoverChat:
             # Its message may quote what was said.
             problem = f"{self._models[i].name} failed with an unexpected {type(error).__name__}."
             error = ServiceError(problem, "Choose another brain if it happens again.", "server")
-        self._last_error = error
+        self._last_error = error.kept()
         if isinstance(error, ServiceError):
             self._order.failed(i, error.kind, self._now_s(), error.retry_after_s)
         else:

@@ -20,6 +20,8 @@ HOST = "127.0.0.1"
 MAX_BODY_BYTES = 64 * 1024
 WRONG_TOKEN_S = 0.2
 """Whoever guesses waits."""
+END_S = 0.5
+"""How long whoever is being answered is waited for at the end, and as long again until it is cut off."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -66,7 +68,7 @@ class LocalServer:
             app.router.add_routes(routes)
             app.on_shutdown.append(shut_down)
             # No access log: an address may hold the token.
-            runner = web.AppRunner(app, access_log=None)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=END_S)
             await runner.setup()
             try:
                 site = web.TCPSite(runner, HOST, self._port)
@@ -83,7 +85,11 @@ class LocalServer:
             # Whoever was let in a moment ago is not yet among those whom the clean-up cuts off; asyncio loses the
             # socket of a connection whose server closes before it is set up.
             await _settle()
+            there = [connection.transport for connection in runner.server.connections] if runner.server else []
             await runner.cleanup()
+            for transport in there:  # whoever does not take the last bytes would keep the socket open for good
+                if transport is not None:
+                    transport.abort()
             await _settle()
 
         def run() -> None:

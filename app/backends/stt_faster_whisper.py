@@ -283,7 +283,7 @@ class WhisperByChoice:
             try:
                 made.load()
             except AppError as error:  # a larger one may do
-                problem = error
+                problem = error.kept()
                 continue
             took_s = made.measure(self._seconds) if len(names) > 1 else 0.0
             measured.append(Measured(name, made.multilingual, took_s))
@@ -294,7 +294,7 @@ class WhisperByChoice:
                 break
         choice = choose(measured, self._language)
         if choice is None or chosen is None:
-            raise problem or no_model_for(self._language)
+            raise problem.again() if problem else no_model_for(self._language)
         self._chosen = chosen
         self.name = self._chosen.name + (f" ({choice[1]})" if len(names) > 1 else "")
 

@@ -155,9 +155,9 @@ class AllTalkSynth:
                     f"AllTalk at {self._url} reports that no model is loaded.", "Load one in its window."
                 )
             except AppError as error:
-                problem = error
+                problem = error.kept()
             if time.monotonic() >= deadline:
-                raise problem
+                raise problem.again()
             if self._thread.closed.wait(self._timeouts.poll_s):
                 raise AppError("AllTalk is no longer waited for.", _REMEDY)
 

@@ -67,7 +67,7 @@ class FailoverSynth:
                 if self._closed.is_set():
                     return
             if self._main_error is not None and not self._main_ready.is_set():
-                raise self._main_error from None
+                raise self._main_error.again() from None
             return
         self._main_tried.wait(self._grace_s)
         if not self._main_ready.is_set():
@@ -90,7 +90,7 @@ class FailoverSynth:
                     return
                 error = AppError(f"{self._main.name} said nothing.", "The next sentence tries again.")
             except AppError as caught:
-                error = caught
+                error = caught.kept()
             if should_stop():
                 return
             self._rests.failed(self._clock_s() - start_s)
@@ -102,7 +102,7 @@ class FailoverSynth:
             yield from self._fallback.speak(text, should_stop)
         except AppError:
             if error is not None:
-                raise error from None
+                raise error.again() from None
             raise
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class FailoverSynth:
             try:
                 self._main.load()
             except AppError as error:
-                self._main_error = error
+                self._main_error = error.kept()
                 if not self._closed.is_set():
                     self._use_fallback(error)
             except Exception as error:

@@ -27,6 +27,8 @@ _VOWELS = frozenset("aeiouyæøœɐɑɒɔəɚɛɜɝɞɘɤɨɪɯɵʉʊʌʏɶ")
 _PAUSES = frozenset("^$_ .,;:!?…-—–\"'()«»“”¡¿")
 WATCH_S = 0.02
 """How often a running sentence asks whether its turn is still wanted."""
+LONG_SOUNDS = 100
+"""Numbers that the network is given for a sentence of some three seconds; the first one of an answer is shorter."""
 
 
 class PiperSynth:
@@ -134,7 +136,11 @@ class PiperSynth:
 
 
 class StoppableSession:
-    """An onnxruntime session whose run can be broken off between two of its operations."""
+    """An onnxruntime session whose run can be broken off between two of its operations.
+
+    After a long sentence it lets the memory go that it worked in. Kept for the longest sentence so far, as onnxruntime
+    does by itself, that came to 347 MB after 45 sentences; let go after each it is 174, for 10 to 15 % of the time.
+    """
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -156,10 +162,12 @@ class StoppableSession:
         """As onnxruntime's own."""
         import onnxruntime
 
+        options = run_options or onnxruntime.RunOptions()
+        if feeds["input"].shape[-1] >= LONG_SOUNDS:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         should_stop = self._should_stop
         if should_stop is None:
-            return self._session.run(output_names, feeds, run_options)
-        options = run_options or onnxruntime.RunOptions()
+            return self._session.run(output_names, feeds, options)
         done = threading.Event()
 
         def watch() -> None:

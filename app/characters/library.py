@@ -106,6 +106,13 @@ def free_folder(root: Path, name: str, there: list[Entry]) -> Path:
     return root / folder
 
 
+def _place(wanted: str, there: list[Entry] | None, root: Path | None) -> tuple[str, Path]:
+    """A name like `wanted` that nobody has, and a folder for it below `root` (the user's own), beside those `there`."""
+    known = entries() if there is None else there
+    name = free_name(wanted, known)
+    return name, free_folder(root or own_root(), name, known)
+
+
 def make_folder(folder: Path, fill: Callable[[Path], None]) -> Character:
     """Let `fill` write a character into a new folder that appears as `folder` when it is whole and can be used.
 
@@ -153,9 +160,7 @@ def create(draft: Draft, there: list[Entry] | None = None, root: Path | None = N
     Raises:
         AppError: If the picture cannot be used or the folder cannot be written.
     """
-    known = entries() if there is None else there
-    name = free_name(draft.name, known)
-    folder = free_folder(root or own_root(), name, known)
+    name, folder = _place(draft.name, there, root)
 
     def fill(scratch: Path) -> None:
         Image.fromarray(draft.image).save(scratch / "picture.png", format="PNG")
@@ -191,9 +196,7 @@ def create_photo(
     Raises:
         AppError: If there is no consent, the photo cannot be read or the folder cannot be written.
     """
-    known = entries() if there is None else there
-    name = free_name(name, known)
-    folder = free_folder(root or own_root(), name, known)
+    name, folder = _place(name, there, root)
 
     def fill(scratch: Path) -> None:
         file = f"photo{photo.suffix.lower()}" if re.fullmatch(r"\.[A-Za-z]{3,4}", photo.suffix) else "photo.jpg"
@@ -226,9 +229,7 @@ def own_copy(entry: Entry, there: list[Entry] | None = None, root: Path | None =
     """
     if entry.is_own:
         return entry
-    known = entries() if there is None else there
-    name = free_name(entry.name, known)
-    folder = free_folder(root or own_root(), name, known)
+    name, folder = _place(entry.name, there, root)
 
     def fill(scratch: Path) -> None:
         copy_character(entry.path, scratch)

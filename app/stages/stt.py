@@ -28,6 +28,7 @@ class SttStage(Stage[Utterance]):
     """
 
     name = "stt"
+    gives_way = True
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class TtsStage(Stage[Sentence]):
     """
 
     name = "tts"
+    gives_way = True
 
     def __init__(
         self,

@@ -145,6 +145,30 @@ def test_late_frames_are_skipped_and_counted_never_made_up():
     assert clock.missed == 28  # frames 2 to 29 of the first second
 
 
+@pytest.mark.parametrize("off_ms", [-16.0, -0.4, 0.0, 7.3, 16.0])
+def test_a_frame_clock_that_follows_another_stands_where_it_stands_and_no_step_is_seen(off_ms: float) -> None:
+    face, camera = FrameClock(0, 30), FrameClock(round(off_ms * 1e6), 30)
+    before_ns = camera.next_due_ns(0)
+    steps_ms = []
+    for _ in range(40):
+        camera.follow(face.next_due_ns(0))
+        due_ns = camera.next_due_ns(0)
+        steps_ms.append((due_ns - before_ns) / 1e6)
+        before_ns = due_ns
+
+    assert max(abs(step - 1000 / 30) for step in steps_ms) <= 1.0001
+    assert abs((before_ns - face.next_due_ns(0) + 1e9 / 60) % (1e9 / 30) - 1e9 / 60) < 10
+
+
+def test_a_clock_that_is_followed_for_eight_hours_moves_nothing_by_rounding() -> None:
+    face, camera = FrameClock(0, 30), FrameClock(0, 30)
+    hours_ns = 8 * 3600 * 1_000_000_000
+    camera.follow(face.next_due_ns(hours_ns))
+
+    assert abs(camera.next_due_ns(hours_ns) - hours_ns) < 40_000_000
+    assert abs((camera.next_due_ns(hours_ns) + 1e9 / 60) % (1e9 / 30) - 1e9 / 60) < 10
+
+
 def test_an_fps_of_zero_is_refused():
     with pytest.raises(ValueError, match="positive"):
         FrameClock(0, 0)

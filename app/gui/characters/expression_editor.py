@@ -26,7 +26,7 @@ from animator.character import Character
 from app.characters.character_file import add_emotions, save_expression
 from app.characters.library import Entry, character_at, own_copy
 from app.characters.parameters import GROUPS, PARAMETERS, Parameter, expression_names, values_of
-from app.gui.characters.look import Note, Tick, button, end_with, heading
+from app.gui.characters.look import Note, Tick, button, end_with, heading, lay_out
 from app.gui.characters.parameter_names import group_name, parameter_name
 from app.gui.characters.work import Work
 from app.gui.expressions import readable
@@ -173,16 +173,7 @@ class ExpressionEditor(QWidget):
         parts.addLayout(tools)
         parts.addWidget(self._build_sliders(), 1)
         end_with(parts, self.trouble, self.back, self.save)
-        body = QHBoxLayout()
-        body.setSpacing(12)
-        body.addWidget(left, 2)
-        body.addWidget(panel, 3)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(10)
-        whole.addWidget(self.title)
-        whole.addWidget(self.copies)
-        whole.addLayout(body, 1)
+        lay_out(self, (self.title, self.copies), left, panel, (2, 3))
         self.names.currentItemChanged.connect(lambda now, before: self._choose())
         self.new.clicked.connect(self._ask_for_name)
         self.take_in.clicked.connect(self._ask_for_file)

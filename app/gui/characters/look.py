@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from animator.messages import Pixels
 from app.gui.theme import Theme
@@ -128,6 +129,32 @@ def end_with(column: QVBoxLayout, trouble: Note, back: QPushButton, go_on: QPush
             else:
                 row.addWidget(part)
         column.addLayout(row)
+
+
+def panel_of(content: QWidget, trouble: Note, back: QPushButton, go_on: QPushButton) -> QFrame:
+    """A panel with `content` as high as there is room, closed as by `end_with`."""
+    panel = QFrame()
+    panel.setProperty("role", "panel")
+    parts = QVBoxLayout(panel)
+    parts.setContentsMargins(1, 1, 1, 0)
+    parts.setSpacing(8)
+    parts.addWidget(content, 1)
+    end_with(parts, trouble, back, go_on)
+    return panel
+
+
+def lay_out(page: QWidget, heads: Sequence[QWidget], left: QWidget, right: QWidget, shares: tuple[int, int]) -> None:
+    """Fill a page: what stands over it, and below that two sides whose widths are as `shares`."""
+    body = QHBoxLayout()
+    body.setSpacing(12)
+    for side, share in zip((left, right), shares, strict=True):
+        body.addWidget(side, share)
+    whole = QVBoxLayout(page)
+    whole.setContentsMargins(0, 0, 0, 0)
+    whole.setSpacing(10)
+    for head in heads:
+        whole.addWidget(head)
+    whole.addLayout(body, 1)
 
 
 class Tick(QCheckBox):

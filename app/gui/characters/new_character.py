@@ -25,7 +25,7 @@ from app.characters.art import (
     whole,
 )
 from app.characters.library import MAX_NAME, Draft, Entry, create
-from app.gui.characters.look import Note, Tick, button, end_with, heading, image_of
+from app.gui.characters.look import Note, Tick, button, heading, image_of, lay_out, panel_of
 from app.gui.characters.placement_view import ZOOM, PlacementView
 from app.gui.characters.work import Work
 from app.gui.theme import Theme
@@ -157,23 +157,9 @@ class NewCharacter(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(side)
-        panel = QFrame()
-        panel.setProperty("role", "panel")
+        panel = panel_of(scroll, self.trouble, self.cancel, self.create_button)
         panel.setMinimumWidth(340)
-        parts = QVBoxLayout(panel)
-        parts.setContentsMargins(1, 1, 1, 0)
-        parts.setSpacing(8)
-        parts.addWidget(scroll, 1)
-        end_with(parts, self.trouble, self.cancel, self.create_button)
-        body = QHBoxLayout()
-        body.setSpacing(12)
-        body.addWidget(self.view, 3)
-        body.addWidget(panel, 2)
-        whole_page = QVBoxLayout(self)
-        whole_page.setContentsMargins(0, 0, 0, 0)
-        whole_page.setSpacing(10)
-        whole_page.addWidget(heading(self.tr("New character")))
-        whole_page.addLayout(body, 1)
+        lay_out(self, (heading(self.tr("New character")),), self.view, panel, (3, 2))
         self.view.changed.connect(lambda placement: self._moved())
         self.cut.toggled.connect(lambda on: self._prepare())
         self.other_way.clicked.connect(self._cut_another_way)

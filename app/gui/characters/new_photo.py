@@ -8,11 +8,21 @@ from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.characters.library import MAX_NAME, Entry, create_photo
 from app.characters.photo import Looked
-from app.gui.characters.look import Note, Tick, button, end_with, heading, image_of, paint_ground, paint_picture
+from app.gui.characters.look import (
+    Note,
+    Tick,
+    button,
+    heading,
+    image_of,
+    lay_out,
+    paint_ground,
+    paint_picture,
+    panel_of,
+)
 from app.gui.characters.work import Work
 from app.gui.theme import Theme
 
@@ -79,7 +89,8 @@ class NewPhoto(QWidget):
         self._build()
 
     def _build(self) -> None:
-        column = QVBoxLayout()
+        side = QWidget()
+        column = QVBoxLayout(side)
         column.setContentsMargins(18, 16, 18, 16)
         column.setSpacing(8)
         column.addWidget(heading(self.tr("Name"), "section"))
@@ -100,23 +111,9 @@ class NewPhoto(QWidget):
         column.addWidget(self.consent)
         column.addWidget(self.mark)
         column.addStretch(1)
-        panel = QFrame()
-        panel.setProperty("role", "panel")
+        panel = panel_of(side, self.trouble, self.cancel, self.create_button)
         panel.setMinimumWidth(340)
-        parts = QVBoxLayout(panel)
-        parts.setContentsMargins(1, 1, 1, 0)
-        parts.setSpacing(8)
-        parts.addLayout(column, 1)
-        end_with(parts, self.trouble, self.cancel, self.create_button)
-        body = QHBoxLayout()
-        body.setSpacing(12)
-        body.addWidget(self.view, 3)
-        body.addWidget(panel, 2)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(10)
-        whole.addWidget(heading(self.tr("A photo that talks")))
-        whole.addLayout(body, 1)
+        lay_out(self, (heading(self.tr("A photo that talks")),), self.view, panel, (3, 2))
         self.name.textChanged.connect(lambda text: self._refresh())
         self.name.returnPressed.connect(lambda: self.create_button.click())
         self.consent.toggled.connect(lambda on: self._refresh())

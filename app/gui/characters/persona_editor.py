@@ -21,7 +21,7 @@ from animator.character import Character
 from app.characters.character_file import Texts, save_texts
 from app.characters.library import MAX_NAME, Entry, character_at, own_copy
 from app.gui import icons
-from app.gui.characters.look import Note, button, end_with, heading
+from app.gui.characters.look import Note, button, heading, lay_out, panel_of
 from app.gui.characters.work import Work
 from app.gui.conversation import Bubble
 from app.gui.studio import Studio
@@ -250,23 +250,8 @@ class PersonaEditor(QWidget):
         self.trouble = Note()
         self.back = button(self.tr("Back"))
         self.save = button(self.tr("Save"), "primary")
-        panel = QFrame()
-        panel.setProperty("role", "panel")
-        parts = QVBoxLayout(panel)
-        parts.setContentsMargins(1, 1, 1, 0)
-        parts.setSpacing(8)
-        parts.addWidget(scroll, 1)
-        end_with(parts, self.trouble, self.back, self.save)
-        body = QHBoxLayout()
-        body.setSpacing(12)
-        body.addWidget(panel, 3)
-        body.addWidget(self.chat, 2)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(10)
-        whole.addWidget(self.title)
-        whole.addWidget(self.copies)
-        whole.addLayout(body, 1)
+        panel = panel_of(scroll, self.trouble, self.back, self.save)
+        lay_out(self, (self.title, self.copies), panel, self.chat, (3, 2))
         for field in (self.name, self.greeting, self.fallback):
             field.textChanged.connect(lambda text: self._refresh())
         self.persona.textChanged.connect(self._refresh)

@@ -229,14 +229,9 @@ class CharactersPage(Page):
             self._show(self.expressions)
 
     def _ask_for_picture(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(
-            self,
-            self.tr("A picture of the character"),
-            "",
-            self.tr("Pictures ({kinds});;All files (*)").format(kinds=" ".join(f"*{suffix}" for suffix in SUFFIXES)),
-        )
-        if file:
-            self.make_new(Path(file))
+        file = self._picture_called(self.tr("A picture of the character"))
+        if file is not None:
+            self.make_new(file)
 
     def make_new(self, file: Path) -> None:
         """Begin a new character of the picture in `file`."""
@@ -245,11 +240,16 @@ class CharactersPage(Page):
         self._show(self.new)
 
     def _ask_for_photo(self) -> None:
+        file = self._picture_called(self.tr("A photo of a person"))
+        if file is not None:
+            self.make_of_photo(file)
+
+    def _picture_called(self, title: str) -> Path | None:
+        """The file that is chosen in a dialogue called `title`; None where none is."""
         kinds = " ".join(f"*{suffix}" for suffix in SUFFIXES)
         words = self.tr("Pictures ({kinds});;All files (*)").format(kinds=kinds)
-        file, _ = QFileDialog.getOpenFileName(self, self.tr("A photo of a person"), "", words)
-        if file:
-            self.make_of_photo(Path(file))
+        file, _ = QFileDialog.getOpenFileName(self, title, "", words)
+        return Path(file) if file else None
 
     def make_of_photo(self, file: Path) -> None:
         """Begin a character of the photo of a person in `file`."""

@@ -579,8 +579,7 @@ class OutputPage(FormPage):
         return self.address, self.alpha_address, self.jpeg_address
 
     def _show_devices(self, _microphones: list[str], speakers: list[str], cameras: list[str]) -> None:
-        self._speakers = speakers
-        self.speaker.set_devices(speakers)
+        self._speakers = speakers  # shown with the cables among them, which are told right after
         self.device.set_devices(cameras)
 
     def _show_cables(self, cables: list[str]) -> None:

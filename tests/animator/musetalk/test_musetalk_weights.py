@@ -6,7 +6,8 @@ import torch
 
 from animator.musetalk.config import SMALL, TRUE
 from animator.musetalk.files import WeightsError, configs_of, missing
-from animator.musetalk.weights import load
+from animator.musetalk.vae import Decoder, TinyDecoder
+from animator.musetalk.weights import Models, load
 from tests.animator.musetalk.weights_folder import CPU, FLOAT, write, write_whole
 
 
@@ -15,13 +16,15 @@ def folder(tmp_path: Path) -> Path:
     return write(tmp_path)
 
 
-def opened(folder: Path, quality: str = "fast") -> object:
+def opened(folder: Path, quality: str = "fast") -> Models:
     return load(folder, quality, CPU, FLOAT, lambda what, share: None, SMALL)
 
 
 @pytest.mark.parametrize("quality", ["best", "fast"])
 def test_the_published_layout_is_read_with_old_names_and_what_is_not_needed_left(folder: Path, quality: str) -> None:
-    opened(folder, quality)
+    read = opened(folder, quality)
+
+    assert isinstance(read.decode, TinyDecoder if quality == "fast" else Decoder)
 
 
 def test_a_folder_without_files_says_what_is_missing(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import torch
 
 from animator.messages import Phone, SpeechClip, SpeechTime
 from animator.tha3.animator import Tha3
+from animator.tha3.composer import Composer
 from animator.tha3.exact_choice import FaceFailed
+from animator.tha3.live import LiveFace
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,36 @@ def test_whoever_comes_on_in_mid_sentence_goes_on_speaking_it(engine):
     engine.load(HARU, lambda *_: None)  # read anew: another character as far as the engine can tell
 
     assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5)) - rest).max() > 60
+
+
+def test_a_clip_that_comes_while_a_character_comes_on_is_spoken_by_it(engine, monkeypatch):
+    engine.load(HARU, lambda *_: None)
+    rest = mouth(engine, None)
+    taking_over, pushing = Composer.take_over, []
+
+    def meanwhile(self, before):
+        taken = taking_over(self, before)
+        pushing.append(threading.Thread(target=engine.push, args=(vowel(),)))
+        pushing[0].start()
+        return taken
+
+    monkeypatch.setattr(Composer, "take_over", meanwhile)
+    engine.load(HARU, lambda *_: None)
+    pushing[0].join(10)
+
+    assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5)) - rest).max() > 60
+
+
+def test_a_face_has_drawn_before_it_is_seen(engine, monkeypatch):
+    """Its first frame takes longer than others, and would come late."""
+    drawn, shown = [], []
+    draw, swap = LiveFace.draw, Tha3._swap_in
+    monkeypatch.setattr(LiveFace, "draw", lambda face, pose: (drawn.append(face), draw(face, pose))[1])
+    monkeypatch.setattr(Tha3, "_swap_in", lambda self, face: (shown.append(face in drawn), swap(self, face))[1])
+
+    engine.load(HARU, lambda *_: None)
+
+    assert [True] == shown
 
 
 def test_a_character_that_cannot_be_used_leaves_the_one_before(engine, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from animator.lipsync import clip_phones, response
+from animator.lipsync import visemes as mouth_shapes
 from animator.lipsync.phonemes import Choice
 from animator.lipsync.sources import Heard
 from animator.manner import Motion
@@ -713,3 +714,37 @@ def test_a_preview_survives_a_new_character_and_refuses_what_no_face_has() -> No
     assert 1.0 == pytest.approx(after.pose(None, 2.0)[p.INDEX["eye_wink_left"]])
     with pytest.raises(ValueError, match="nose"):
         after.preview({"nose": 1.0}, 3.0)
+
+
+def test_whoever_takes_over_in_mid_sentence_has_the_lips_of_the_one_before() -> None:
+    """Nothing is heard anew for it, which would take longer than a picture."""
+    before, after = Composer(1), Composer(1)
+    speech = clip(1, 0, *BABA)
+    before.push(speech)
+    play(before, speech, 100.0, to_s=0.2)
+
+    assert after.take_over(before)
+
+    for time_s in (0.2, 0.25, 0.3):
+        there, here = (each.pose(SpeechTime(1, 0, time_s), 100.0 + time_s) for each in (before, after))
+        np.testing.assert_allclose(mouth(there), mouth(here), atol=1e-6)
+    assert mouth(here).max() > 0.1
+
+
+def test_a_turn_that_was_cleared_stays_cleared_for_whoever_takes_over() -> None:
+    before, after = Composer(1), Composer(1)
+    before.clear(5)
+
+    after.take_over(before)
+
+    assert after.push(clip(4, 0, *BABA)) is None
+
+
+def test_whoever_has_other_mouth_shapes_asks_for_the_clips_again() -> None:
+    wide = mouth_shapes.TABLE_OF_ASSETS.with_rows({"aa": {"gate": 0.5}}, "[visemes.")
+    before, after = Composer(1), Composer(1, table=wide)
+    before.push(clip(1, 0, *AAA))
+
+    assert not after.take_over(before)
+
+    assert mouth(after.pose(SpeechTime(1, 0, 0.3), 100.0)).max() == 0.0

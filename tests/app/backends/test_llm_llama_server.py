@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.backends.llama_server import NICENESS, default_threads
+from animator.priority import GIVES_WAY_TO_THE_VOICE
+from app.backends.llama_server import default_threads
 from app.backends.llm_llama_server import HISTORY_TOKENS, PERSONA_CHARS, LlamaServerChat
 from app.errors import AppError
 from app.policy.history import tokens
@@ -106,7 +107,7 @@ def test_it_is_less_urgent_than_the_face(chat: LlamaServerChat) -> None:
     assert chat.pid is not None
     mine = os.getpriority(os.PRIO_PROCESS, 0)
 
-    assert os.getpriority(os.PRIO_PROCESS, chat.pid) == min(19, mine + NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, chat.pid) == min(19, mine + GIVES_WAY_TO_THE_VOICE)
 
 
 def test_a_server_that_died_is_started_again(chat: LlamaServerChat) -> None:

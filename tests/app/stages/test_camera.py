@@ -138,3 +138,27 @@ def test_it_ends_at_once_where_nobody_looks() -> None:
 
     assert not thread.is_alive()
     assert clock.now_ns() == started_ns  # it kept no deadline either
+
+
+def test_pictures_leave_a_quarter_of_a_frame_before_the_deadlines_that_the_face_draws_for() -> None:
+    """In between, a face that takes half a frame to draw has a new picture one time and none the next."""
+    due_ns: list[int] = []
+    enough = threading.Event()
+
+    class Notes(Sink):
+        def send(self, frame: Frame) -> None:
+            due_ns.append(frame.due_ns)
+            if len(due_ns) == 60:
+                enough.set()
+
+    clock = FakeClock(jumps=True)
+    face_ns = 11_000_000 + 7 * 1_000_000_000  # 11 ms after one of the camera's own deadlines
+    stage = CameraStage(Bus(clock.now_ns), clock, lambda: Frame(1, FACE, face_ns), (8, 8), 30)
+    stage.add(Notes())
+    stage.start()
+    assert enough.wait(TIMEOUT_S)
+    stage.stop()
+
+    early_ns = [(face_ns - due) % (1e9 / 30) for due in due_ns]
+    assert max(abs(early - 0.25e9 / 30) for early in early_ns[20:60]) < 10
+    assert 30_000_000 < min(due_ns[i + 1] - due_ns[i] for i in range(59))
