@@ -16,8 +16,9 @@ from app.ports import FrameSink
 logger = logging.getLogger(__name__)
 
 STAGE = "camera"
-EARLY = 0.25
-"""Of a frame's time: so much before the face's deadline its picture goes out."""
+AFTER = 0.15
+"""Of a frame's time: so much after the face's deadline its picture goes out. On cores of half their speed a quarter
+before had 2.5 % of the pictures twice, where the face missed 0.6 % of its deadlines."""
 
 
 class CameraStage:
@@ -117,9 +118,8 @@ class CameraStage:
             frame = self._latest()
             if frame is not None:
                 # The face draws in the time before its own deadlines. Asked while it is about to be done, it has a new
-                # picture one time and none the next; at a deadline it has been ready for long, but begins the next one,
-                # and two cores that are one core's two threads are slow when both work. So a little before.
-                frame_clock.follow(frame.due_ns - round(EARLY * 1e9 / fps))
+                # picture one time and none the next. A little after a deadline it has it, even one that took too long.
+                frame_clock.follow(frame.due_ns + round(AFTER * 1e9 / fps))
             instead = self._instead
             if instead is not None:  # also where the face has drawn nothing yet, or nothing more
                 frame = Frame(last_seq if frame is None else frame.seq, instead, due_ns)
