@@ -25,7 +25,7 @@ from tests.animator.musetalk.weights_folder import write_whole
 DATA = Path(__file__).parents[2] / "data"
 WITHIN_S = 120.0
 FRAME_NS = 1_000_000_000 // 30
-PAUSE_S = (1.0, 2.0)
+PAUSE_S = (0.7, 1.4)
 """Where the voice is silent."""
 Pixels = np.ndarray
 
@@ -83,9 +83,9 @@ def start(tmp_path_factory: pytest.TempPathFactory, grace: Path) -> Iterator[Cal
 
 
 def voice(turn: int = 0) -> SpeechClip:
-    """Three seconds of a voice, the middle one silent."""
+    """Nearly two seconds of a voice, with a pause."""
     samples, rate = soundfile.read(DATA / "speech" / "dashwood-leisure.flac", dtype="float32")
-    loud = samples[np.flatnonzero(np.abs(samples) > 0.05)[0] :][: 3 * rate].copy()
+    loud = samples[np.flatnonzero(np.abs(samples) > 0.05)[0] :][: round(1.8 * rate)].copy()
     loud[round(PAUSE_S[0] * rate) : round(PAUSE_S[1] * rate)] = 0.0
     return SpeechClip(turn, 0, loud, rate, "", None, last=True)
 
@@ -151,7 +151,7 @@ def test_a_photo_speaks_with_its_mouth_alone_and_has_its_own_in_every_silence(
         elif at_s < PAUSE_S[0] - 0.1:
             assert not source.has_its_mouth(pixels), f"the mouth is still at {at_s:.2f} s of speech"
             mouths.add(pixels[source.mouth].tobytes())
-    assert len(mouths) > 15, "the mouth does not change with what is said"
+    assert len(mouths) > 8, "the mouth does not change with what is said"
 
 
 def test_it_blinks_while_it_says_nothing(start: Callable[..., Any], weights: Path, source: Source) -> None:
