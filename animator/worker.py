@@ -33,6 +33,8 @@ from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
+ENGINES = ("tha3", "musetalk")
+"""The second draws photos with MuseTalk, and everything else as the first does."""
 LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
 MAX_MOUTH_OFFSET_MS = 200
@@ -236,7 +238,8 @@ class Worker:
         except Exception as error:  # one bad frame must not end the show
             problem = getattr(error, "problem", "") or f"A frame could not be drawn: {error}"
             remedy = getattr(error, "remedy", "") or "Choose the character again."
-            self._tell({"event": "problem", "problem": problem, "remedy": remedy})
+            tier = self._engine.capabilities.tier
+            self._tell({"event": "problem", "problem": problem, "remedy": remedy, "tier": tier})
             return
         if speech is not None and self._is_flash(speech):
             pixels = flashed(pixels)
@@ -318,13 +321,26 @@ def take_messages(worker: Worker, stream: BinaryIO, tell: Callable[[Header], Non
 
 def build_engine(name: str, arguments: argparse.Namespace) -> Animator:
     """Import and build the engine called `name`; only the chosen one is ever imported."""
-    if name != "tha3":
-        raise ValueError(f"no animator engine is called {name!r}; there is tha3")
+    if name not in ENGINES:
+        raise ValueError(f"no animator engine is called {name!r}; there are {', '.join(ENGINES)}")
     from animator.lipsync import phonemes
     from animator.tha3.animator import Tha3
 
     phonemes.choose(arguments.phonemes)
-    return Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
+    tha3 = Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
+    if name == "tha3":
+        return tha3
+    from animator.musetalk.opening import open_musetalk
+
+    return open_musetalk(
+        tha3,
+        arguments.musetalk_weights,
+        arguments.cache,
+        arguments.musetalk_quality,
+        device=arguments.musetalk_device,
+        large=arguments.large,
+        waits=arguments.stepped,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -333,7 +349,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--frames", type=Path, required=True, help="file to make the frame slots in")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--engine", default="tha3")
+    parser.add_argument("--engine", default="tha3", help=" or ".join(ENGINES))
+    parser.add_argument("--musetalk-weights", type=Path, default=Path(), help="folder with MuseTalk's files")
+    parser.add_argument("--musetalk-quality", default="best", choices=("best", "fast"))
+    parser.add_argument("--musetalk-device", default="cuda", choices=("cuda", "cpu"))
     parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
     parser.add_argument("--large", action="store_true", help="draw at the art's own size where it is larger")
     parser.add_argument("--fps", type=float, default=30.0)
@@ -391,7 +410,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             worker.free_loop()
     finally:
-        engine.cancel_load()
+        engine.close()
         frames.unlink()
     return 0
 
