@@ -178,7 +178,7 @@ class FacePage(FormPage):
                     "A folder with musetalkV15, sd-vae and whisper in it (for “Fast” also taesd). Nothing is "
                     "downloaded by itself; docs/engines.md says where they are, and their licences."
                 ),
-                {"": self.tr("Where “kuchipaku models add musetalk” puts them")},
+                {"": self.tr("In the models folder")},
                 [""],
             )
         )

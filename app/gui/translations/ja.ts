@@ -566,8 +566,8 @@ You may interrupt the character.</source>
         <translation>musetalkV15、sd-vae、whisper(「高速」では taesd も)が入ったフォルダー。自動ではダウンロードされません。入手先とライセンスは docs/engines.md にあります。</translation>
     </message>
     <message>
-        <source>Where “kuchipaku models add musetalk” puts them</source>
-        <translation>「kuchipaku models add musetalk」の保存先</translation>
+        <source>In the models folder</source>
+        <translation>モデルのフォルダー内</translation>
     </message>
     <message>
         <source>How it is drawn</source>
