@@ -109,5 +109,5 @@ class _Mallinfo(ctypes.Structure):
 
 
 def _glibc(name: str) -> Any:
-    """glibc's function of this name; None where there is none."""
+    """Glibc's function of this name; None where there is none."""
     return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

@@ -30,6 +30,7 @@ from animator.clock import SystemClock
 from animator.frames import FrameSlots
 from animator.memory import begin, give_back
 from animator.messages import Pixels, SpeechClip, SpeechTime
+from animator.priority import give_way
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
@@ -202,6 +203,8 @@ class Worker:
 
     def load_loop(self) -> None:
         """Take characters in until stopped (loader thread). A character that cannot be used leaves the one before."""
+        if self._lips_aside:  # in a film nobody draws meanwhile
+            give_way()
         while not self._stopping.is_set():
             character = self._loads.get()
             if character is None:
