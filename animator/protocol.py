@@ -43,7 +43,10 @@ class Lips:
 class Animator(Protocol):
     """A face. `render` is called on the worker's main thread, `load` on its loader, the rest on its inbox thread."""
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What draws now: another object whenever the face was exchanged."""
+        ...
 
     @property
     def clamped(self) -> int:
@@ -94,4 +97,12 @@ class Animator(Protocol):
 
     def render(self, speech: SpeechTime | None, host_ns: int) -> Pixels:
         """Draw the face at `host_ns`; `speech` is None in silence. Same inputs, same frame."""
+        ...
+
+    def follow(self, speech: SpeechTime | None, host_ns: int) -> None:
+        """Let the time of one frame pass without drawing it; called in place of `render`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held outside of this process's memory; nothing is drawn after it."""
         ...

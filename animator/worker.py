@@ -34,12 +34,18 @@ from animator.priority import give_way
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
+ENGINES = ("tha3", "musetalk")
+"""The second draws photos with MuseTalk, and everything else as the first does."""
 LARGEST_PX = 1024
 """The largest frame that any engine draws, width and height."""
 MAX_MOUTH_OFFSET_MS = 200
 """How much earlier or later than the sound the user may have the mouth."""
 SWITCH_S = 0.0005
 """How long a thread of Python's own work goes on while another one waits."""
+HELD_BACK = 0.3
+"""Of a frame's time: so long after the deadline before it a frame is shown at the earliest. Whoever sends pictures looks a
+little after that deadline, for what is late; a photo is drawn in 4 ms, and would be there now just before, now just
+after the look."""
 FLASH_S = 0.1
 """How long the picture flashes at a click of the lip-sync test: three frames at 30 fps are seen even on a stream."""
 
@@ -232,17 +238,22 @@ class Worker:
         gc.collect()
         give_back()
 
-    def draw(self, speech: SpeechTime | None, host_ns: int) -> None:
-        """Draw one frame and publish it; a frame that fails is reported and the last one stays."""
+    def draw(self, speech: SpeechTime | None, host_ns: int, not_before_ns: int = 0) -> None:
+        """Draw one frame and publish it, from `not_before_ns` on.
+
+        A frame that fails is reported and the last one stays.
+        """
         try:
             pixels = self._engine.render(speech, host_ns)
         except Exception as error:  # one bad frame must not end the show
             problem = getattr(error, "problem", "") or f"A frame could not be drawn: {error}"
             remedy = getattr(error, "remedy", "") or "Choose the character again."
-            self._tell({"event": "problem", "problem": problem, "remedy": remedy})
+            tier = self._engine.capabilities.tier
+            self._tell({"event": "problem", "problem": problem, "remedy": remedy, "tier": tier})
             return
         if speech is not None and self._is_flash(speech):
             pixels = flashed(pixels)
+        self._clock.sleep_until(not_before_ns)
         self._seq += 1
         turn = speech.turn if speech else None
         self._frames.write(pixels, self._seq, host_ns, turn)
@@ -273,7 +284,7 @@ class Worker:
             with self._lock:
                 # The only place where the user's offset counts: later is what was heard a little before.
                 speech = self._playout.speech_time(due_ns - self._mouth_offset_ns)
-            self.draw(speech, due_ns)
+            self.draw(speech, due_ns, due_ns - round((1.0 - HELD_BACK) * period_ns))
             drawn += 1
             now_ns = self._clock.now_ns()
             if now_ns > due_ns:
@@ -321,13 +332,26 @@ def take_messages(worker: Worker, stream: BinaryIO, tell: Callable[[Header], Non
 
 def build_engine(name: str, arguments: argparse.Namespace) -> Animator:
     """Import and build the engine called `name`; only the chosen one is ever imported."""
-    if name != "tha3":
-        raise ValueError(f"no animator engine is called {name!r}; there is tha3")
+    if name not in ENGINES:
+        raise ValueError(f"no animator engine is called {name!r}; there are {', '.join(ENGINES)}")
     from animator.lipsync import phonemes
     from animator.tha3.animator import Tha3
 
     phonemes.choose(arguments.phonemes)
-    return Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
+    tha3 = Tha3(arguments.weights, arguments.cache, arguments.tier, large=arguments.large)
+    if name == "tha3":
+        return tha3
+    from animator.musetalk.opening import open_musetalk
+
+    return open_musetalk(
+        tha3,
+        arguments.musetalk_weights,
+        arguments.cache,
+        arguments.musetalk_quality,
+        device=arguments.musetalk_device,
+        large=arguments.large,
+        waits=arguments.stepped,
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -336,7 +360,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--frames", type=Path, required=True, help="file to make the frame slots in")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--engine", default="tha3")
+    parser.add_argument("--engine", default="tha3", help=" or ".join(ENGINES))
+    parser.add_argument("--musetalk-weights", type=Path, default=Path(), help="folder with MuseTalk's files")
+    parser.add_argument("--musetalk-quality", default="best", choices=("best", "fast"))
+    parser.add_argument("--musetalk-device", default="cuda", choices=("cuda", "cpu"))
     parser.add_argument("--tier", default="auto", choices=("auto", "live", "exact"))
     parser.add_argument("--large", action="store_true", help="draw at the art's own size where it is larger")
     parser.add_argument("--fps", type=float, default=30.0)
@@ -394,7 +421,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             worker.free_loop()
     finally:
-        engine.cancel_load()
+        engine.close()
         frames.unlink()
     return 0
 

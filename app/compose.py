@@ -20,6 +20,7 @@ from PIL import Image
 
 from animator.character import Character, list_characters
 from animator.messages import Pixels, Samples
+from animator.musetalk.files import WeightsError, check_there
 from animator.timebase import Clock
 from app import brain, ears, paths, secrets
 from app.backends.animator_process import AnimatorOptions, AnimatorProcess
@@ -70,6 +71,7 @@ TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
 WAV2VEC2_MODEL = "wav2vec2-espeak"
+MUSETALK_MODEL = "musetalk"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
 
@@ -550,7 +552,26 @@ def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
         large=detail == "high" or (detail == "auto" and (stepped or (os.cpu_count() or 1) >= LARGE_FROM_CORES)),
         phonemes=_phone_model_or_name(settings.lips.phonemes),
         mouth_offset_ms=settings.lips.mouth_offset_ms,
+        engine="musetalk" if settings.face.human_engine == "musetalk" else "tha3",
+        musetalk_weights=musetalk_folder(settings),
+        musetalk_quality=settings.face.musetalk_quality,
     )
+
+
+def musetalk_folder(settings: Settings) -> Path:
+    """Where MuseTalk's files are looked for under these settings, there or not."""
+    chosen = settings.face.musetalk_weights
+    return Path(chosen).expanduser() if chosen else default_store().root / MUSETALK_MODEL
+
+
+def check_musetalk(settings: Settings) -> None:
+    """Raise AppError where the settings want MuseTalk, or name a folder for it, and its files are not there."""
+    if settings.face.human_engine != "musetalk" and not settings.face.musetalk_weights:
+        return
+    try:
+        check_there(musetalk_folder(settings), settings.face.musetalk_quality)
+    except WeightsError as error:
+        raise AppError(error.problem, error.remedy) from error
 
 
 def phone_model(chosen: str) -> str:
@@ -590,6 +611,7 @@ def start_face(bus: Bus, settings: Settings, folder: Path, *, stepped: bool) -> 
 
 def next_face(bus: Bus, settings: Settings, folder: Path) -> tuple[AnimatorProcess, HeldFacts]:
     """Another animator with a character, which is not shown yet and whose facts are held. Raises AppError."""
+    check_musetalk(settings)  # at a start it is said, and the photo puppet draws
     held = HeldFacts(bus)
     face = AnimatorProcess(held, face_options(settings, stepped=False))
     face.load(str(folder))
@@ -611,7 +633,7 @@ def measure_face(settings: Settings, folder: Path, tier: str, clock: Clock, bus:
     held = HeldFacts(bus)
     face: AnimatorProcess | None = None
     try:
-        options = dataclasses.replace(face_options(settings, stepped=True), tier=tier)
+        options = dataclasses.replace(face_options(settings, stepped=True), tier=tier, engine="tha3")
         options = dataclasses.replace(options, large=face_options(settings, stepped=False).large)
         face = AnimatorProcess(held, options)
         face.load(str(folder))

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from animator.musetalk.files import WeightsError, check_there, version_of
 from app import paths, secrets
 from app.backends.devices import list_devices, loopback_devices
 from app.errors import AppError
@@ -291,6 +292,26 @@ def check_face() -> Iterator[Check]:
         yield Check("face", "warn", f"ONNX Runtime cannot run it, PyTorch will (slowly): {problem}", SETUP)
 
 
+def check_musetalk() -> Iterator[Check]:
+    """MuseTalk's files, which its user brings: whether they are where the settings look for them."""
+    try:
+        face = load_settings(paths.settings_file()).face
+    except AppError:  # said by the check of the settings
+        face = Settings().face
+    folder = Path(face.musetalk_weights).expanduser() if face.musetalk_weights else paths.models_dir() / "musetalk"
+    try:
+        check_there(folder, face.musetalk_quality)
+    except WeightsError as error:
+        if face.human_engine == "musetalk":
+            yield Check("musetalk", "warn", f"{error.problem} The photo puppet draws instead.", error.remedy)
+        else:
+            yield Check(
+                "musetalk", "ok", "its files are not here; needed only to repaint a person's mouth", error.remedy
+            )
+        return
+    yield Check("musetalk", "ok", f"MuseTalk {version_of(folder)}".rstrip() + f", files in {folder}")
+
+
 _KEYS = """
 import json
 from app import secrets
@@ -366,6 +387,7 @@ CHECKS: tuple[tuple[str, Callable[[], Iterable[Check]]], ...] = (
     ("sharing", check_sharing),
     ("gpu", check_gpu),
     ("face", check_face),
+    ("musetalk", check_musetalk),
     ("settings", check_settings),
     ("keys", check_keys),
     ("espeak", check_espeak),

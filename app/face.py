@@ -72,8 +72,10 @@ class Face:
         """The avatar that is shown; None where the first one could not be started."""
         return self._now
 
-    def bring_in(self, avatar: LoadingAvatar, timeout_s: float) -> None:
+    def bring_in(self, avatar: LoadingAvatar, timeout_s: float, accept: Callable[[], None] = lambda: None) -> None:
         """Show `avatar`, which has been told to load its character, as soon as it can be; the old one is closed.
+
+        `accept` is called when it could be shown, and raises AppError where it is not what was wanted.
 
         Raises AppError where it cannot: `avatar` is closed, and the old one goes on.
         """
@@ -85,6 +87,7 @@ class Face:
             avatar.feel(*self._feeling)
         try:
             avatar.wait_loaded(timeout_s)
+            accept()
         except Exception:
             with self._lock:
                 self._coming = None

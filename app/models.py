@@ -73,7 +73,8 @@ class Model:
 class Brought:
     """A model that only its user can bring: `files` of at most `max_file_bytes` each; `where` says where to get it.
 
-    "a|b" in `files` is either of the two. `setting` is the line of settings.toml that uses the model.
+    "a|b" in `files` is either of the two, "folder/a" lies in a folder. `also` is taken along where it is there.
+    `setting` is the line of settings.toml that uses the model.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Brought:
     files: tuple[str, ...]
     max_file_bytes: int
     setting: str = ""
+    also: tuple[str, ...] = ()
 
     def missing(self, folder: Path) -> list[str]:
         """Those of `files` that are not in `folder`."""
@@ -95,10 +97,13 @@ def read_brought(path: Path) -> dict[str, Brought]:
     try:
         tables = tomllib.loads(path.read_text("utf-8")).get("brought", {})
         found = {
-            name: Brought(**{"name": name, **table, "files": tuple(table["files"])}) for name, table in tables.items()
+            name: Brought(
+                **{"name": name, **table, "files": tuple(table["files"]), "also": tuple(table.get("also", ()))}
+            )
+            for name, table in tables.items()
         }
-        names = (name for model in found.values() for file in model.files for name in file.split("|"))
-        for name in [*found, *names]:
+        files = (name for model in found.values() for file in (*model.files, *model.also) for name in file.split("|"))
+        for name in [*found, *(part for file in files for part in file.split("/"))]:
             if not _FILE_NAME.fullmatch(name):
                 raise ValueError(f"name {name!r} may hold only letters, digits, '.', '_' and '-'")
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -290,6 +295,10 @@ class ModelStore:
                         problem=f"The file {either} of the model {name} could not be added: {error}.",
                         remedy=f"Get {model.where}; all of {wanted} must lie in one place.",
                     ) from error
+            for file in model.also:
+                with suppress(SourceError):
+                    place = source if is_url else str(Path(source).expanduser())
+                    _bring_either(place, file.split("|"), model.max_file_bytes, folder, progress or _no_progress)
         return folder
 
     def remove(self, name: str) -> None:
@@ -403,11 +412,22 @@ class ModelStore:
 def _bring_either(place: str, names: Sequence[str], max_bytes: int, folder: Path, progress: Progress) -> None:
     for name in names[:-1]:
         try:
-            bring(place, name, max_bytes, folder, progress)
+            _bring_one(place, name, max_bytes, folder, progress)
         except SourceError:
             continue
         return
-    bring(place, names[-1], max_bytes, folder, progress)
+    _bring_one(place, names[-1], max_bytes, folder, progress)
+
+
+def _bring_one(place: str, name: str, max_bytes: int, folder: Path, progress: Progress) -> None:
+    parent = (folder / name).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        bring(place, name, max_bytes, folder, progress)
+    finally:
+        if parent != folder:
+            with suppress(OSError):  # not empty: the file came
+                parent.rmdir()
 
 
 def default_store(offline: bool = False) -> ModelStore:
@@ -528,7 +548,9 @@ def _optional_row(store: ModelStore, name: str) -> dict[str, Any]:
 
 def _brought_row(store: ModelStore, model: Brought) -> dict[str, Any]:
     folder = store.root / model.name
-    files = [folder / name for file in model.files for name in file.split("|") if (folder / name).is_file()]
+    files = [
+        folder / name for file in (*model.files, *model.also) for name in file.split("|") if (folder / name).is_file()
+    ]
     there = not model.missing(folder)
     return {
         "name": model.name,

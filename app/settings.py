@@ -149,6 +149,13 @@ class FaceSettings:
     """"anime": the character's own face; "human": a photo of a person in its place."""
     human: str = ""
     """Name of the character that is that photo; empty: the first there is."""
+    human_engine: str = "puppet"
+    """What moves photos: "puppet" warps them, on any computer; "musetalk" repaints the mouth, on an NVIDIA card, by
+    files that you bring."""
+    musetalk_quality: str = "best"
+    """"best", or "fast": a smaller decoder, with slightly smoother skin."""
+    musetalk_weights: str = ""
+    """The folder of MuseTalk's files; empty: where `kuchipaku models add musetalk` puts them."""
     tier: str = "auto"
     """"auto": exact on a CUDA device, else live; "live"; "exact"."""
     weights: str = ""
@@ -332,6 +339,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "brain.provider": ("auto", "groq", "server", "local"),
     "voice.engine": ("auto", "piper", "kokoro", "alltalk", "openai"),
     "face.mode": ("anime", "human"),
+    "face.human_engine": ("puppet", "musetalk"),
+    "face.musetalk_quality": ("best", "fast"),
     "face.tier": ("auto", "live", "exact"),
     "face.detail": ("auto", "high", "plain"),
     "recording.format": ("mp4", "webm"),

@@ -92,6 +92,7 @@ REBUILDS_BRAIN = (
     "brain.remote_max_tokens",
     "brain.first_token_s",
 )
+REBUILDS_HUMAN = ("face.human_engine", "face.musetalk_quality", "face.musetalk_weights")
 REBUILDS_FACE = ("face.tier", "face.weights", "face.detail", "face.fps", "lips.phonemes")
 
 
@@ -610,6 +611,7 @@ class Show:
         route(("sound.headphones_volume", "sound.stream_volume"), AT_ONCE, self._change_volumes)
         route(("sound.cable",), "speaker", lambda old, new: compose.sound_cable(new.sound.cable))
         route(REBUILDS_FACE, "face", lambda old, new: self._bring_in_face(new))
+        route(REBUILDS_HUMAN, "face", lambda old, new: self._bring_in_face(new, is_human=True))
         route(("face.character",), AT_ONCE, lambda old, new: self._switch_character(new.face.character))
         route(("face.mode", "face.human"), "face", self._change_mode)
         route(("lips.mouth_offset_ms",), AT_ONCE, lambda old, new: self._offset_mouth(new.lips.mouth_offset_ms))
@@ -686,14 +688,21 @@ class Show:
         self._line.replace_synth(synth)
         self._line.configure(spoken_language=settings.voice.language)
 
-    def _bring_in_face(self, settings: Settings) -> None:
+    def _bring_in_face(self, settings: Settings, *, is_human: bool = False) -> None:
+        """Exchange the face's process. `is_human`: what moves a photo was chosen, and it is that or none."""
         if self._face is None or self._camera is None or self._switch is None:
             raise AppError("There is no face to change.", "Start the app with its window.")
         compose.phone_model(settings.lips.phonemes)  # at a start it would only be said; here it can be refused
         avatar, held = compose.next_face(self._bus, settings, self._shown_folder)
         self._bus.emit("avatar", "state", state="busy", label="Preparing the new face")
+
+        def accept() -> None:
+            said = held.held.get("state", ("", {}))[1]
+            if is_human and self._shown.photo is not None and said.get("problem"):
+                raise AppError(str(said["problem"]), str(said.get("remedy", "")))
+
         try:
-            self._face.bring_in(avatar, FACE_WITHIN_S)
+            self._face.bring_in(avatar, FACE_WITHIN_S, accept)
         except AppError:
             if self._face.current is not None:
                 self._bus.emit("avatar", "state", state="ready", label="Face")

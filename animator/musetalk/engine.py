@@ -7,6 +7,7 @@ The mouth of the source is shown in silence; we decide what silence is, since th
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import threading
@@ -25,6 +26,7 @@ import torch
 from animator.lipsync.loudness import clean
 from animator.messages import Pixels, SpeechClip, SpeechTime
 from animator.musetalk.avatar import Avatar, with_latents
+from animator.musetalk.failure import MuseFailed
 from animator.musetalk.sound import FPS, RATE_HZ, STEP_SAMPLES
 from animator.musetalk.speech import BEGINNING, HOLD_FRAMES, Job, Sentence, Speech, mirrored
 from animator.musetalk.step import BATCHES, OnDevice, Step
@@ -39,6 +41,11 @@ CONTEXT_S = 2.0
 """Sound before a frame that the encoder hears in sentences of more than 30 s."""
 HOLD_S = 2.0
 """At most so long the loop of a video waits for a sentence to be heard."""
+GIVE_UP_S = 0.8
+"""So long nothing comes for a mouth that is heard: the card hangs, or is far too slow."""
+LONGEST_STEP_S = 0.1
+"""Of that, at most so much is counted for one frame: a process that was held up says nothing of the card."""
+CLOSE_S = 1.0
 Answer = TypeVar("Answer")
 Prepare = Callable[[Path, Progress], Avatar]
 """Makes an avatar, without latents, of what the user chose."""
@@ -46,13 +53,8 @@ OpenModels = Callable[[Progress], Models]
 """Reads the networks."""
 
 
-class MuseFailed(RuntimeError):
-    """The card failed: `problem` says why in words for the user, `remedy` what to do about it."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.remedy = remedy
+_LOST: list[object] = []
+"""What lies on cards that failed, kept: PyTorch ends the process when one that is gone is asked to free something."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +73,23 @@ class MuseTalk:
         open_models: Reads the networks; called once, on the muse thread.
         cache: Folder in which latents are kept.
         quality: "best" or "fast", for what is shown to the user.
+        waits: Whether `render` waits until its frame is painted, for films; else whatever is late is left out.
     """
 
-    def __init__(self, prepare: Prepare, open_models: OpenModels, cache: Path, quality: str = "best") -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        open_models: OpenModels,
+        cache: Path,
+        quality: str = "best",
+        *,
+        waits: bool = False,
+    ) -> None:
         self._prepare = prepare
         self._open_models = open_models
         self._cache = cache
         self._quality = quality
+        self._waits = waits
         self._models: Models | None = None
         self._avatar: Avatar | None = None
         self._step: Step | None = None
@@ -94,6 +106,7 @@ class MuseTalk:
         """Where the avatar's loop stands, in frames that are counted on without end."""
         self._last_ns: int | None = None
         self._held_s = 0.0
+        self._starved_s = 0.0
         self._shown: _Painted | None = None
         self._leaving: tuple[_Painted, int | None] | None = None
         """An interrupted mouth and when it began to go; None: at the next frame."""
@@ -126,8 +139,12 @@ class MuseTalk:
             self._avatar, self._step = avatar, step
             self._failed = None
             self._forget()
-            self.capabilities = Capabilities(width, height, f"musetalk {self._quality}")
+            self.capabilities = Capabilities(width, height, self._tier())
         progress("Face ready", 1.0)
+
+    def _tier(self) -> str:
+        version = self._models.version if self._models is not None else ""
+        return f"MuseTalk {version}, {self._quality}" if version else f"MuseTalk, {self._quality}"
 
     def _open(self, avatar: Avatar, progress: Progress) -> tuple[Avatar, Step]:
         if self._models is None:
@@ -193,17 +210,24 @@ class MuseTalk:
         """The avatar at `host_ns`: its loop, and the painted mouth of what is heard.
 
         Raises:
-            MuseFailed: Once, if the card failed; from then on the source is shown.
+            MuseFailed: Once, if the card failed, or has painted nothing for so long that it must hang; from then on
+                the source is shown.
         """
         avatar = self._avatar
         if avatar is None:
             return np.zeros((512, 512, 4), np.uint8)
+        if self._waits:
+            self._paint_for(speech)
         with self._lock:
             failed, self._failed = self._failed, None
-            self._advance(host_ns)
+            passed_s = self._advance(host_ns)
             painted = self._find(speech)
             leaving = self._leaving
+            is_late = painted is None and self._is_open(speech) and self._step is not None
+            self._starved_s = self._starved_s + min(passed_s, LONGEST_STEP_S) if is_late else 0.0
         self._wake()
+        if failed is None and self._starved_s > GIVE_UP_S:
+            failed = self._give_up()
         if failed is not None:
             raise failed
         if painted is not None:
@@ -219,6 +243,53 @@ class MuseTalk:
             if share > 0.0:
                 return self._composed(avatar, mouth.frame, mouth.box, share)
         return self._composed(avatar, here, None, 0.0)
+
+    def follow(self, speech: SpeechTime | None, host_ns: int) -> None:
+        """Let time pass without drawing: what is over is not painted any more."""
+        with self._lock:
+            self._advance(host_ns)
+            self._find(speech)
+
+    def _paint_for(self, speech: SpeechTime | None) -> None:
+        """Paint what is heard now, and wait for that."""
+        with self._lock:
+            found = self._speech.hear(speech)
+            is_wanted = self._step is not None and self._is_open(speech)
+        if found is None or not is_wanted:
+            return
+        key = (found[0].number, int(np.floor(found[1] * FPS)))
+
+        def is_there() -> bool:
+            with self._lock:
+                return key in self._painted
+
+        try:
+            self._on_muse(lambda: self._paint_next(is_there))
+        except Exception as error:
+            with self._lock:
+                self._failed = self._fail(error)
+
+    def _is_open(self, speech: SpeechTime | None) -> bool:
+        """Whether a painted mouth is wanted at this moment. Holds the lock."""
+        found = None if speech is None else self._speech.find(speech)
+        return found is not None and float(found[0].gate(np.array([int(np.floor(found[1] * FPS))]))[0]) > 0.0
+
+    def _give_up(self) -> MuseFailed:
+        with self._lock:
+            return self._fail(
+                MuseFailed(
+                    f"The graphics card has painted nothing for {GIVE_UP_S:g} s.",
+                    "Close what else uses the card, choose the fast quality, or use the photo puppet.",
+                )
+            )
+
+    def _fail(self, error: BaseException) -> MuseFailed:
+        """Paint no more. Holds the lock."""
+        failure = _failure(error)
+        if not failure.is_memory and self._models is not None and self._models.device.type == "cuda":
+            _LOST.extend((self._step, self._models))
+        self._step = None
+        return failure
 
     def _find(self, speech: SpeechTime | None) -> _Painted | None:
         """What was painted for this moment, or shortly before it where that is late."""
@@ -242,13 +313,17 @@ class MuseTalk:
                 return painted
         return None
 
-    def _advance(self, host_ns: int) -> None:
-        """Move the loop on; it stands still for a moment where a sentence waits that was painted from here on."""
+    def _advance(self, host_ns: int) -> float:
+        """Move the loop on; it stands still for a moment where a sentence waits that was painted from here on.
+
+        Returns the s that have passed since the frame before.
+        """
         passed_s = 0.0 if self._last_ns is None else min(max(host_ns - self._last_ns, 0) / 1e9, 1.0)
         self._last_ns = host_ns
         self._held_s = self._held_s + passed_s if self._speech.waits else 0.0
         if not 0.0 < self._held_s < HOLD_S:
             self._place += passed_s * FPS
+        return passed_s
 
     @staticmethod
     def _composed(avatar: Avatar, frame: int, box: npt.NDArray[np.uint8] | None, share: float) -> Pixels:
@@ -265,10 +340,16 @@ class MuseTalk:
         return out
 
     def close(self) -> None:
-        """End the muse thread and let go of the card."""
+        """End the muse thread and let go of the card; a card that hangs is not waited for. Safe to call twice."""
         self._work.put(None)
-        self._thread.join()
+        self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            return
+        on_card = self._models is not None and self._models.device.type == "cuda"
         self._step = self._models = self._states = None
+        if on_card and not _LOST:
+            gc.collect()
+            torch.cuda.empty_cache()  # PyTorch keeps what is freed, for itself alone
 
     def _forget(self) -> None:
         """Painted frames belong to the avatar that was; sentences are painted anew from what is heard on."""
@@ -304,12 +385,11 @@ class MuseTalk:
             except Exception as error:
                 _log.warning("painting failed: %s", str(error).splitlines()[0] if str(error) else type(error).__name__)
                 with self._lock:
-                    self._failed = _failure(error)
-                    self._step = None
+                    self._failed = self._fail(error)
 
-    def _paint_next(self) -> None:
-        """Paint until nothing is to be painted, or something else is to be done (muse thread)."""
-        while self._work.empty():
+    def _paint_next(self, is_enough: Callable[[], bool] | None = None) -> None:
+        """Paint until nothing is to be painted, or it is enough: by itself when something else is to be done (muse)."""
+        while self._work.empty() if is_enough is None else not is_enough():
             with self._lock:
                 step, models, avatar = self._step, self._models, self._avatar
                 job = self._speech.next_job() if step is not None else None
@@ -350,32 +430,45 @@ class MuseTalk:
         return self._states[3], first_step
 
 
-def build(weights: Path, cache: Path, quality: str, prepare: Prepare) -> MuseTalk:
-    """The engine on the NVIDIA card.
+def build(
+    weights: Path, cache: Path, quality: str, prepare: Prepare, *, device: str = "cuda", waits: bool = False
+) -> MuseTalk:
+    """The engine with MuseTalk's files.
 
     Args:
         weights: Folder with MuseTalk's files, see `animator.musetalk.weights.load`; read at the first `load`.
         cache: Folder in which latents are kept.
         quality: "best" or "fast".
         prepare: Makes an avatar of what the user chose.
+        device: "cuda", or "cpu", which keeps up with small networks only.
+        waits: As `MuseTalk`.
     """
-    return MuseTalk(prepare, lambda progress: open_on_card(weights, quality, progress), cache, quality)
+    return MuseTalk(
+        prepare, lambda progress: open_models(weights, quality, progress, device), cache, quality, waits=waits
+    )
 
 
-def open_on_card(weights: Path, quality: str, progress: Progress) -> Models:
-    """Read the networks onto the card, half precision.
+def open_models(weights: Path, quality: str, progress: Progress, device: str = "cuda") -> Models:
+    """Read the networks: onto the card in half precision, or for the CPU in single precision.
 
     Raises:
         MuseFailed: If there is no card.
         WeightsError: As `load`.
     """
+    if device == "cpu":
+        return load(weights, quality, torch.device("cpu"), torch.float32, progress)
     if not torch.cuda.is_available():
-        raise MuseFailed(
-            "MuseTalk needs an NVIDIA card with 4 GB, and PyTorch for CUDA; none is found here.",
-            "Use the photo puppet, which needs neither, or install PyTorch for CUDA.",
-        )
+        raise no_card()
     torch.backends.cudnn.benchmark = True
     return load(weights, quality, torch.device("cuda"), torch.float16, progress)
+
+
+def no_card() -> MuseFailed:
+    """What is said where PyTorch finds no card."""
+    return MuseFailed(
+        "MuseTalk needs an NVIDIA card with 4 GB, and PyTorch for CUDA; none is found here.",
+        "Use the photo puppet, which needs neither, or install PyTorch for CUDA.",
+    )
 
 
 def _failure(error: BaseException) -> MuseFailed:
@@ -387,6 +480,7 @@ def _failure(error: BaseException) -> MuseFailed:
         return MuseFailed(
             "The graphics card has not enough memory for MuseTalk; it needs about 4 GB.",
             "Close what else uses the card, choose the fast quality, or use the photo puppet.",
+            is_memory=True,
         )
     return MuseFailed(
         f"MuseTalk could not paint ({said}).", "Choose the face again; if it stays so, use the photo puppet."

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from animator.character import CharacterError, load_character
+from animator.human.avatar import prepare
 from animator.human.mouth_mask import crop_box, mouth_mask
+from animator.human.photo import PhotoError, read_bytes
 from animator.human.portrait import Portrait
 from animator.musetalk.avatar import Avatar
+from animator.protocol import Progress
 
 
 def avatar_of(portrait: Portrait, *, upper_edge: float = 0.0, shift: float = 0.0, cut_out: bool = False) -> Avatar:
@@ -27,3 +33,20 @@ def avatar_of(portrait: Portrait, *, upper_edge: float = 0.0, shift: float = 0.0
     mask = mouth_mask(portrait.points, box, upper_edge)
     opacity = portrait.person[None] if cut_out else None
     return Avatar(portrait.picture[None], np.array([box], np.int32), mask[None], opacity=opacity)
+
+
+def character_avatar(character: Path, cache: Path, progress: Progress, *, large: bool = False) -> Avatar:
+    """The avatar of a character with a photo, whose portrait is prepared or taken from `cache` as the puppet's is.
+
+    Raises:
+        CharacterError: If the photo cannot be used; says what to change.
+        AvatarError: If the face is too small.
+    """
+    loaded = load_character(character)
+    if loaded.photo is None:
+        raise ValueError(f"{loaded.name} is no photo")
+    try:
+        prepared = prepare(read_bytes(loaded.photo), cache, progress, large=large)
+    except PhotoError as error:
+        raise CharacterError(error.problem, error.remedy) from error
+    return avatar_of(prepared.portrait, cut_out=loaded.cut_out)

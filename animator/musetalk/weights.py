@@ -13,64 +13,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from animator.musetalk.config import TRUE, Configs
+from animator.musetalk.config import Configs
+from animator.musetalk.files import (
+    QUALITIES,
+    TINY,
+    UNET,
+    VAE,
+    WHISPER,
+    Part,
+    WeightsError,
+    check_there,
+    configs_of,
+    find,
+    version_of,
+)
 from animator.musetalk.sound import Ears
 from animator.musetalk.tensors import Checkpoint
 from animator.musetalk.unet import UNet
 from animator.musetalk.vae import Decoder, Decodes, Encoder, TinyDecoder
 from animator.protocol import Progress
-
-
-class WeightsError(ValueError):
-    """A file is missing, damaged or of another model: what, and in `remedy` what to do."""
-
-    def __init__(
-        self, problem: str, remedy: str = "Fetch MuseTalk's files again, or choose the folder that holds them."
-    ) -> None:
-        super().__init__(problem)
-        self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One network's file: what it is called where it is published, and how many bytes it may have at most."""
-
-    name: str
-    places: tuple[str, ...]
-    most_bytes: int
-
-
-UNET = Part(
-    "MuseTalk's UNet",
-    (
-        "musetalkV15/unet.safetensors",
-        "musetalkV15/unet.pth",
-        "musetalk/pytorch_model.safetensors",
-        "musetalk/pytorch_model.bin",
-        "unet.safetensors",
-        "unet.pth",
-    ),
-    3_500_000_000,
-)
-VAE = Part(
-    "Stable Diffusion's autoencoder (sd-vae-ft-mse)",
-    tuple(
-        f"{folder}diffusion_pytorch_model.{kind}"
-        for folder in ("sd-vae/", "sd-vae-ft-mse/", "")
-        for kind in ("safetensors", "bin")
-    ),
-    360_000_000,
-)
-WHISPER = Part(
-    "Whisper's encoder (whisper-tiny)",
-    ("whisper/model.safetensors", "whisper/pytorch_model.bin", "whisper-tiny/model.safetensors"),
-    170_000_000,
-)
-TINY = Part(
-    "the fast decoder (taesd)",
-    ("taesd/diffusion_pytorch_model.safetensors", "taesd/diffusion_pytorch_model.bin"),
-    12_000_000,
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,20 +46,8 @@ class Models:
     device: torch.device
     dtype: torch.dtype
     configs: Configs
-
-
-def find(folder: Path, part: Part) -> Path:
-    """The file of `part` in `folder`. Raises WeightsError where none is there."""
-    for place in part.places:
-        if (folder / place).is_file():
-            return folder / place
-    raise WeightsError(f"{part.name} is missing in {folder}; expected one of {', '.join(part.places)}.")
-
-
-def missing(folder: Path, quality: str) -> list[str]:
-    """The names of the networks whose files are not in `folder`; [] where all that `quality` needs are there."""
-    wanted = (UNET, VAE, WHISPER, *((TINY,) if quality == "fast" else ()))
-    return [part.name for part in wanted if not any((folder / place).is_file() for place in part.places)]
+    version: str = ""
+    """"1.5", "1.0", or "" where the files do not say."""
 
 
 def read(path: Path, part: Part) -> dict[str, Tensor]:
@@ -130,7 +79,12 @@ def read(path: Path, part: Part) -> dict[str, Tensor]:
 
 
 def load(
-    folder: Path, quality: str, device: torch.device, dtype: torch.dtype, progress: Progress, configs: Configs = TRUE
+    folder: Path,
+    quality: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    progress: Progress,
+    configs: Configs | None = None,
 ) -> Models:
     """Read every network that `quality` needs.
 
@@ -141,16 +95,15 @@ def load(
         device: Where to put them.
         dtype: What they compute in.
         progress: Told what is being read.
-        configs: The shapes; others for tests.
+        configs: The shapes; None: those that the files state (`animator.musetalk.files.configs_of`).
 
     Raises:
         WeightsError: Names every file that is missing, or every tensor that is not what it should be.
     """
-    if quality not in ("best", "fast"):
+    if quality not in QUALITIES:
         raise ValueError(f"got quality {quality!r}; expected best or fast")
-    absent = missing(folder, quality)
-    if absent:
-        raise WeightsError(f"{folder} lacks {', '.join(absent)}.")
+    check_there(folder, quality)
+    configs = configs_of(folder) if configs is None else configs
 
     progress("Reading MuseTalk's networks", 0.0)
     path = find(folder, UNET)
@@ -186,7 +139,7 @@ def load(
     ears = Ears(source, configs.whisper, device, dtype)
     _settle(path, WHISPER, source)
     progress("Networks read", 1.0)
-    return Models(unet, decode, encoder, ears, vae_hash, device, dtype, configs)
+    return Models(unet, decode, encoder, ears, vae_hash, device, dtype, configs, version_of(folder))
 
 
 def file_hash(path: Path) -> str:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from animator.human.mark import mark_of, stamp
 from animator.human.portrait import Portrait
 from animator.messages import Pixels, Pose
 from animator.puppet.eyes import EyeRig
@@ -15,6 +16,7 @@ from animator.puppet.mouth import MouthRig
 
 Box = tuple[slice, slice]
 """Rows and columns of a picture."""
+MARK_TEXT = "AI photo puppet"
 
 
 class PuppetFace:
@@ -36,7 +38,7 @@ class PuppetFace:
         self._person: Pixels = cv2.cvtColor(straight, cv2.COLOR_RGBA2mRGBA)
         self._behind: Pixels = cv2.cvtColor(portrait.behind, cv2.COLOR_RGB2RGBA)
         self._edges = [_edge(portrait.person, box) for box in self._boxes()]
-        self._mark = mark_of(self.size_px) if ai_mark else None
+        self._mark = mark_of(MARK_TEXT, self.size_px) if ai_mark else None
 
     @property
     def mouth(self) -> MouthRig:
@@ -55,6 +57,11 @@ class PuppetFace:
     def _boxes(self) -> list[Box]:
         return [self._mouth.box, *(rig.box for rig in self._eyes.values())]
 
+    def draw_eyes(self, frame: Pixels, pose: Pose) -> None:
+        """Lay eyes and brows as `pose` asks over `frame`, which shows the portrait at rest (uint8 RGBA), in place."""
+        for side, rig in self._eyes.items():
+            frame[(*rig.box, slice(0, 3))] = rig.draw(eye_of(pose, side))
+
     def draw(self, pose: Pose) -> Pixels:
         """The frame for a THA3 pose: uint8 RGBA (side, side, 4), the caller's own."""
         parts = [self._mouth.draw(mouth_of(pose)), *(rig.draw(eye_of(pose, side)) for side, rig in self._eyes.items())]
@@ -64,7 +71,7 @@ class PuppetFace:
         moved = cv2.remap(self._person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         frame: Pixels = cv2.cvtColor(moved, cv2.COLOR_mRGBA2RGBA) if self._cut_out else _over(moved, self._behind)
         if self._mark is not None:
-            _stamp(frame, self._mark)
+            stamp(frame, self._mark)
         return frame
 
 
@@ -79,31 +86,3 @@ def _over(person: Pixels, behind: Pixels) -> Pixels:
     open_ = cv2.bitwise_not(cv2.extractChannel(person, 3))
     shown: Pixels = cv2.multiply(behind, cv2.merge([open_, open_, open_, open_]), scale=1 / 255)
     return np.asarray(cv2.add(person, shown, dst=shown))
-
-
-MARK_TEXT = "AI photo puppet"
-MARK_PLACE = (0.145, 0.775)
-"""Left edge and lower edge of the mark, in parts of the frame: in a corner of what canvases show of it at zoom 1."""
-
-
-def mark_of(side_px: int) -> tuple[int, int, npt.NDArray[np.uint8]]:
-    """The mark for frames of that size: left, top and its pixels, uint8 RGBA."""
-    scale = side_px / 512
-    font, size, thick = cv2.FONT_HERSHEY_SIMPLEX, 0.42 * scale, max(1, round(scale))
-    (width, height), under = cv2.getTextSize(MARK_TEXT, font, size, thick)
-    pad = round(5 * scale)
-    mark = np.zeros((height + under + 2 * pad, width + 2 * pad, 4), np.uint8)
-    mark[..., 3] = 110
-    shape = np.zeros(mark.shape[:2], np.uint8)
-    cv2.putText(shape, MARK_TEXT, (pad, pad + height), font, size, 255, thick, cv2.LINE_AA)
-    mark[..., :3] = shape[..., None]
-    mark[..., 3] = np.maximum(mark[..., 3], (shape * 0.9).astype(np.uint8))
-    return round(MARK_PLACE[0] * side_px), round(MARK_PLACE[1] * side_px) - mark.shape[0], mark
-
-
-def _stamp(frame: Pixels, mark: tuple[int, int, npt.NDArray[np.uint8]]) -> None:
-    left, top, pixels = mark
-    cut = frame[top : top + pixels.shape[0], left : left + pixels.shape[1]]
-    share = pixels[..., 3:].astype(np.float32) / 255.0
-    cut[..., :3] = np.rint(cut[..., :3] * (1.0 - share) + pixels[..., :3] * share).astype(np.uint8)
-    cut[..., 3] = np.maximum(cut[..., 3], pixels[..., 3])

@@ -330,6 +330,21 @@ class Tha3:
         # The last picture stays as it was drawn: it may be drawn, and finished, again.
         return self._last if self._character is None else finished(self._last, self._character.finish)
 
+    def follow(self, speech: SpeechTime | None, host_ns: int) -> None:
+        """Let lips, gestures and moods go on without drawing."""
+        self._composer.pose(speech, host_ns / 1e9)
+
+    def draw_eyes(self, frame: Pixels, speech: SpeechTime | None, host_ns: int) -> None:
+        """Let time pass as `follow`, and lay the eyes and brows of a photo over `frame`, its portrait, in place."""
+        pose, _ = clamp(self._composer.pose(speech, host_ns / 1e9))
+        face = self._face
+        if isinstance(face, PuppetFace) and frame.shape[:2] == (face.size_px, face.size_px):
+            face.draw_eyes(frame, pose)
+
+    def close(self) -> None:
+        """End a bake that is running."""
+        self.cancel_load()
+
     def _replace(self) -> None:
         """Take the live face in for an exact one that failed, unless another character has come by then."""
         character = self._character

@@ -31,6 +31,10 @@ RESTARTS = 3
 CLOSE_TIMEOUT_S = 1.5
 CLIPS_KEPT = 32
 """What is said again to a process that is started in mid-sentence."""
+NO_MUSETALK = {
+    "problem": "The face's process ended twice while MuseTalk got ready. The photo puppet draws instead.",
+    "remedy": "Choose the engine again on the page Face; the log says more.",
+}
 HEARD_KEPT = 8
 """Clips before the one that sounds: a sentence may have come in pieces."""
 
@@ -42,6 +46,9 @@ class AnimatorOptions:
     `tier`: auto, live or exact; `stepped`: frames only on request (films); `large`: art that is larger than the face
     is drawn at its own size; `phonemes`: the phone model ("own", "hama" or a path), "" for the best that runs;
     `mouth_offset_ms`: how much later than the sound the mouth is shown.
+
+    `engine`: "tha3", or "musetalk", which draws photos with MuseTalk's files in `musetalk_weights` ("best" or "fast";
+    on "cuda" or, with small networks, "cpu") and everything else as "tha3" does.
     """
 
     weights: Path
@@ -53,6 +60,9 @@ class AnimatorOptions:
     large: bool = False
     phonemes: str = ""
     mouth_offset_ms: int = 0
+    musetalk_weights: Path = Path()
+    musetalk_quality: str = "best"
+    musetalk_device: str = "cuda"
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -71,6 +81,9 @@ class AnimatorProcess:
     def __init__(self, bus: Teller, options: AnimatorOptions) -> None:
         self._bus = bus
         self._options = options
+        self._engine = options.engine
+        self._why: dict[str, str] = {}
+        """Why it is not the engine of the options."""
         self._lock = threading.Lock()
         self._sending = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,9 +120,13 @@ class AnimatorProcess:
         path = shared_folder() / f"kuchipaku-{uuid.uuid4().hex}.frames"
         options = self._options
         command = [sys.executable, "-m", "animator.worker", "--frames", str(path)]
-        command += ["--weights", str(options.weights), "--cache", str(options.cache), "--engine", options.engine]
+        command += ["--weights", str(options.weights), "--cache", str(options.cache), "--engine", self._engine]
         command += ["--tier", options.tier, "--fps", str(options.fps)]
         command += ["--phonemes", options.phonemes, "--mouth-offset-ms", str(self._mouth_offset_ms)]
+        if self._engine == "musetalk":
+            command += ["--musetalk-weights", str(options.musetalk_weights)]
+            command += ["--musetalk-quality", options.musetalk_quality]
+            command += ["--musetalk-device", options.musetalk_device]
         if options.stepped:
             command.append("--stepped")
         if options.large:
@@ -182,7 +199,7 @@ class AnimatorProcess:
             self._load_problem = None
             self._restarts_left = RESTARTS
             self._bus.emit(STAGE, "character", name=Path(str(header["path"])).stem)
-            why = {key: str(header[key]) for key in ("problem", "remedy") if header.get(key)}
+            why = {key: str(header[key]) for key in ("problem", "remedy") if header.get(key)} or self._why
             self._bus.emit(STAGE, "state", state="ready", label=f"Face ({header['tier']})", **why)
             self._loaded.set()
             self._look_again()
@@ -190,7 +207,8 @@ class AnimatorProcess:
             problem, remedy = str(header["problem"]), str(header.get("remedy") or "Run `kuchipaku doctor`.")
             self._load_problem = AppError(problem, remedy)
             state = "failed" if self._frame is None or event == "failed" else "ready"
-            self._bus.emit(STAGE, "state", state=state, label="Face", problem=problem, remedy=remedy)
+            label = f"Face ({header['tier']})" if header.get("tier") else "Face"
+            self._bus.emit(STAGE, "state", state=state, label=label, problem=problem, remedy=remedy)
             self._loaded.set()
         elif isinstance(event, str):
             self._bus.emit(STAGE, event, **data)
@@ -201,6 +219,8 @@ class AnimatorProcess:
         if self._closing:
             return
         if self._restarts_left > 0:
+            if self._engine == "musetalk" and self._restarts_left < RESTARTS:
+                self._engine, self._why = "tha3", dict(NO_MUSETALK)
             self._restarts_left -= 1
             self._bus.emit(STAGE, "state", state="starting", label="Restarting the face")
             logger.warning("the animator process ended with code %s; starting it again", code)

@@ -77,6 +77,7 @@ class ThreadedStream:
         """The result of `awaitable`; raises TimeoutError, or Cancelled when `should_stop()`."""
         loop = self._event_loop()
         task = loop.create_task(_as_coroutine(awaitable))
+        done: set[asyncio.Task[Any]] = set()
         waited_s = 0.0
         try:
             while True:
@@ -92,6 +93,10 @@ class ThreadedStream:
             if not task.done():
                 task.cancel()
                 loop.run_until_complete(asyncio.wait({task}))
+            # An error that goes up holds the stack that it came by, and a task its error: where the stack holds the
+            # task, both, and whoever called, stay until Python looks through everything.
+            done.clear()
+            del task
 
     def close(self, *clients: Any) -> None:
         """Close async clients, then the loop. Not while another thread is in `iterate`."""

@@ -64,19 +64,24 @@ class ServerThread:
     def wait(self, future: concurrent.futures.Future[T], timeout_s: float, should_stop: Callable[[], bool]) -> T:
         """The result. Raises Cancelled when `should_stop()` or closed, TimeoutError; the work itself goes on."""
         waited_s = 0.0
-        while True:
-            try:
-                return future.result(POLL_S)
-            except concurrent.futures.CancelledError:
-                raise Cancelled from None
-            except TimeoutError:
-                if future.done():
-                    raise  # the work's own
-            if should_stop() or self.closed.is_set():
-                raise Cancelled
-            waited_s += POLL_S
-            if waited_s >= timeout_s:
-                raise TimeoutError
+        try:
+            while True:
+                try:
+                    return future.result(POLL_S)
+                except concurrent.futures.CancelledError:
+                    raise Cancelled from None
+                except TimeoutError:
+                    if future.done():
+                        raise  # the work's own
+                if should_stop() or self.closed.is_set():
+                    raise Cancelled
+                waited_s += POLL_S
+                if waited_s >= timeout_s:
+                    raise TimeoutError
+        finally:
+            # An error that goes up holds the stack that it came by, and a future its error: where the stack holds the
+            # future, all of them, and whoever called, stay until Python looks through everything.
+            del future
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float, should_stop: Callable[[], bool]) -> T:
         """Start and wait; what is given up is cancelled."""
@@ -85,6 +90,7 @@ class ServerThread:
             return self.wait(future, timeout_s, should_stop)
         finally:
             future.cancel()
+            del future  # as in `wait`
 
     def iterate(
         self,
@@ -142,6 +148,7 @@ class ServerThread:
                 on_leave(future)
                 if not leaves_running or self.closed.is_set():
                     future.cancel()
+            del future  # as in `wait`
 
     def close(self) -> None:
         """End the loop; whoever waits gets Cancelled. Safe to call twice, from any thread."""

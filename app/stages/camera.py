@@ -16,8 +16,9 @@ from app.ports import FrameSink
 logger = logging.getLogger(__name__)
 
 STAGE = "camera"
-LATE = 0.03
-"""Of a frame's time: so much after the face's deadline its picture goes out."""
+AFTER = 0.15
+"""Of a frame's time: so much after the face's deadline its picture goes out. On cores of half their speed a quarter
+before had 2.5 % of the pictures twice, where the face missed 0.6 % of its deadlines."""
 
 
 class CameraStage:
@@ -117,10 +118,8 @@ class CameraStage:
             frame = self._latest()
             if frame is not None:
                 # The face draws in the time before its own deadlines. Asked while it is about to be done, it has a new
-                # picture one time and none the next. At a deadline even a slow one is ready, and the next, which it
-                # begins then, is not: 6 pictures of 1,300 were sent twice while faces were exchanged, 48 where they
-                # went out a quarter of a frame before it (23 ms of drawing), 17 where an eighth after (a quick photo).
-                frame_clock.follow(frame.due_ns + round(LATE * 1e9 / fps))
+                # picture one time and none the next. A little after a deadline it has it, even one that took too long.
+                frame_clock.follow(frame.due_ns + round(AFTER * 1e9 / fps))
             instead = self._instead
             if instead is not None:  # also where the face has drawn nothing yet, or nothing more
                 frame = Frame(last_seq if frame is None else frame.seq, instead, due_ns)

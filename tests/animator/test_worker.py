@@ -68,6 +68,12 @@ class FlatEngine:
     def feel(self, name, intensity, host_ns):
         self.told.append(("feel", name, intensity, host_ns))
 
+    def follow(self, speech, host_ns):
+        pass
+
+    def close(self):
+        pass
+
     def gesture(self, name, host_ns):
         if name != "nod":
             raise ValueError(f"no gesture {name}")
@@ -163,6 +169,7 @@ def test_a_frame_that_fails_leaves_the_last_one_and_is_reported(show):
 
     assert frames.read()[0] == 1
     assert "lost the device" in told[-1]["problem"]
+    assert "live" == told[-1]["tier"], "and who draws from now on"
 
 
 def test_a_character_that_cannot_be_used_is_reported_and_the_show_goes_on(show):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app import doctor
+from app import doctor, paths
 from app.doctor import Check
+from app.settings_file import keep_setting
 
 
 def test_every_dependency_of_the_project_is_found_here() -> None:
@@ -212,3 +213,17 @@ def test_spout_and_syphon_are_named_where_there_is_one(
     checks = list(doctor.check_sharing())
 
     assert said == [(check.name, check.detail, "pip install" in check.remedy) for check in checks]
+
+
+def test_musetalks_files_are_no_trouble_until_they_are_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KUCHIPAKU_CONFIG", str(tmp_path))
+    monkeypatch.setenv("KUCHIPAKU_DATA", str(tmp_path))
+
+    (unwanted,) = doctor.check_musetalk()
+    keep_setting(paths.settings_file(), "face.human_engine", "musetalk")
+    (wanted,) = doctor.check_musetalk()
+
+    assert "ok" == unwanted.status
+    assert "warn" == wanted.status
+    assert str(tmp_path / "models" / "musetalk") in wanted.detail
+    assert "kuchipaku models add musetalk FOLDER" in wanted.remedy

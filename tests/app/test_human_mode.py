@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from app import compose
+from app.bus import Bus
+from app.face import HeldFacts
 from app.messages import Ask, SwitchCharacter, ToggleHuman
 from app.settings import FaceSettings, Settings
 from app.settings_file import open_settings
-from tests.app.test_show_settings import Studio, refusal
+from tests.app.test_show_settings import FakeFace, Studio, refusal
 
 HUMAN = replace(Settings(), face=FaceSettings(mode="human"))
 
@@ -119,3 +121,57 @@ def test_a_photo_that_has_gone_since_leaves_the_characters_own_face(
         assert "gone" in studio.facts.wait("avatar", "state", state="failed").data["problem"]
     finally:
         studio.show.stop()
+
+
+def test_musetalk_is_refused_by_name_where_its_files_are_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    next_face = compose.next_face
+    studio = Studio(monkeypatch, tmp_path)
+    monkeypatch.setattr(compose, "next_face", next_face)
+    studio.start()
+    try:
+        studio.set("face.human_engine", "musetalk")
+
+        assert "there is no folder" in refusal(studio, "face.human_engine")
+        studio.set("face.musetalk_weights", str(tmp_path))
+        assert "lacks MuseTalk's UNet, musetalkV15/unet.pth" in refusal(studio, "face.musetalk_weights")
+        assert "puppet" == studio.show.settings.face.human_engine
+        assert 1 == len(studio.made["face"]), "the face that is seen goes on"
+    finally:
+        studio.show.stop()
+
+
+def test_what_turns_out_only_on_reading_the_files_is_refused_too(
+    monkeypatch: pytest.MonkeyPatch, studio: Studio
+) -> None:
+    studio.bus.gate.put(SwitchCharacter("grace"))
+    studio.settle()
+
+    def next_face(bus: Bus, chosen: Settings, folder: Path) -> tuple[FakeFace, HeldFacts]:
+        held = HeldFacts(bus)
+        problem = "unet.pth does not fit."
+        held.emit("avatar", "state", state="ready", label="Face (photo puppet)", problem=problem, remedy="Fetch it.")
+        return FakeFace(), held
+
+    monkeypatch.setattr(compose, "next_face", next_face)
+    studio.set("face.human_engine", "musetalk")
+
+    assert "unet.pth does not fit." == refusal(studio, "face.human_engine")
+    assert "puppet" == studio.show.settings.face.human_engine
+    studio.set("face.fps", 25.0)
+    assert 25.0 == studio.show.settings.face.fps, "other settings of the face are not held up by it"
+
+
+def test_the_settings_reach_the_faces_process(models: Any, tmp_path: Path) -> None:
+    wanted = FaceSettings(human_engine="musetalk", musetalk_quality="fast", musetalk_weights=str(tmp_path))
+
+    options = compose.face_options(replace(Settings(), face=wanted), stepped=False)
+    by_itself = compose.face_options(Settings(), stepped=False)
+
+    assert ("musetalk", "fast", tmp_path) == (
+        options.engine,
+        options.musetalk_quality,
+        options.musetalk_weights,
+    )
+    assert ("tha3", "musetalk") == (by_itself.engine, by_itself.musetalk_weights.name)

@@ -532,6 +532,42 @@ def test_either_of_two_files_will_do(bringing: ModelStore, own_folder: Path, tmp
         store.brought_path("big")
 
 
+def test_files_in_folders_are_added_with_them_and_what_else_is_there_along(own_folder: Path, tmp_path: Path):
+    (own_folder / "ears").mkdir()
+    (own_folder / "voice.onnx").rename(own_folder / "ears" / "voice.onnx")
+    (own_folder / "config.json").write_text("{}")
+    manifest = tmp_path / "folders.toml"
+    brought = BROUGHT.replace('"voice.onnx"', '"mouth/voice.onnx|ears/voice.onnx"')
+    manifest.write_text("[models]\n" + brought + 'also = ["config.json", "none/config.json"]\n', "utf-8")
+    store = ModelStore(tmp_path / "store of folders", manifest)
+
+    folder = store.add("big", str(own_folder))
+
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    assert {"face.pt", "ears", str(Path("ears") / "voice.onnx"), "config.json"} == there
+    assert folder == store.brought_path("big")
+
+
+def test_a_brought_file_never_leaves_its_folder(tmp_path: Path):
+    manifest = tmp_path / "outside.toml"
+    manifest.write_text("[models]\n" + BROUGHT.replace('"voice.onnx"', '"../voice.onnx"'), "utf-8")
+
+    with pytest.raises(AppError, match=r"name '\.\.' may hold only"):
+        ModelStore(tmp_path / "store", manifest)
+
+
+def test_musetalks_files_are_looked_for_where_the_engine_reads_them():
+    from animator.musetalk.files import TINY, UNET, VAE, WHISPER
+    from app.models import read_brought
+    from app.paths import models_manifest
+
+    model = read_brought(models_manifest())["musetalk"]
+
+    for file, part in zip((*model.files, model.also[0]), (UNET, VAE, WHISPER, TINY), strict=True):
+        assert set(file.split("|")) <= set(part.places)
+        assert part.published in file.split("|")
+
+
 def test_the_four_variants_of_the_face_are_known():
     from app.models import read_brought
     from app.paths import models_manifest

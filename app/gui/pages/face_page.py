@@ -90,6 +90,28 @@ class PhotoField(ChoiceField):
         self.set_choices(["", *(each.key for each in found)])
 
 
+class OnAir(Note):
+    """Which engine draws the face that is seen now, as it says itself."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._engine = ""
+        studio.bridge.frames.connect(lambda _fps, _missed, tier: self.show_engine(tier))
+
+    def show_engine(self, tier: str) -> None:
+        """Say that `tier` draws."""
+        if tier == self._engine:
+            return
+        self._engine = tier
+        names = {
+            "live": self.tr("THA3, live"),
+            "exact": self.tr("THA3, exact"),
+            "photo puppet": self.tr("photo puppet"),
+            "picture": self.tr("the still picture"),
+        }
+        self.say(self.tr("Draws now: {engine}").format(engine=names.get(tier, tier)), "dim")
+
+
 class FacePage(FormPage):
     """Every setting of the face and the lips, with the speed of each tier on this computer."""
 
@@ -118,6 +140,48 @@ class FacePage(FormPage):
         )
         yield
         mode.add(PhotoField(studio))
+        yield
+        photos = self.section(self.tr("What moves a photo"))
+        photos.add(
+            ChoiceField(
+                studio,
+                "face.human_engine",
+                self.tr("Engine"),
+                self.tr(
+                    "The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew and holds "
+                    "the head still; it wants an NVIDIA card and its files. Where it stops, the photo puppet goes on."
+                ),
+                {"puppet": self.tr("Photo puppet"), "musetalk": "MuseTalk"},
+            )
+        )
+        yield
+        self.drawing = OnAir(studio)
+        photos.add_widget(self.drawing)
+        yield
+        photos.add(
+            ChoiceField(
+                studio,
+                "face.musetalk_quality",
+                self.tr("Quality"),
+                self.tr("“Fast” has a smaller decoder for cards that are late: the skin is slightly smoother."),
+                {"best": self.tr("Best"), "fast": self.tr("Fast")},
+            ),
+            lambda: studio.value("face.human_engine") == "musetalk",
+        )
+        yield
+        photos.add(
+            FolderChoiceField(
+                studio,
+                "face.musetalk_weights",
+                self.tr("MuseTalk's files"),
+                self.tr(
+                    "A folder with musetalkV15, sd-vae and whisper in it (for “Fast” also taesd). Nothing is "
+                    "downloaded by itself; docs/engines.md says where they are, and their licences."
+                ),
+                {"": self.tr("Where “kuchipaku models add musetalk” puts them")},
+                [""],
+            )
+        )
         yield
         face = self.section(self.tr("How it is drawn"))
         face.add(

@@ -526,6 +526,50 @@ You may interrupt the character.</source>
         <translation>人の写真</translation>
     </message>
     <message>
+        <source>What moves a photo</source>
+        <translation>写真の動かし方</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>エンジン</translation>
+    </message>
+    <message>
+        <source>Photo puppet</source>
+        <translation>フォトパペット</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>画質</translation>
+    </message>
+    <message>
+        <source>“Fast” has a smaller decoder for cards that are late: the skin is slightly smoother.</source>
+        <translation>「高速」は遅いカード向けの小さなデコーダーで、肌が少しなめらかになります。</translation>
+    </message>
+    <message>
+        <source>Best</source>
+        <translation>最良</translation>
+    </message>
+    <message>
+        <source>Fast</source>
+        <translation>高速</translation>
+    </message>
+    <message>
+        <source>MuseTalk&apos;s files</source>
+        <translation>MuseTalk のファイル</translation>
+    </message>
+    <message>
+        <source>The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew and holds the head still; it wants an NVIDIA card and its files. Where it stops, the photo puppet goes on.</source>
+        <translation>フォトパペットは写真を変形させ、どのコンピューターでも動きます。MuseTalk は口を描き直し、頭は動かしません。NVIDIA のカードと専用ファイルが必要です。MuseTalk が止まったときはフォトパペットが続けます。</translation>
+    </message>
+    <message>
+        <source>A folder with musetalkV15, sd-vae and whisper in it (for “Fast” also taesd). Nothing is downloaded by itself; docs/engines.md says where they are, and their licences.</source>
+        <translation>musetalkV15、sd-vae、whisper(「高速」では taesd も)が入ったフォルダー。自動ではダウンロードされません。入手先とライセンスは docs/engines.md にあります。</translation>
+    </message>
+    <message>
+        <source>Where “kuchipaku models add musetalk” puts them</source>
+        <translation>「kuchipaku models add musetalk」の保存先</translation>
+    </message>
+    <message>
         <source>How it is drawn</source>
         <translation>描き方</translation>
     </message>
@@ -1828,6 +1872,29 @@ You may interrupt the character.</source>
     <message>
         <source>Back on air</source>
         <translation>配信に戻る</translation>
+    </message>
+</context>
+<context>
+    <name>OnAir</name>
+    <message>
+        <source>THA3, live</source>
+        <translation>THA3(ライブ)</translation>
+    </message>
+    <message>
+        <source>THA3, exact</source>
+        <translation>THA3(精密)</translation>
+    </message>
+    <message>
+        <source>photo puppet</source>
+        <translation>フォトパペット</translation>
+    </message>
+    <message>
+        <source>the still picture</source>
+        <translation>静止画</translation>
+    </message>
+    <message>
+        <source>Draws now: {engine}</source>
+        <translation>いま描いているもの: {engine}</translation>
     </message>
 </context>
 <context>

@@ -9,7 +9,8 @@ import torch
 from animator.messages import SpeechClip, SpeechTime
 from animator.musetalk.avatar import Avatar, AvatarError
 from animator.musetalk.config import SMALL, WhisperConfig
-from animator.musetalk.engine import MuseFailed, MuseTalk, build
+from animator.musetalk.engine import MuseTalk, build
+from animator.musetalk.failure import MuseFailed
 from animator.musetalk.sound import Ears
 from animator.musetalk.tensors import Random
 from animator.musetalk.unet import UNet
@@ -61,7 +62,7 @@ def test_in_silence_the_source_is_shown_as_it_is(engine: MuseTalk) -> None:
     assert pixels.shape == (128, 128, 4)
     assert np.array_equal(pixels[..., :3], source())
     assert (pixels[..., 3] == 255).all()
-    assert engine.capabilities.tier == "musetalk fast"
+    assert engine.capabilities.tier == "MuseTalk, fast"
 
 
 def test_while_it_speaks_the_mouth_is_painted_and_nothing_outside_of_the_mask(engine: MuseTalk) -> None:
@@ -124,6 +125,45 @@ def test_a_card_that_fails_is_told_once_and_the_source_stays(engine: MuseTalk) -
     until(told)
     assert "memory" in problems[0]
     assert np.array_equal(engine.render(SpeechTime(0, 0, 0.2), 0)[..., :3], source())
+
+
+def test_a_card_that_hangs_is_given_up_within_a_second(engine: MuseTalk) -> None:
+    goes_on = threading.Event()
+
+    def hangs(*arguments: object) -> np.ndarray:
+        goes_on.wait()
+        raise RuntimeError("late")
+
+    assert engine._step is not None
+    engine._step.paint = hangs  # type: ignore[method-assign]
+    engine.push(clip(seconds=2.0))
+    frame_ns = 33_333_333
+    for k in range(20):
+        engine.render(SpeechTime(0, 0, 0.1 + k / 30), k * frame_ns)
+
+    def a_third_of_a_second_more() -> None:
+        for k in range(20, 30):
+            engine.render(SpeechTime(0, 0, 0.1 + k / 30), k * frame_ns)
+
+    with pytest.raises(MuseFailed, match="painted nothing"):
+        a_third_of_a_second_more()
+    goes_on.set()
+
+
+def test_for_a_film_every_frame_is_waited_for(tmp_path: Path) -> None:
+    engine = MuseTalk(lambda path, progress: made(), small_models, tmp_path, "fast", waits=True)
+    engine.load(Path("face"), lambda what, share: None)
+    engine.push(clip(seconds=1.0))
+    assert all(speaks(engine, k / 30) for k in range(30))
+    engine.close()
+
+
+def test_while_another_draws_what_is_over_is_not_painted_any_more(engine: MuseTalk) -> None:
+    engine.push(clip(turn=0, seconds=0.4))
+    engine.push(clip(turn=1, seconds=0.4))
+    engine.follow(SpeechTime(1, 0, 0.1), 0)
+    assert [1] == [each.turn for each in engine._speech.sentences]
+    until(lambda: speaks(engine, 0.2, turn=1))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")

@@ -3,60 +3,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from animator.musetalk.config import SMALL, WhisperConfig
-from animator.musetalk.sound import Ears
-from animator.musetalk.tensors import Random
-from animator.musetalk.unet import UNet
-from animator.musetalk.vae import Decoder, Encoder, TinyDecoder
-from animator.musetalk.weights import Models, WeightsError, load, missing
-
-CPU, FLOAT = torch.device("cpu"), torch.float32
-
-
-def shapes() -> dict[str, dict[str, torch.Tensor]]:
-    """Random tensors of the small networks, by the files they are published in."""
-
-    def of(*builds: object) -> dict[str, torch.Tensor]:
-        source = Random(CPU, FLOAT)
-        for build in builds:
-            build(source)  # type: ignore[operator]
-        return {key: source.take(key, shape) for key, shape in source.taken.items()}
-
-    return {
-        "musetalkV15/unet.pth": of(lambda s: UNet(s, SMALL.unet)),
-        "sd-vae/diffusion_pytorch_model.bin": {
-            old_name(key): value
-            for key, value in of(lambda s: Decoder(s, SMALL.vae), lambda s: Encoder(s, SMALL.vae)).items()
-        },
-        "taesd/diffusion_pytorch_model.safetensors": {
-            **of(lambda s: TinyDecoder(s, SMALL.tiny)),
-            "encoder.layers.0.weight": torch.zeros(1),
-        },
-        "whisper/model.safetensors": {
-            **{f"model.encoder.{k}": v for k, v in of(lambda s: Ears(s, WhisperConfig(), CPU, FLOAT)).items()},
-            "model.decoder.layer_norm.weight": torch.zeros(1),
-        },
-    }
-
-
-def old_name(key: str) -> str:
-    for new, old in (("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")):
-        key = key.replace(f".{new}.", f".{old}.")
-    return key
+from animator.musetalk.config import SMALL, TRUE
+from animator.musetalk.files import WeightsError, configs_of, missing
+from animator.musetalk.vae import Decoder, TinyDecoder
+from animator.musetalk.weights import Models, load
+from tests.animator.musetalk.weights_folder import CPU, FLOAT, write, write_whole
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name, tensors in shapes().items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        if path.suffix == ".safetensors":
-            save_file(tensors, path)
-        else:
-            torch.save(tensors, path)
-    return tmp_path
+    return write(tmp_path)
 
 
 def opened(folder: Path, quality: str = "fast") -> Models:
@@ -72,7 +29,7 @@ def test_the_published_layout_is_read_with_old_names_and_what_is_not_needed_left
 
 def test_a_folder_without_files_says_what_is_missing(tmp_path: Path) -> None:
     assert len(missing(tmp_path, "fast")) == 4
-    with pytest.raises(WeightsError, match=r"lacks MuseTalk's UNet, Stable Diffusion's autoencoder.*whisper-tiny\)\.$"):
+    with pytest.raises(WeightsError, match=r"lacks MuseTalk's UNet, musetalkV15/unet.pth; .*whisper/pyt\S+\.bin\.$"):
         opened(tmp_path, "best")
 
 
@@ -100,9 +57,40 @@ def test_a_pickle_that_runs_code_is_refused_and_not_run(folder: Path, tmp_path: 
     with pytest.raises(WeightsError, match="cannot be read as the weights of MuseTalk's UNet"):
         opened(folder)
     path.write_bytes(pickle.dumps(Runs()))
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="is not a file of PyTorch's"):
         opened(folder)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_pointer_that_a_download_left_behind_is_said_to_be_one(folder: Path) -> None:
+    (folder / "sd-vae/diffusion_pytorch_model.bin").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(WeightsError, match="is not a file of PyTorch's") as found:
+        opened(folder)
+    assert "Git LFS" in found.value.remedy
+
+
+def test_the_configs_beside_the_files_state_their_shapes(tmp_path: Path) -> None:
+    models = load(write_whole(tmp_path), "fast", CPU, FLOAT, lambda what, share: None)
+    assert models.version == "1.5"
+    assert models.configs.unet == SMALL.unet
+    assert models.configs.face_px == 256
+    assert configs_of(write(tmp_path / "without")) == TRUE
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("musetalkV15/musetalk.json", '{"block_out_channels": [32, 64, 64]}', "expected 4 widths"),
+        ("musetalkV15/musetalk.json", '{"attention_head_dim": 7}', "groups do not divide"),
+        ("sd-vae/config.json", '{"block_out_channels": [16, 32, 32, 1e9]}', "expected 1 to 4096"),
+        ("sd-vae/config.json", "[" * 5000, "cannot be read as the config of Stable Diffusion's autoencoder"),
+        ("whisper/config.json", '{"d_model": 512, "encoder_layers": 6}', "6 layers of width 512"),
+    ],
+)
+def test_a_config_of_another_model_is_refused_in_words(folder: Path, file: str, text: str, says: str) -> None:
+    (folder / file).write_text(text, "utf-8")
+    with pytest.raises(WeightsError, match=says):
+        configs_of(folder)
 
 
 def test_a_damaged_safetensors_file_is_refused(folder: Path) -> None:

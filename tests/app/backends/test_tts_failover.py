@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from app.backends.tts_alltalk import AllTalkSynth, AllTalkTimeouts
 from app.backends.tts_failover import FailoverSynth
 from app.backends.tts_openai import OpenAiSynth, SpeechTimeouts
 from app.errors import AppError
 from app.messages import SpeechPiece
 from app.policy.rests import Rests
+from app.ports import SpeechSynth
 from tests.fakes import TIMEOUT_S, FakeClock, FakeSynth
 from tests.speech_server import SpeechServer
 
@@ -302,6 +305,34 @@ def test_voices_that_are_no_longer_wanted_are_let_go_at_once_after_an_error_too(
         synth.load()
         with contextlib.suppress(AppError):
             list(synth.speak("One.", lambda: False))
+        synth.close()
+        del synth, main, piper
+
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("kind", ["alltalk", "openai"])
+def test_a_server_that_is_not_there_keeps_nothing_of_whoever_asked_it(kind: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    main: SpeechSynth
+    if kind == "alltalk":
+        main = AllTalkSynth(url, timeouts=AllTalkTimeouts(ready_s=0.1, poll_s=0.02, ask_s=1.0))
+    else:
+        main = OpenAiSynth(f"{url}/v1", timeouts=SpeechTimeouts())
+    piper = MoodyVoice()
+    held = weakref.ref(piper)
+    gc.disable()
+    try:
+        synth = FailoverSynth(main, piper, grace_s=TIMEOUT_S)
+        synth.load()
+        list(synth.speak("One.", lambda: False))
         synth.close()
         del synth, main, piper
 

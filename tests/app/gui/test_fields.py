@@ -397,6 +397,21 @@ def test_a_tier_is_measured_when_asked_and_the_figure_is_compared_with_the_setti
     assert page.test.buttons["live"].isEnabled()
 
 
+def test_the_page_says_which_engine_draws_and_offers_what_belongs_to_the_chosen_one(rig: Rig) -> None:
+    page = show(rig, "face")
+    assert isinstance(page, FacePage)
+    quality = page.field("face.musetalk_quality")
+    assert quality.isHidden()
+
+    rig.tell("avatar", "frames", fps=30.0, due=30, missed=0, tier="photo puppet", clamped=0)
+    assert "Draws now: photo puppet" == page.drawing.text()
+    rig.tell("settings", "changed", name="face.human_engine", value="musetalk")
+    rig.tell("avatar", "frames", fps=30.0, due=30, missed=0, tier="MuseTalk 1.5, best", clamped=0)
+
+    assert "Draws now: MuseTalk 1.5, best" == page.drawing.text()
+    assert not quality.isHidden()
+
+
 # Log
 
 

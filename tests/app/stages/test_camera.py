@@ -140,7 +140,7 @@ def test_it_ends_at_once_where_nobody_looks() -> None:
     assert clock.now_ns() == started_ns  # it kept no deadline either
 
 
-def test_pictures_leave_right_after_the_deadlines_that_the_face_draws_for() -> None:
+def test_pictures_leave_a_little_after_the_deadlines_that_the_face_draws_for() -> None:
     """In between, a face that takes half a frame to draw has a new picture one time and none the next."""
     due_ns: list[int] = []
     enough = threading.Event()
@@ -159,6 +159,6 @@ def test_pictures_leave_right_after_the_deadlines_that_the_face_draws_for() -> N
     assert enough.wait(TIMEOUT_S)
     stage.stop()
 
-    late_ns = [(due - face_ns) % (1e9 / 30) for due in due_ns]
-    assert max(abs(late - 0.03e9 / 30) for late in late_ns[20:60]) < 10
+    after_ns = [(due - face_ns) % (1e9 / 30) for due in due_ns]
+    assert max(abs(after - 0.15e9 / 30) for after in after_ns[20:60]) < 10
     assert 30_000_000 < min(due_ns[i + 1] - due_ns[i] for i in range(59))
