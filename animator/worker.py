@@ -43,9 +43,9 @@ MAX_MOUTH_OFFSET_MS = 200
 SWITCH_S = 0.0005
 """How long a thread of Python's own work goes on while another one waits."""
 HELD_BACK = 0.3
-"""Of a frame's time: so long after the deadline before it a frame is shown at the earliest. Whoever sends pictures looks a
-little after that deadline, for what is late; a photo is drawn in 4 ms, and would be there now just before, now just
-after the look."""
+"""Of a frame's time: so long after the deadline before its own a frame is there at the earliest. Whoever sends pictures
+looks a little after a deadline, for what is late; a photo is drawn in 4 ms, and its next frame would be there now just
+before the look, now just after."""
 FLASH_S = 0.1
 """How long the picture flashes at a click of the lip-sync test: three frames at 30 fps are seen even on a stream."""
 
