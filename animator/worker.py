@@ -30,6 +30,7 @@ from animator.clock import SystemClock
 from animator.frames import FrameSlots
 from animator.memory import begin, give_back
 from animator.messages import Pixels, SpeechClip, SpeechTime
+from animator.priority import give_way
 from animator.protocol import Animator
 from animator.timebase import STALE_S, Clock, FrameClock, Playout
 
@@ -41,6 +42,10 @@ MAX_MOUTH_OFFSET_MS = 200
 """How much earlier or later than the sound the user may have the mouth."""
 SWITCH_S = 0.0005
 """How long a thread of Python's own work goes on while another one waits."""
+HELD_BACK = 0.3
+"""Of a frame's time: so long after the deadline before its own a frame is there at the earliest. Whoever sends pictures
+looks a little after a deadline, for what is late; a photo is drawn in 4 ms, and its next frame would be there now just
+before the look, now just after."""
 FLASH_S = 0.1
 """How long the picture flashes at a click of the lip-sync test: three frames at 30 fps are seen even on a stream."""
 
@@ -204,6 +209,8 @@ class Worker:
 
     def load_loop(self) -> None:
         """Take characters in until stopped (loader thread). A character that cannot be used leaves the one before."""
+        if self._lips_aside:  # in a film nobody draws meanwhile
+            give_way()
         while not self._stopping.is_set():
             character = self._loads.get()
             if character is None:
@@ -231,8 +238,11 @@ class Worker:
         gc.collect()
         give_back()
 
-    def draw(self, speech: SpeechTime | None, host_ns: int) -> None:
-        """Draw one frame and publish it; a frame that fails is reported and the last one stays."""
+    def draw(self, speech: SpeechTime | None, host_ns: int, not_before_ns: int = 0) -> None:
+        """Draw one frame and publish it, from `not_before_ns` on.
+
+        A frame that fails is reported and the last one stays.
+        """
         try:
             pixels = self._engine.render(speech, host_ns)
         except Exception as error:  # one bad frame must not end the show
@@ -243,6 +253,7 @@ class Worker:
             return
         if speech is not None and self._is_flash(speech):
             pixels = flashed(pixels)
+        self._clock.sleep_until(not_before_ns)
         self._seq += 1
         turn = speech.turn if speech else None
         self._frames.write(pixels, self._seq, host_ns, turn)
@@ -273,7 +284,7 @@ class Worker:
             with self._lock:
                 # The only place where the user's offset counts: later is what was heard a little before.
                 speech = self._playout.speech_time(due_ns - self._mouth_offset_ns)
-            self.draw(speech, due_ns)
+            self.draw(speech, due_ns, due_ns - round((1.0 - HELD_BACK) * period_ns))
             drawn += 1
             now_ns = self._clock.now_ns()
             if now_ns > due_ns:

@@ -13,7 +13,8 @@ from animator.border import anchor_message, clip_message
 from animator.frames import FrameSlots
 from animator.messages import PlayoutAnchor, SpeechClip
 from animator.protocol import Capabilities, Lips
-from animator.worker import Worker
+from animator.worker import HELD_BACK, Worker
+from app.stages.camera import AFTER
 from tests.fakes import TIMEOUT_S
 
 FRAME_NS = 1_000_000_000 // 30
@@ -140,6 +141,21 @@ def test_a_fast_engine_misses_nothing(show):
     worker.free_loop()
 
     assert [fact["missed"] for fact in told if fact["event"] == "frames"] == [0]
+
+
+@pytest.mark.parametrize("cost_ns", [1_000_000, 9_000_000, 20_000_000])
+def test_a_frame_is_there_well_after_the_deadline_before_its_own_and_by_its_own(show, monkeypatch, cost_ns):
+    """Pictures are sent a little after a deadline: however quick the face, they find the frame of that deadline."""
+    worker, engine, clock, frames, _ = show
+    engine.cost_ns = cost_ns
+    left_ns = []
+    monkeypatch.setattr(frames, "write", lambda pixels, seq, due_ns, turn: left_ns.append(due_ns - clock.ns))
+
+    worker.free_loop()
+
+    assert 0 <= min(left_ns)
+    assert max(left_ns) <= (1 - HELD_BACK) * FRAME_NS + 1
+    assert HELD_BACK > AFTER + 0.1
 
 
 def test_the_first_frame_that_speaks_is_told_once_per_turn(show):
