@@ -41,7 +41,7 @@ class SmartTurnDetector:
 
         options = onnxruntime.SessionOptions()
         # Without instructions for 8-bit numbers (AVX-512 VNNI) sums of them overflow, and a finished sentence was given
-        # 0.50 in place of 0.85. So the processor computes them with 16 bits, for a seventh of the time.
+        # 0.50 in place of 0.85. So the processor computes them with 16 bits, which takes a seventh longer.
         options.add_session_config_entry("session.x64quantprecision", "1")
         # One thread that sleeps when it has nothing to do: Whisper and the brain start at the same moment.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
