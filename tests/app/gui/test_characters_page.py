@@ -464,7 +464,7 @@ def test_the_first_click_on_expressions_never_holds_the_window_up_for_16_ms(
         watchdog.stop()
         assert 45 == len(page.expressions.sliders)
         rig.window.close()
-        longest_ms.append(max(watchdog.gaps_ms))
+        longest_ms.append(watchdog.longest_ms)
 
     assert min(longest_ms) < 16.0, longest_ms
 

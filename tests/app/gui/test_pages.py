@@ -141,7 +141,7 @@ def test_showing_a_page_never_holds_the_window_up_for_16_ms(make_rig: Callable[.
             rig.qtbot.wait(400)
         watchdog.stop()
         rig.window.close()
-        longest_ms.append(max(watchdog.gaps_ms))
+        longest_ms.append(watchdog.longest_ms)
 
     assert min(longest_ms) < 16.0, longest_ms
 

@@ -165,7 +165,7 @@ def test_at_30_fps_with_talk_and_levels_the_window_never_blocks_for_16_ms(rig: R
     feeder.stop()
 
     assert rig.page.stage.frames_shown - shown_before >= 0.8 * count > 30
-    assert max(watchdog.gaps_ms) < 16.0, sorted(watchdog.gaps_ms)[-8:]
+    assert watchdog.longest_ms < 16.0, sorted(watchdog.gaps_ms)[-8:]
 
 
 def test_ticks_and_frames_lose_no_references(rig: Rig) -> None:

@@ -7,6 +7,25 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
+LOOPS = 40_000
+LOOP_MS = 1.33
+"""CPU time of so many additions on the machine that limits in ms were set on (an AMD EPYC, nothing else running)."""
+
+
+def slowness() -> float:
+    """How many times as long as there this machine takes for anything, at least 1: the median of nine short looks.
+
+    Two cores may be one core's two threads, and other guests' work is in nobody's count: the same loop took 13 ms and
+    37 within minutes.
+    """
+    took_ms = []
+    for _ in range(9):
+        begun_s, total = time.thread_time(), 0
+        for number in range(LOOPS):
+            total += number
+        took_ms.append(1000 * (time.thread_time() - begun_s))
+    return max(1.0, sorted(took_ms)[4] / LOOP_MS)
+
 
 class Watchdog(QObject):
     """Notes how long the GUI thread keeps the event loop from a timer that is always due.
@@ -20,6 +39,7 @@ class Watchdog(QObject):
         super().__init__()
         self._cpu = cpu
         self.gaps_ms: list[float] = []
+        self._slowness = slowness()
         self._last = self._now()
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -36,3 +56,9 @@ class Watchdog(QObject):
 
     def stop(self) -> None:
         self._timer.stop()
+        self._slowness = (self._slowness + slowness()) / 2
+
+    @property
+    def longest_ms(self) -> float:
+        """The longest gap, in ms of the machine that limits were set on."""
+        return max(self.gaps_ms) / self._slowness
