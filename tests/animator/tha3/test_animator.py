@@ -67,7 +67,7 @@ def test_whoever_comes_on_in_mid_sentence_goes_on_speaking_it(engine):
 
     engine.load(HARU, lambda *_: None)  # read anew: another character as far as the engine can tell
 
-    assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5)) - rest).max() > 60
+    assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5), 1_500_000_000) - rest).max() > 60
 
 
 def test_a_clip_that_comes_while_a_character_comes_on_is_spoken_by_it(engine, monkeypatch):
@@ -85,7 +85,7 @@ def test_a_clip_that_comes_while_a_character_comes_on_is_spoken_by_it(engine, mo
     engine.load(HARU, lambda *_: None)
     pushing[0].join(10)
 
-    assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5)) - rest).max() > 60
+    assert np.abs(mouth(engine, SpeechTime(1, 0, 0.5), 1_500_000_000) - rest).max() > 60
 
 
 def test_a_face_has_drawn_before_it_is_seen(engine, monkeypatch):
