@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
 import threading
@@ -71,18 +72,18 @@ class Leftovers:
         self._unused_bytes = unused_bytes or held_beyond_use_bytes
         self._trim = trim
         self._lock = threading.Lock()
-        self._floor_bytes: int | None = None
+        self._floor_bytes = -math.inf
+        """What the last giving back has left, or less since."""
 
     def give_back(self) -> None:
         """Give back where it is worth it. Any thread."""
         with self._lock:
             unused_bytes = self._unused_bytes()
-            if self._floor_bytes is None or unused_bytes - self._floor_bytes >= self._least_bytes:
+            if unused_bytes - self._floor_bytes >= self._least_bytes:
                 self._trim()
-                unused_bytes = self._unused_bytes()
-                self._floor_bytes = unused_bytes
-            # What was freed without ever having been touched counts as unused, and comes off again with its next use.
-            self._floor_bytes = min(self._floor_bytes, unused_bytes)
+                self._floor_bytes = self._unused_bytes()
+            else:  # lent memory that nobody has touched yet makes it less than it was
+                self._floor_bytes = min(self._floor_bytes, unused_bytes)
 
 
 def held_beyond_use_bytes() -> int:

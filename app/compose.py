@@ -36,7 +36,7 @@ from app.errors import AppError
 from app.face import HeldFacts
 from app.line import Line, LineOptions
 from app.messages import Command, SoundStatus, SpeechPiece
-from app.models import ModelStore, default_store
+from app.models import ModelStore, default_store, musetalk_folder
 from app.obs import SettingsFeeds
 from app.policy.obs_plan import Way
 from app.policy.persona import Persona
@@ -71,7 +71,6 @@ TURN_MODEL = "smart-turn-v3"
 BRAIN_MODEL = brain.BRAIN_MODEL
 VOICE_MODEL = "piper-joe"
 WAV2VEC2_MODEL = "wav2vec2-espeak"
-MUSETALK_MODEL = "musetalk"
 VOICES = {"en_US-joe-medium": VOICE_MODEL}
 """Voices that a character may name, and the model of each."""
 
@@ -553,15 +552,9 @@ def face_options(settings: Settings, *, stepped: bool) -> AnimatorOptions:
         phonemes=_phone_model_or_name(settings.lips.phonemes),
         mouth_offset_ms=settings.lips.mouth_offset_ms,
         engine="musetalk" if settings.face.human_engine == "musetalk" else "tha3",
-        musetalk_weights=musetalk_folder(settings),
+        musetalk_weights=musetalk_folder(settings.face.musetalk_weights),
         musetalk_quality=settings.face.musetalk_quality,
     )
-
-
-def musetalk_folder(settings: Settings) -> Path:
-    """Where MuseTalk's files are looked for under these settings, there or not."""
-    chosen = settings.face.musetalk_weights
-    return Path(chosen).expanduser() if chosen else default_store().root / MUSETALK_MODEL
 
 
 def check_musetalk(settings: Settings) -> None:
@@ -569,7 +562,7 @@ def check_musetalk(settings: Settings) -> None:
     if settings.face.human_engine != "musetalk" and not settings.face.musetalk_weights:
         return
     try:
-        check_there(musetalk_folder(settings), settings.face.musetalk_quality)
+        check_there(musetalk_folder(settings.face.musetalk_weights), settings.face.musetalk_quality)
     except WeightsError as error:
         raise AppError(error.problem, error.remedy) from error
 

@@ -26,7 +26,7 @@ from animator.musetalk.files import WeightsError, check_there, version_of
 from app import paths, secrets
 from app.backends.devices import list_devices, loopback_devices
 from app.errors import AppError
-from app.models import default_store
+from app.models import default_store, musetalk_folder
 from app.policy.cables import OTHER_ENDS, REMEDIES, cable_kind
 from app.policy.sharing import how_to_install, is_installed, way_here
 from app.policy.virtual_camera import INSTALL as INSTALL_CAMERA
@@ -298,7 +298,7 @@ def check_musetalk() -> Iterator[Check]:
         face = load_settings(paths.settings_file()).face
     except AppError:  # said by the check of the settings
         face = Settings().face
-    folder = Path(face.musetalk_weights).expanduser() if face.musetalk_weights else paths.models_dir() / "musetalk"
+    folder = musetalk_folder(face.musetalk_weights)
     try:
         check_there(folder, face.musetalk_quality)
     except WeightsError as error:

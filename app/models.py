@@ -435,6 +435,11 @@ def default_store(offline: bool = False) -> ModelStore:
     return ModelStore(paths.models_dir(), offline=offline)
 
 
+def musetalk_folder(chosen: str) -> Path:
+    """Where MuseTalk's files are looked for, there or not: the folder that was chosen, "" for the store's."""
+    return Path(chosen).expanduser() if chosen else paths.models_dir() / "musetalk"
+
+
 # --- the command line: kuchipaku models … ---------------------------------------------------------------------------
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from animator.character import Character, CharacterError
 from animator.human.face_choice import choose_face
-from animator.human.photo import decode_photo
+from animator.human.photo import PhotoError, decode_photo, read_bytes
 from animator.human.portrait import FACE_SHARE, SIZE_PX, Portrait, portrait_of
 from animator.protocol import Progress
 
@@ -65,6 +66,21 @@ def prepare(data: bytes, cache: Path, progress: Progress, *, large: bool = False
         _write(file, avatar)
     progress("Portrait ready", 1.0)
     return avatar
+
+
+def avatar_of_character(character: Character, cache: Path, progress: Progress, *, large: bool = False) -> Avatar:
+    """The portrait of a character with a photo, as `prepare` makes it, or takes it from `cache`.
+
+    Raises:
+        CharacterError: If the photo cannot be used; says what to change.
+        ValueError: If the character has none.
+    """
+    if character.photo is None:
+        raise ValueError(f"{character.name} is no photo")
+    try:
+        return prepare(read_bytes(character.photo), cache, progress, large=large)
+    except PhotoError as error:
+        raise CharacterError(error.problem, error.remedy) from error
 
 
 def _read(file: Path) -> Avatar | None:

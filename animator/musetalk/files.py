@@ -76,10 +76,14 @@ TINY = Part(
 
 def find(folder: Path, part: Part) -> Path:
     """The file of `part` in `folder`. Raises WeightsError where none is there."""
-    for place in part.places:
-        if (folder / place).is_file():
-            return folder / place
-    raise WeightsError(f"{part.name} is missing in {folder}; expected one of {', '.join(part.places)}.")
+    path = _file_of(folder, part)
+    if path is None:
+        raise WeightsError(f"{part.name} is missing in {folder}; expected one of {', '.join(part.places)}.")
+    return path
+
+
+def _file_of(folder: Path, part: Part) -> Path | None:
+    return next((folder / place for place in part.places if (folder / place).is_file()), None)
 
 
 def wanted(quality: str) -> tuple[Part, ...]:
@@ -87,9 +91,9 @@ def wanted(quality: str) -> tuple[Part, ...]:
     return (UNET, VAE, WHISPER, *((TINY,) if quality == "fast" else ()))
 
 
-def missing(folder: Path, quality: str) -> list[str]:
-    """The names of the networks whose files are not in `folder`; [] where all that `quality` needs are there."""
-    return [part.name for part in wanted(quality) if not any((folder / place).is_file() for place in part.places)]
+def missing(folder: Path, quality: str) -> list[Part]:
+    """The networks whose files are not in `folder`; [] where all that `quality` needs are there."""
+    return [part for part in wanted(quality) if _file_of(folder, part) is None]
 
 
 def check_there(folder: Path, quality: str) -> None:
@@ -100,7 +104,7 @@ def check_there(folder: Path, quality: str) -> None:
     """
     if not folder.is_dir():
         raise WeightsError(f"MuseTalk's files are not there: there is no folder {folder}.", _GET)
-    absent = [part for part in wanted(quality) if not any((folder / place).is_file() for place in part.places)]
+    absent = missing(folder, quality)
     if absent:
         lacks = "; ".join(f"{part.name}, {part.published}" for part in absent)
         raise WeightsError(f"{folder} lacks {lacks}.", _GET)
@@ -170,7 +174,7 @@ def configs_of(folder: Path) -> Configs:
     ):
         if any(each % divisor for each in channels for divisor in divisors):
             raise WeightsError(f"The config of {part.name} in {folder} states channels that its groups do not divide.")
-    if any((folder / place).is_file() for place in TINY.places):
+    if _file_of(folder, TINY) is not None:
         tiny = _table(folder, TINY, ("config.json",))
         widths = _widths(tiny, "decoder_block_out_channels", (TRUE.tiny.channels,) * 4)
         found = replace(found, tiny=replace(TRUE.tiny, channels=widths[0]))

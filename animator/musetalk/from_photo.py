@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from animator.character import CharacterError, load_character
-from animator.human.avatar import prepare
+from animator.character import load_character
+from animator.human.avatar import avatar_of_character
 from animator.human.mouth_mask import crop_box, mouth_mask
-from animator.human.photo import PhotoError, read_bytes
 from animator.human.portrait import Portrait
 from animator.musetalk.avatar import Avatar
 from animator.protocol import Progress
@@ -43,10 +42,5 @@ def character_avatar(character: Path, cache: Path, progress: Progress, *, large:
         AvatarError: If the face is too small.
     """
     loaded = load_character(character)
-    if loaded.photo is None:
-        raise ValueError(f"{loaded.name} is no photo")
-    try:
-        prepared = prepare(read_bytes(loaded.photo), cache, progress, large=large)
-    except PhotoError as error:
-        raise CharacterError(error.problem, error.remedy) from error
+    prepared = avatar_of_character(loaded, cache, progress, large=large)
     return avatar_of(prepared.portrait, cut_out=loaded.cut_out)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from animator.character import Character, CharacterError
-from animator.human.avatar import prepare
-from animator.human.photo import PhotoError, read_bytes
+from animator.character import Character
+from animator.human.avatar import avatar_of_character
 from animator.protocol import Progress
 from animator.puppet.face import PuppetFace
 
@@ -18,11 +17,6 @@ def open_puppet(character: Character, cache: Path, progress: Progress, *, large:
         CharacterError: If the photo cannot be used; says what to change.
         ValueError: If the character has none.
     """
-    if character.photo is None:
-        raise ValueError(f"{character.name} is no photo")
-    try:
-        avatar = prepare(read_bytes(character.photo), cache, progress, large=large)
-    except PhotoError as error:
-        raise CharacterError(error.problem, error.remedy) from error
+    avatar = avatar_of_character(character, cache, progress, large=large)
     progress("Making the puppet", 1.0)
     return PuppetFace(avatar.portrait, cut_out=character.cut_out, ai_mark=character.ai_mark)

@@ -206,12 +206,8 @@ class Composer:
             self._breath, self._breathing = before._breath, before._breathing
             self._sounded_s, self._wished_s = before._sounded_s, before._wished_s
             self._oldest_turn, self._drawn_s = before._oldest_turn, before._drawn_s
-            self._place, self._sentence, self._glide, self._last = (
-                before._place,
-                before._sentence,
-                before._glide,
-                before._last,
-            )
+            self._place, self._sentence = before._place, before._sentence
+            self._glide, self._last = before._glide, before._last
             if self._mouth_shapes != before._mouth_shapes:
                 return False
             self._tracks, self._heard, self._shown = before._tracks, before._heard, before._shown

@@ -246,6 +246,10 @@ class GroqText:
             self._future.cancel()
             self._owner.failed(error)
             return otherwise
+        finally:
+            # The future holds its error, and that the stack it came by: with this text on it, all of them would stay,
+            # and a Whisper behind the owner, until Python looks through everything.
+            del self
 
     def cancel(self) -> None:
         """Nobody wants it any more."""

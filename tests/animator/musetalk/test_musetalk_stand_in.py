@@ -96,6 +96,16 @@ class Show:
     def load(self, character: Path) -> None:
         self.engine.load(character, lambda what, share: None)
 
+    def load_until_the_networks_are_read(self, character: Path) -> threading.Thread:
+        """Load on another thread, which gets no further before the muse's `goes_on` is set."""
+        self.prepare = lambda muse: muse.goes_on.clear()
+        loader = threading.Thread(target=self.load, args=(character,))
+        loader.start()
+        while not self.muses:
+            threading.Event().wait(0.01)
+        assert self.muses[0].loading.wait(TIMEOUT_S)
+        return loader
+
     def drawn(self, speech: SpeechTime | None = None) -> int:
         """What is seen a second later."""
         self.now_ns += 1_000_000_000
@@ -132,11 +142,7 @@ def test_musetalk_draws_a_photo_with_the_mark_and_says_so(show: Show, photo: Pat
 
 
 def test_one_picture_of_the_photo_fades_into_the_other(show: Show, photo: Path) -> None:
-    show.prepare = lambda muse: muse.goes_on.clear()
-    loader = threading.Thread(target=show.load, args=(photo,))
-    loader.start()
-    while not show.muses:
-        threading.Event().wait(0.01)
+    loader = show.load_until_the_networks_are_read(photo)
     show.engine.render(None, 0)
     show.muses[0].goes_on.set()
     loader.join(TIMEOUT_S)
@@ -171,13 +177,8 @@ def test_a_drawing_is_drawn_by_the_other_engine_and_the_memory_is_given_back(sho
 
 
 def test_while_musetalk_gets_ready_the_photo_puppet_draws_and_both_hear(show: Show, photo: Path) -> None:
-    show.prepare = lambda muse: muse.goes_on.clear()
-    loader = threading.Thread(target=show.load, args=(photo,))
-    loader.start()
-    while not show.muses:
-        threading.Event().wait(0.01)
+    loader = show.load_until_the_networks_are_read(photo)
     muse = show.muses[0]
-    assert muse.loading.wait(TIMEOUT_S)
 
     show.engine.push(clip(3))
 
@@ -213,12 +214,7 @@ def test_what_was_said_before_a_silence_is_not_said_again(show: Show, photo: Pat
 
 
 def test_another_character_is_not_waited_for_while_the_networks_are_read(show: Show, photo: Path) -> None:
-    show.prepare = lambda muse: muse.goes_on.clear()
-    loader = threading.Thread(target=show.load, args=(photo,))
-    loader.start()
-    while not show.muses:
-        threading.Event().wait(0.01)
-    assert show.muses[0].loading.wait(TIMEOUT_S)
+    loader = show.load_until_the_networks_are_read(photo)
 
     show.engine.cancel_load()
     loader.join(TIMEOUT_S)

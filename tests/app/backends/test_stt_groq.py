@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import gc
 import io
 import logging
 import wave
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from animator.clock import SystemClock
-from app.backends.stt_groq import GroqTranscriber
+from app.backends.stt_groq import GroqText, GroqTranscriber
 from app.errors import AppError
 from tests.fakes import FakeTranscriber, speech
 from tests.servers import ChatServer
@@ -156,6 +159,23 @@ def test_what_groq_makes_up_is_dropped(server: ChatServer, ears: Ears, segment: 
     server.segments = [segment]
 
     assert ears.final() == kept
+
+
+def test_a_failed_request_keeps_nothing_of_whoever_asked() -> None:
+    """A Whisper stands behind the owner; Python looks for objects that hold each other only every now and then."""
+    owner = GroqTranscriber(FakeTranscriber("local words"), KEY, SystemClock())
+    held = weakref.ref(owner)
+    future: concurrent.futures.Future[object] = concurrent.futures.Future()
+    future.set_exception(OSError("the line broke"))
+    gc.disable()
+    try:
+        assert "local words" == GroqText(owner, future, 1.5, 1.0, SystemClock()).result("local words", lambda: False)
+        owner.close()
+        del owner, future
+
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_a_newer_sound_gives_up_the_older(server: ChatServer, ears: Ears) -> None:
