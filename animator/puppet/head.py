@@ -56,7 +56,7 @@ class HeadRig:
         pivot_x, pivot_y = middle_x, chin_y + 0.15 * tall
         # The lower edge of a frame has nothing below it, and the sides nothing beside them.
         border = smoothstep((side - y) / (0.30 * side))
-        edge = smoothstep(np.minimum(x, side - x) / (0.06 * side))
+        edge = smoothstep((np.minimum(x, side - x) - CELL_PX) / (0.06 * side))  # 0 in the whole cell at the border
         zero = np.zeros_like(x)
         rolled = weight * edge
         up = weight * edge
