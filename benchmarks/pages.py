@@ -181,12 +181,12 @@ STATES: dict[str, Callable[[MainWindow, Bus, Path], None]] = {
 """What else is to be seen on a page."""
 
 
-def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: WindowSettings) -> None:
-    """One window's pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
+def make_window(
+    settings: WindowSettings, size: tuple[int, int], latest: Callable[[], Frame | None]
+) -> tuple[MainWindow, Bus]:
+    """The real window on the screen, with the frames of `latest`, and the bus that it is over."""
     ticks = itertools.count()
     bus = Bus(lambda: next(ticks))
-    shown = frame()
     info = WindowInfo(
         title="Kuchipaku",
         version="1.0",
@@ -200,10 +200,18 @@ def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: Windo
         check_up=tuple,
         look_at_photo=compose.look_at_photo,
     )
-    window = MainWindow(bus, lambda: shown, info)
+    window = MainWindow(bus, latest, info)
     window.resize(*size)
     window.show()
     tell(bus)
+    return window, bus
+
+
+def take(folder: Path, wanted: list[str], size: tuple[int, int], settings: WindowSettings) -> None:
+    """One window's pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = frame()
+    window, bus = make_window(settings, size, lambda: shown)
     QTest.qWait(SETTLE_MS)
     for name in wanted:
         page = window.show_page(name)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QTimer
 from app.gui import preview
 from app.gui.theme import DARK, LIGHT, Theme
 from app.messages import Frame
-from tests.app.gui.watchdog import Watchdog
+from tests.app.gui.watchdog import HELD_UP_MS, Watchdog
 
 if TYPE_CHECKING:
     from tests.app.gui.conftest import Rig
@@ -136,7 +136,7 @@ def test_the_watchdog_sees_a_thread_that_is_held_up(rig: Rig) -> None:
     assert max(watchdog.gaps_ms) > 40
 
 
-def test_at_30_fps_with_talk_and_levels_the_window_never_blocks_for_16_ms(rig: Rig) -> None:
+def test_at_30_fps_with_talk_and_levels_the_window_is_never_held_up(rig: Rig) -> None:
     pictures = [np.random.default_rng(k).integers(0, 256, (512, 512, 4), dtype=np.uint8) for k in range(4)]
     for turn in range(30):
         rig.tell("stt", "transcript", turn=turn, text="Something that was said before. " * 4, typed=False)
@@ -165,7 +165,7 @@ def test_at_30_fps_with_talk_and_levels_the_window_never_blocks_for_16_ms(rig: R
     feeder.stop()
 
     assert rig.page.stage.frames_shown - shown_before >= 0.8 * count > 30
-    assert watchdog.longest_ms < 16.0, sorted(watchdog.gaps_ms)[-8:]
+    assert watchdog.longest_ms < HELD_UP_MS, sorted(watchdog.gaps_ms)[-8:]
 
 
 def test_ticks_and_frames_lose_no_references(rig: Rig) -> None:

@@ -7,6 +7,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
+HELD_UP_MS = 50.0
+"""What a test fails at: a hitch that everybody sees, on any machine.
+
+16 ms are judged by benchmarks/held_up.py, on a machine that does nothing else. On one whose caches other guests use the
+same clicks took 17 ms, and 46 once, in all of three windows.
+"""
 LOOPS = 40_000
 LOOP_MS = 1.33
 """CPU time of so many additions on the machine that limits in ms were set on (an AMD EPYC, nothing else running)."""
