@@ -21,8 +21,9 @@ LOOK_AGAIN_EVERY = FPS
 """The detector looks once a second, whether another face is there, and whether what is followed is still one."""
 CUT_OFF = 0.08
 """A face of which more lies beyond the edge, in parts of its height, is no more in the picture."""
-MAX_LEAP = 1.4
-"""From one frame to the next no face grows or shrinks more, and none goes further than half of its height."""
+LEAP, LONG_LEAP = (1.4, 0.5), (2.0, 1.5)
+"""How much a face may grow or shrink, and how far it may go in parts of its height: from one frame to the next, and
+while it is not seen. What is further away is somebody else."""
 _SHARP_PX = 128
 _CUT_IT = "Cut the video to where the face is seen, or record it again."
 
@@ -57,6 +58,7 @@ def followed(frames: Iterable[Rgb], on_frame: Callable[[int], None] = lambda cou
     turn, size_px = 0, (0, 0)
     first: Rgb | None = None
     before: Points | None = None
+    last: Points | None = None
     track: list[Points | None] = []
     sharpness: list[float] = []
     lost = 0
@@ -74,13 +76,14 @@ def followed(frames: Iterable[Rgb], on_frame: Callable[[int], None] = lambda cou
                 if number > BRIDGED:
                     raise VideoError(f"No face is seen in the first {number / FPS:.1f} s.", _CUT_IT)
         else:
-            points = _next(picture, before, is_checked=number % LOOK_AGAIN_EVERY == 0, number=number)
+            points = _next(picture, before, last, is_checked=number % LOOK_AGAIN_EVERY == 0, number=number)
         lost = 0 if points is not None else lost + 1
         if is_found and lost > BRIDGED:
             raise VideoError(f"The face is lost at {(number + 1 - lost) / FPS:.1f} s.", _CUT_IT)
         track.append(points)
         sharpness.append(0.0 if points is None else sharpness_of(picture, points))
         before = points
+        last = last if points is None else points
         on_frame(number + 1)
     if not is_found:
         assert first is not None, "a video has a frame"
@@ -95,8 +98,8 @@ def followed(frames: Iterable[Rgb], on_frame: Callable[[int], None] = lambda cou
     )
 
 
-def _next(picture: Rgb, before: Points | None, *, is_checked: bool, number: int) -> Points | None:
-    """The face's points in the next frame: from where they were, or found anew; None where it is not seen."""
+def _next(picture: Rgb, before: Points | None, last: Points | None, *, is_checked: bool, number: int) -> Points | None:
+    """The face's points in the next frame: from those `before`, or found anew near the `last`; None if not seen."""
     if is_checked:
         faces = detect(picture)
         _refuse_rivals(faces, number)
@@ -104,12 +107,13 @@ def _next(picture: Rgb, before: Points | None, *, is_checked: bool, number: int)
             before = None  # what was followed is no face any more
     if before is not None:
         face = find_again(picture, before)
-        if is_upright(face) and is_whole(face.points, picture) and _is_near(face.points, before):
+        if is_upright(face) and is_whole(face.points, picture) and _is_near(face.points, before, LEAP):
             return face.points
     sure = [each for each in detect(picture) if each.score >= MIN_SURE]
-    for each in sure[:1]:
+    for each in sure:
         face = find_points(picture, each)
-        if is_upright(face) and is_whole(face.points, picture):
+        near = last is None or _is_near(face.points, last, LONG_LEAP)
+        if near and is_upright(face) and is_whole(face.points, picture):
             return face.points
     return None
 
@@ -141,10 +145,11 @@ def is_whole(points: Points, picture: Rgb) -> bool:
     return bool(xy.min() >= -room and (xy <= np.array(picture.shape[1::-1]) - 1 + room).all())
 
 
-def _is_near(points: Points, before: Points) -> bool:
+def _is_near(points: Points, before: Points, leap: tuple[float, float]) -> bool:
+    growth, way = leap
     now_px, then_px = height_of(points), max(height_of(before), 1.0)
     moved_px = float(np.linalg.norm(points[:468, :2].mean(axis=0) - before[:468, :2].mean(axis=0)))
-    return 1 / MAX_LEAP <= now_px / then_px <= MAX_LEAP and moved_px <= 0.5 * then_px
+    return 1 / growth <= now_px / then_px <= growth and moved_px <= way * then_px
 
 
 def sharpness_of(picture: Rgb, points: Points) -> float:

@@ -2,8 +2,8 @@
 
 A photo of a person is drawn by MuseTalk once its networks are ready for it; until then, and as soon as the card fails,
 by the engine behind it (the photo puppet), which hears everything too, so its lips are in step from its first frame
-on. It also blinks, looks and moves the brows in MuseTalk's picture. Drawings are that engine's alone, and MuseTalk's
-memory is given back while one is seen. Loads no PyTorch itself.
+on. It also blinks, looks, and moves brows and head in MuseTalk's picture. Drawings are that engine's alone, and
+MuseTalk's memory is given back while one is seen. Loads no PyTorch itself.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ MARK_TEXT = "AI: MuseTalk"
 
 
 class StandIn(Animator, Protocol):
-    """An engine that can lend a photo its eyes."""
+    """An engine that can move a photo around a mouth that another one paints."""
 
-    def draw_eyes(self, frame: Pixels, speech: SpeechTime | None, host_ns: int) -> None:
-        """Let time pass as `follow`, and lay eyes and brows over `frame`, the photo's portrait, in place."""
+    def draw_around(self, picture: Pixels, speech: SpeechTime | None, host_ns: int) -> Pixels:
+        """Let time pass as `follow`, and give `picture`, the photo's portrait at rest, eyes and the head's motion."""
         ...
 
 
@@ -204,7 +204,7 @@ class WithStandIn:
         self._stand_in.clear(before_turn)
 
     def express(self, name: str, host_ns: int) -> None:
-        """Fade to expression `name`; of MuseTalk's picture only eyes and brows show it."""
+        """Fade to expression `name`; in MuseTalk's picture the mouth does not show it."""
         self._stand_in.express(name, host_ns)
 
     def feel(self, name: str, intensity: float, host_ns: int) -> None:
@@ -264,7 +264,7 @@ class WithStandIn:
         if self._character is not None and self._character.video is not None:
             self._stand_in.follow(speech, host_ns)  # the person in the video moves by themselves
         else:
-            self._stand_in.draw_eyes(pixels, speech, host_ns)
+            pixels = self._stand_in.draw_around(pixels, speech, host_ns)
         if self._mark is not None:
             stamp(pixels, self._mark)
         return pixels if self._character is None else finished(pixels, self._character.finish)

@@ -33,6 +33,7 @@ class PuppetFace:
         self._eyes = {side: EyeRig(picture, points, side) for side in ("right", "left")}
         self._head = HeadRig(points, portrait.person)
         self._cut_out = cut_out
+        self._opacity = np.ascontiguousarray(portrait.person)
         straight = np.dstack([picture, portrait.person])
         # Colours are kept multiplied by alpha: so the person is laid over the background by one product and one sum.
         self._person: Pixels = cv2.cvtColor(straight, cv2.COLOR_RGBA2mRGBA)
@@ -57,22 +58,32 @@ class PuppetFace:
     def _boxes(self) -> list[Box]:
         return [self._mouth.box, *(rig.box for rig in self._eyes.values())]
 
-    def draw_eyes(self, frame: Pixels, pose: Pose) -> None:
-        """Lay eyes and brows as `pose` asks over `frame`, which shows the portrait at rest (uint8 RGBA), in place."""
+    def draw_around(self, picture: Pixels, pose: Pose) -> Pixels:
+        """The frame for a THA3 pose whose mouth somebody else painted: uint8 RGBA (side, side, 4), the caller's own.
+
+        `picture` (uint8 RGBA, same size) shows the portrait at rest with that mouth; eyes and brows are laid over it in
+        place, then the head is moved with whatever is in it.
+        """
         for side, rig in self._eyes.items():
-            frame[(*rig.box, slice(0, 3))] = rig.draw(eye_of(pose, side))
+            picture[(*rig.box, slice(0, 3))] = rig.draw(eye_of(pose, side))
+        cv2.insertChannel(self._opacity, picture, 3)
+        return self._moved(cv2.cvtColor(picture, cv2.COLOR_RGBA2mRGBA), pose)
 
     def draw(self, pose: Pose) -> Pixels:
         """The frame for a THA3 pose: uint8 RGBA (side, side, 4), the caller's own."""
         parts = [self._mouth.draw(mouth_of(pose)), *(rig.draw(eye_of(pose, side)) for side, rig in self._eyes.items())]
         for box, part, edge in zip(self._boxes(), parts, self._edges, strict=True):
             self._person[(*box, slice(0, 3))] = part if edge is None else cv2.multiply(part, edge, scale=1 / 255)
-        maps = self._head.maps(head_of(pose))
-        moved = cv2.remap(self._person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        frame: Pixels = cv2.cvtColor(moved, cv2.COLOR_mRGBA2RGBA) if self._cut_out else _over(moved, self._behind)
+        frame = self._moved(self._person, pose)
         if self._mark is not None:
             stamp(frame, self._mark)
         return frame
+
+    def _moved(self, person: Pixels, pose: Pose) -> Pixels:
+        """`person`, multiplied by alpha, with the head where `pose` has it, before what is behind."""
+        maps = self._head.maps(head_of(pose))
+        moved = cv2.remap(person, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.cvtColor(moved, cv2.COLOR_mRGBA2RGBA)) if self._cut_out else _over(moved, self._behind)
 
 
 def _edge(person: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.uint8] | None:

@@ -339,12 +339,16 @@ class Tha3:
         """Let lips, gestures and moods go on without drawing."""
         self._composer.pose(speech, host_ns / 1e9)
 
-    def draw_eyes(self, frame: Pixels, speech: SpeechTime | None, host_ns: int) -> None:
-        """Let time pass as `follow`, and lay the eyes and brows of a photo over `frame`, its portrait, in place."""
+    def draw_around(self, picture: Pixels, speech: SpeechTime | None, host_ns: int) -> Pixels:
+        """Let time pass as `follow`, and give `picture`, a photo's portrait at rest, eyes, brows and the head's motion.
+
+        `picture` (uint8 RGBA) may be written to; it comes back as it is where another face is drawn.
+        """
         pose, _ = clamp(self._composer.pose(speech, host_ns / 1e9))
         face = self._face
-        if isinstance(face, PuppetFace) and frame.shape[:2] == (face.size_px, face.size_px):
-            face.draw_eyes(frame, pose)
+        if isinstance(face, PuppetFace) and picture.shape[:2] == (face.size_px, face.size_px):
+            return face.draw_around(picture, pose)
+        return picture
 
     def close(self) -> None:
         """End a bake that is running."""

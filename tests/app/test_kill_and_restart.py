@@ -7,6 +7,8 @@ import itertools
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from animator.clock import SystemClock
@@ -24,7 +27,7 @@ from app.canvas import Canvas
 from app.control_token import ALPHA_PATH, browser_token_file, browser_url, control_token
 from app.errors import AppError
 from app.messages import Express, Frame, Say
-from app.settings import BrowserSettings, KeySettings, Settings
+from app.settings import BrowserSettings, KeySettings, RecordingSettings, Settings
 from app.show import Show
 from benchmarks.mouth_pixels import mouth_area_px
 from tests.fakes import Facts, FakeMicrophone
@@ -87,7 +90,7 @@ class Sink:
 class Studio:
     """The show with a sink for a camera, and a stream that players may read; silent until it is told something."""
 
-    def __init__(self) -> None:
+    def __init__(self, recording: RecordingSettings | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -98,7 +101,11 @@ class Studio:
         self.show = Show(
             self.bus,
             self.clock,
-            Settings(keys=KeySettings(on=False), browser=BrowserSettings(on=True, port=self.port)),
+            Settings(
+                keys=KeySettings(on=False),
+                browser=BrowserSettings(on=True, port=self.port),
+                recording=recording or RecordingSettings(),
+            ),
             compose.find_character("haru"),
             microphone=FakeMicrophone(),
             speaker=compose.null_speaker(self.clock),
@@ -208,3 +215,63 @@ def test_everything_dies_in_one_sentence_and_all_of_it_comes_back(studio: Studio
     with av.open(studio.url(), timeout=TIMEOUT_S) as stream:
         assert next(stream.decode(video=0)).width == 512
     assert studio.is_heard(turn)
+
+
+A_SHOW_THAT_RECORDS = """
+import sys
+from app.messages import Record
+from app.settings import RecordingSettings
+from tests.app.test_kill_and_restart import Studio
+
+studio = Studio(RecordingSettings(folder=sys.argv[1]))
+studio.say()
+studio.bus.gate.put(Record(True))
+studio.facts.wait("recording", "state", state="ready")
+while True:
+    print(studio.sink.wait_until(lambda frame: True).due_ns, flush=True)
+"""
+
+
+def children(pid: int) -> list[int]:
+    """Every process that this one has begun, and those that they have."""
+    found = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+    return found + [other for child in found for other in children(child)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who is a child of whom")
+def test_an_app_that_is_killed_while_it_talks_leaves_a_film_that_plays_and_no_process(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    environment = os.environ | {"KUCHIPAKU_CONFIG": str(tmp_path)}
+    command = [sys.executable, "-c", A_SHOW_THAT_RECORDS, str(films)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2], env=environment
+    ) as app:
+        assert app.stdout is not None
+        first_ns = newest_ns = int(app.stdout.readline())
+        while newest_ns - first_ns < 8e9:
+            newest_ns = int(app.stdout.readline())
+        begun = children(app.pid)
+        app.send_signal(signal.SIGKILL)
+        app.wait(TIMEOUT_S)
+    filmed_s = (newest_ns - first_ns) / 1e9
+
+    (path,) = films.glob("*.mp4")
+    with av.open(str(path)) as film:
+        shown = list(film.decode(video=0))
+        picture_s = float((shown[-1].pts - shown[0].pts) * shown[-1].time_base)
+        is_talking = any(mouth_area_px(frame.to_ndarray(format="rgb24")) > OPEN_PX for frame in shown)
+    with av.open(str(path)) as film:
+        blocks = [frame.to_ndarray() for frame in film.decode(audio=0)]
+        sound = np.concatenate([block.mean(axis=0) for block in blocks])
+        rate_hz = film.streams.audio[0].rate
+    assert picture_s >= filmed_s - 1.0
+    assert len(sound) / rate_hz >= filmed_s - 1.0
+    assert is_talking
+    last_second = sound[-rate_hz:]
+    assert 10 * np.log10(np.mean(last_second**2)) > -50.0  # it ends in the midst of the talk
+
+    assert len(begun) >= 2  # the face and the brain
+    gone_by_s = time.monotonic() + TIMEOUT_S
+    while left := [pid for pid in begun if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < gone_by_s, left
+        threading.Event().wait(0.1)

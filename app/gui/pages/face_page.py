@@ -148,8 +148,8 @@ class FacePage(FormPage):
                 "face.human_engine",
                 self.tr("Engine"),
                 self.tr(
-                    "The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew and holds "
-                    "the head still; it wants an NVIDIA card and its files. Where it stops, the photo puppet goes on."
+                    "The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew; it wants an "
+                    "NVIDIA card and its files. Where it stops, the photo puppet goes on."
                 ),
                 {"puppet": self.tr("Photo puppet"), "musetalk": "MuseTalk"},
             )

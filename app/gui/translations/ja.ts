@@ -562,8 +562,8 @@ You may interrupt the character.</source>
         <translation>MuseTalk のファイル</translation>
     </message>
     <message>
-        <source>The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew and holds the head still; it wants an NVIDIA card and its files. Where it stops, the photo puppet goes on.</source>
-        <translation>フォトパペットは写真を変形させ、どのコンピューターでも動きます。MuseTalk は口を描き直し、頭は動かしません。NVIDIA のカードと専用ファイルが必要です。MuseTalk が止まったときはフォトパペットが続けます。</translation>
+        <source>The photo puppet bends the photo, on any computer. MuseTalk paints the mouth anew; it wants an NVIDIA card and its files. Where it stops, the photo puppet goes on.</source>
+        <translation>フォトパペットは写真を変形させ、どのコンピューターでも動きます。MuseTalk は口を描き直します。NVIDIA のカードと専用ファイルが必要です。MuseTalk が止まったときはフォトパペットが続けます。</translation>
     </message>
     <message>
         <source>A folder with musetalkV15, sd-vae and whisper in it (for “Fast” also taesd). Nothing is downloaded by itself; docs/engines.md says where they are, and their licences.</source>

@@ -176,6 +176,7 @@ def drawn(k: int) -> np.ndarray:
         (two, "2 faces of about the same size"),
         (lambda k: nobody(k) if 20 <= k < 33 else swaying(k), r"The face is lost at 0\.8 s"),
         (lambda k: nobody(k) if k >= 35 else swaying(k), r"The face is lost at 1\.4 s"),
+        (lambda k: moved(swaying(k), x_px=180.0) if k >= 20 else moved(swaying(k), x_px=-180.0), r"is lost at 0\.8 s"),
         (lambda k: nobody(k) if k < 18 else swaying(k), r"No face is seen in the first 0\.8 s"),
         (lambda k: moved(GRACE, zoom=0.3), "(No face|only .* px high)"),
         (lambda k: moved(GRACE, x_px=420 * k / COUNT), "(is lost at|has moved out)"),

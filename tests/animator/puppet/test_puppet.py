@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from animator.human.avatar import prepare
+from animator.human.portrait import Portrait
 from animator.lipsync.mouth_track import MouthTrack
 from animator.messages import Phone
 from animator.puppet.curves import moved_rows
@@ -20,9 +21,21 @@ FACES = sorted((Path(__file__).parents[2] / "data" / "faces").glob("*.jpg"))
 
 
 @pytest.fixture(scope="module", params=FACES, ids=lambda path: path.stem)
-def face(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PuppetFace:
-    portrait = prepare(request.param.read_bytes(), tmp_path_factory.mktemp("cache"), lambda what, share: None).portrait
+def portrait(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Portrait:
+    return prepare(request.param.read_bytes(), tmp_path_factory.mktemp("cache"), lambda what, share: None).portrait
+
+
+@pytest.fixture(scope="module")
+def face(portrait: Portrait) -> PuppetFace:
     return PuppetFace(portrait, ai_mark=False)
+
+
+@pytest.fixture
+def at_rest(portrait: Portrait, face: PuppetFace) -> np.ndarray:
+    """The portrait with shut lips, uint8 RGBA."""
+    picture = np.dstack([portrait.picture, np.full(portrait.person.shape, 255, np.uint8)])
+    picture[(*face.mouth.box, slice(0, 3))] = face.mouth.draw(mouth_of(p.neutral()))
+    return picture
 
 
 def spoken(ipa: str) -> MouthTrack:
@@ -83,6 +96,31 @@ def test_what_moves_does_not_tear_the_border_of_the_picture(face: PuppetFace, va
     assert np.abs(moved[-1] - rest[-1]).max() <= 2
     assert np.abs(moved[:, :1] - rest[:, :1]).mean() <= 1.0
     assert np.abs(moved[:, -1:] - rest[:, -1:]).mean() <= 1.0
+
+
+@pytest.mark.parametrize("pose", [p.neutral(), p.pose_of(head_y=0.4, neck_z=-0.3, body_y=0.5, breathing=1, eye_wink=1)])
+def test_a_picture_that_somebody_else_painted_moves_as_the_puppets_own_does(
+    face: PuppetFace, at_rest: np.ndarray, pose: np.ndarray
+) -> None:
+    own = face.draw(pose)
+
+    around = face.draw_around(at_rest, pose)
+
+    assert np.abs(around.astype(int) - own).max() <= 2
+
+
+def test_a_mouth_that_somebody_else_painted_goes_with_the_head(face: PuppetFace, at_rest: np.ndarray) -> None:
+    left, top = face.landmarks((61,))[0]
+    at_rest[top - 6 : top + 6, left + 10 : left + 40, :3] = (255, 0, 255)
+
+    def where_px(turn: float) -> float:
+        seen = face.draw_around(at_rest.copy(), p.pose_of(head_y=turn)).astype(int)
+        is_paint = (seen[..., 0] > 220) & (seen[..., 1] < 60) & (seen[..., 2] > 220)
+        return float(np.nonzero(is_paint)[1].mean())
+
+    places = [where_px(turn) for turn in (-0.4, 0.0, 0.4)]
+    assert places == sorted(places) or places == sorted(places, reverse=True)
+    assert abs(places[2] - places[0]) > 4.0
 
 
 def test_the_patches_of_mouth_and_eyes_end_without_a_step(face: PuppetFace) -> None:
