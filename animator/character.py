@@ -21,6 +21,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from animator.human.photo import PhotoError, read_photo
+from animator.human.video import first_frame, is_video
+from animator.human.video import opened as opened_video
 from animator.lipsync import visemes
 from animator.manner import Finish, Motion
 from animator.messages import Pixels
@@ -174,12 +176,19 @@ class Character:
     """What it says to break a silence where its brain has no idea of its own; empty: the app's neutral ones."""
     photo: Path | None = None
     """The photo that the photo puppet moves; None for a drawing. `image` is its middle then, to be shown in lists."""
+    video: Path | None = None
+    """The video of a person who talks, in place of a photo. `image` is its picture for lists then."""
     ai_mark: bool = True
     """Whether a photo that talks says on screen that it is made by a machine."""
     cut_out: bool = False
     """Whether the photo's own background is left away."""
     mouth_shapes: visemes.Table = visemes.TABLE_OF_ASSETS
     """Which mouth shape each speech sound has: `assets/visemes.toml` with the character's own rows."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a photo or a video of a person, and no drawing."""
+        return self.photo is not None or self.video is not None
 
 
 def load_character(path: Path) -> Character:
@@ -257,13 +266,21 @@ def _load_folder(folder: Path) -> Character:
 
 def _build(folder: Path, table: Mapping[str, Any]) -> Character:
     known = {*_TEXT_LIMITS, "image", "image_large", "openers", "expressions", "expressions_file", "motion", "finish"}
-    known |= {"visemes", "engine", "photo", "consent", "ai_mark", "background"}
+    known |= {"visemes", "engine", "photo", "video", "consent", "ai_mark", "background"}
     for key in table:
         if key not in known:
             raise CharacterError(f"character.toml has an unknown entry {key!r}.", _did_you_mean(key, sorted(known)))
     name = _clean_name(_text(table, "name", folder.name)) or folder.name
-    photo = _photo(folder, table)
-    if photo is not None:
+    photo, video = _person(folder, table)
+    cut_out = _background(table.get("background", "photo")) == "none"
+    if video is not None:
+        if cut_out:
+            raise CharacterError(
+                "character.toml cuts the person out of a video, which cannot be done.",
+                'Remove background = "none", or use a photo.',
+            )
+        picture = _stand_in_for_video(folder, table, video)
+    elif photo is not None:
         picture = _stand_in(photo)
     else:
         picture = examine_picture(_path_of(folder, "image", table.get("image", "picture.png"), "picture.png"))
@@ -296,30 +313,42 @@ def _build(folder: Path, table: Mapping[str, Any]) -> Character:
         large=large,
         openers=_openers(table.get("openers", [])),
         photo=photo,
+        video=video,
         ai_mark=_switch("ai_mark", table.get("ai_mark", True)),
-        cut_out=_background(table.get("background", "photo")) == "none",
+        cut_out=cut_out,
         mouth_shapes=_mouth_shapes(table.get("visemes", {})),
     )
 
 
-def _photo(folder: Path, table: Mapping[str, Any]) -> Path | None:
-    """The photo of a character that is one; None for a drawing."""
-    engine = table.get("engine", "puppet" if "photo" in table else "tha3")
+def _person(folder: Path, table: Mapping[str, Any]) -> tuple[Path | None, Path | None]:
+    """The photo, or the video, of a character that is one; neither for a drawing."""
+    kind = "video" if "video" in table else "photo"
+    if "video" in table and "photo" in table:
+        raise CharacterError("character.toml names both a photo and a video.", "Keep one of the two.")
+    engine = table.get("engine", "puppet" if kind in table else "tha3")
     if engine not in ("tha3", "puppet"):
         raise CharacterError(
             f"character.toml says engine = {engine!r:.40}.",
-            'Write "tha3" for a drawing or "puppet" for a photo that talks.',
+            'Write "tha3" for a drawing or "puppet" for a photo or a video that talks.',
         )
     if engine == "tha3":
-        if "photo" in table:
-            raise CharacterError("character.toml names a photo, but its engine is tha3.", 'Write engine = "puppet".')
-        return None
+        if kind in table:
+            raise CharacterError(f"character.toml names a {kind}, but its engine is tha3.", 'Write engine = "puppet".')
+        return None, None
     if not _switch("consent", table.get("consent", False)):
         raise CharacterError(
             "It is not confirmed that this face may be used.",
-            "Ask the person in the photo; if it is you or they agree, write consent = true into character.toml.",
+            f"Ask the person in the {kind}; if it is you or they agree, write consent = true into character.toml.",
         )
-    return _path_of(folder, "photo", table.get("photo", "photo.jpg"), "photo.jpg")
+    if kind == "photo":
+        return _path_of(folder, "photo", table.get("photo", "photo.jpg"), "photo.jpg"), None
+    video = _path_of(folder, "video", table["video"], "clip.mp4")
+    if not is_video(video):
+        raise CharacterError(
+            f"character.toml: video = {table['video']!r:.80} is not called like a video.",
+            "Give the file the ending of what it is: .mp4, .mov, .webm or .mkv.",
+        )
+    return None, video
 
 
 def _background(value: object) -> str:
@@ -337,9 +366,26 @@ def _stand_in(photo: Path) -> CheckedPicture:
         found = read_photo(photo)
     except PhotoError as error:
         raise CharacterError(error.problem, error.remedy) from error
-    image = np.array(_resized(_square(Image.fromarray(found.picture).convert("RGBA")), SIZE_PX), dtype=np.uint8)
+    return _squared(found.picture, found.notes)
+
+
+def _squared(picture: npt.NDArray[np.uint8], notes: tuple[str, ...]) -> CheckedPicture:
+    image = np.array(_resized(_square(Image.fromarray(picture).convert("RGBA")), SIZE_PX), dtype=np.uint8)
     image.setflags(write=False)
-    return CheckedPicture(image, found.notes, (0, 0, SIZE_PX, SIZE_PX))
+    return CheckedPicture(image, notes, (0, 0, SIZE_PX, SIZE_PX))
+
+
+def _stand_in_for_video(folder: Path, table: Mapping[str, Any], video: Path) -> CheckedPicture:
+    """The picture that `image` names, else the middle of the video's first frame; the video's header is checked."""
+    try:
+        with opened_video(video):
+            pass
+        if "image" in table:
+            return _stand_in(_path_of(folder, "image", table["image"], "picture.png"))
+        frame = first_frame(video)
+    except PhotoError as error:
+        raise CharacterError(error.problem, error.remedy) from error
+    return _squared(frame, ())
 
 
 def _openers(value: object) -> tuple[str, ...]:

@@ -13,6 +13,21 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share done in [0, 1]."""
 
 
+class LoadCancelled(Exception):
+    """Another character is wanted: raised out of the work on this one, by its own progress."""
+
+
+def unless(is_cancelled: Callable[[], bool], progress: Progress) -> Progress:
+    """`progress`, which raises LoadCancelled once `is_cancelled` holds."""
+
+    def told(what: str, share: float) -> None:
+        if is_cancelled():
+            raise LoadCancelled
+        progress(what, share)
+
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """Facts about an engine. Size never changes; the rest may with the face that draws."""

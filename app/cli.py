@@ -127,13 +127,13 @@ def parser() -> argparse.ArgumentParser:
     card.add_argument("card", type=Path, metavar="CARD")
     card.add_argument("--name", default="", help="call it otherwise than the card does")
     card.add_argument("--force", action="store_true", help="write a character of this name anew (cards)")
-    photo = actions.add_parser("photo", help="make a character of a photo of a face, which then talks")
-    photo.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP")
+    photo = actions.add_parser("photo", help="make a character of a photo or a short video of a face, which then talks")
+    photo.add_argument("photo", type=Path, metavar="FILE", help="JPEG, PNG or WebP; or MP4, MOV, WebM or MKV")
     photo.add_argument("--name", default="", help="else the file's name")
     photo.add_argument(
         "--i-may-use-this-face", action="store_true", help="say that the face is yours, or that the person agreed"
     )
-    photo.add_argument("--cut-out", action="store_true", help="leave the photo's background away")
+    photo.add_argument("--cut-out", action="store_true", help="leave the photo's background away (not a video's)")
     passed_on = actions.add_parser("export", help="write a character into one .kuchi file")
     passed_on.add_argument("name", metavar="NAME")
     passed_on.add_argument("--out", type=Path, metavar="FILE.kuchi")

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from animator.character import Character, list_characters
+from animator.human.video import is_video
 from animator.messages import Pixels, Samples
 from animator.musetalk.files import WeightsError, check_there
 from animator.timebase import Clock
@@ -77,7 +78,7 @@ VOICES = {"en_US-joe-medium": VOICE_MODEL}
 SIZE_PX = 512
 LARGE_FROM_CORES = 4
 """A face of 1024 px takes some half of a core at 30 fps, which two cores need for hearing, thinking and speaking."""
-PHOTO_WITHIN_S = 60.0
+PHOTO_WITHIN_S, VIDEO_WITHIN_S = 60.0, 300.0
 MEASURE_LOAD_S = 900.0
 """A character that was never baked is baked first."""
 MEASURE_NS = 3_000_000_000
@@ -129,7 +130,9 @@ def face_folder(settings: Settings, folder: Path) -> Path:
 
 
 def look_at_photo(file: Path) -> Looked:
-    """Read a photo of a person and prepare its portrait, which is kept for the face; takes some seconds.
+    """Read a photo or a video of a person and prepare its portrait, which is kept for the face.
+
+    A photo takes some seconds, a video some 20 s.
 
     It comes from anywhere, and the networks that find a face need memory: a process of its own does it.
 
@@ -144,7 +147,7 @@ def look_at_photo(file: Path) -> Looked:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=PHOTO_WITHIN_S,
+                timeout=VIDEO_WITHIN_S if is_video(file) else PHOTO_WITHIN_S,
                 cwd=paths.REPOSITORY,
                 check=False,
             )
@@ -155,7 +158,7 @@ def look_at_photo(file: Path) -> Looked:
                 pixels = np.array(image.convert("RGBA"), dtype=np.uint8)
         except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
             raise AppError(
-                "The photo could not be looked at: the work on it broke off.", "Try another photo, or a smaller one."
+                "The file could not be looked at: the work on it broke off.", "Try another one, or a smaller one."
             ) from error
     return Looked(file, pixels, tuple(str(note) for note in told["notes"]))
 

@@ -698,7 +698,7 @@ class Show:
 
         def accept() -> None:
             said = held.held.get("state", ("", {}))[1]
-            if is_human and self._shown.photo is not None and said.get("problem"):
+            if is_human and self._shown.is_person and said.get("problem"):
                 raise AppError(str(said["problem"]), str(said.get("remedy", "")))
 
         try:

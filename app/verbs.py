@@ -331,7 +331,7 @@ def bake(names: Sequence[str], every: bool, progress: Progress) -> int:
     drawn = []
     for folder in folders:
         character = compose.character_of(folder)
-        if character.photo is None:
+        if not character.is_person:
             drawn.append(character)
         else:
             open_puppet(character, compose.bakes_dir(), progress)
@@ -556,14 +556,14 @@ def characters_import(file: Path, name: str, force: bool, say: Callable[[str], N
 
 
 def characters_photo(photo: Path, name: str, consent: bool, cut_out: bool, say: Callable[[str], None]) -> int:
-    """Make a character of a photo in the user's folder of characters, if there is a face in it that can be moved."""
+    """Make a character of a photo or a video in the user's folder, if there is a face in it that can be moved."""
     if not consent:
         raise AppError(
             "Whether this face may be used has not been said.",
             "If it is yours, or the person agreed, add --i-may-use-this-face.",
         )
     looked = compose.look_at_photo(photo)
-    entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out)
+    entry = library.create_photo(name or photo.stem, photo, consent=consent, cut_out=cut_out, picture=looked.picture)
     say(f"{entry.name} is there: kuchipaku run --character {entry.path.name}")
     for note in looked.notes:
         say(note)
@@ -612,7 +612,7 @@ def sheet(character: str, engine: str, out: Path, progress: Progress) -> tuple[P
     found = compose.find_character(character)
     loaded = compose.character_of(found)
     face: Face
-    if loaded.photo is not None:
+    if loaded.is_person:
         face = open_puppet(loaded, compose.bakes_dir(), progress)
     else:
         face = open_face(loaded.image, compose.weights(settings()), compose.bakes_dir(), engine, progress)

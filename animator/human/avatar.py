@@ -17,6 +17,8 @@ from animator.character import Character, CharacterError
 from animator.human.face_choice import choose_face
 from animator.human.photo import PhotoError, decode_photo, read_bytes
 from animator.human.portrait import FACE_SHARE, SIZE_PX, Portrait, portrait_of
+from animator.human.video import is_video
+from animator.human.video_avatar import prepare_face
 from animator.protocol import Progress
 
 VERSION = 1
@@ -68,17 +70,26 @@ def prepare(data: bytes, cache: Path, progress: Progress, *, large: bool = False
     return avatar
 
 
+def prepare_file(file: Path, cache: Path, progress: Progress, *, large: bool = False) -> Avatar:
+    """The portrait of a photo, or of a video's best frame, which is always of 512 px; see `prepare`."""
+    if not is_video(file):
+        return prepare(read_bytes(file), cache, progress, large=large)
+    face = prepare_face(file, cache, progress)
+    return Avatar(face.portrait, face.notes)
+
+
 def avatar_of_character(character: Character, cache: Path, progress: Progress, *, large: bool = False) -> Avatar:
-    """The portrait of a character with a photo, as `prepare` makes it, or takes it from `cache`.
+    """The portrait of a character with a photo or a video, made or taken from `cache`.
 
     Raises:
-        CharacterError: If the photo cannot be used; says what to change.
-        ValueError: If the character has none.
+        CharacterError: If the photo or the video cannot be used; says what to change.
+        ValueError: If the character has neither.
     """
-    if character.photo is None:
+    file = character.photo or character.video
+    if file is None:
         raise ValueError(f"{character.name} is no photo")
     try:
-        return prepare(read_bytes(character.photo), cache, progress, large=large)
+        return prepare_file(file, cache, progress, large=large)
     except PhotoError as error:
         raise CharacterError(error.problem, error.remedy) from error
 

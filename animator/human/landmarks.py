@@ -196,14 +196,19 @@ def find_points(picture: Rgb, detection: Detection) -> Face:
     middle, side = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), 1.5 * max(x1 - x0, y1 - y0)
     face = _mesh(picture, middle, side, float(np.arctan2(eyes[1], eyes[0])))
     for _ in range(2):
-        xy = face.points[:468, :2]
-        line = xy[263] - xy[33]
-        angle = float(np.arctan2(line[1], line[0]))
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        level = xy @ turn.T
-        low, high = level.min(axis=0), level.max(axis=0)
-        face = _mesh(picture, turn.T @ ((low + high) / 2), 1.5 * float((high - low).max()), angle)
+        face = find_again(picture, face.points)
     return face
+
+
+def find_again(picture: Rgb, points: Points) -> Face:
+    """The points of the face that had `points` a moment ago, or at a first look: one look in the crop they want."""
+    xy = points[:468, :2]
+    line = xy[263] - xy[33]
+    angle = float(np.arctan2(line[1], line[0]))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    level = xy @ turn.T
+    low, high = level.min(axis=0), level.max(axis=0)
+    return _mesh(picture, turn.T @ ((low + high) / 2), 1.5 * float((high - low).max()), angle)
 
 
 def _mesh(picture: Rgb, middle: npt.NDArray[Any], side_px: float, angle: float) -> Face:

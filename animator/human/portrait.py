@@ -36,25 +36,36 @@ class Portrait:
 
 def portrait_of(picture: Rgb, points: Points, side_px: int = SIZE_PX) -> Portrait:
     """Cut the portrait around the face whose `points` these are out of `picture`, the eyes level."""
-    placed = _placed(picture.shape[1], picture.shape[0], points, side_px)
+    placed = placed_at(picture.shape[1], picture.shape[0], points, side_px)
+    cut, moved = cut_at(picture, placed, side_px), moved_by(points, placed)
+    person = person_of(cut, moved)
+    return Portrait(cut, moved, person, behind(cut, person))
+
+
+def cut_at(picture: Rgb, placed: npt.NDArray[np.float64], side_px: int = SIZE_PX) -> Rgb:
+    """The square of `picture` that `placed` (2, 3) brings to px of the portrait, uint8 RGB (side, side, 3)."""
     scale = float(np.hypot(placed[0, 0], placed[1, 0]))
-    if scale < 1.0:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale) if scale < 0.67 else picture
-    cut = cv2.warpAffine(
+    if scale < 0.67:
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale)
+    cut: Rgb = cv2.warpAffine(
         picture,
         placed,
         (side_px, side_px),
         flags=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    moved = points.copy()
-    moved[:, :2] = points[:, :2] @ placed[:, :2].T + placed[:, 2]
-    moved[:, 2] *= scale
-    person = person_of(cut, moved)
-    return Portrait(cut, moved.astype(np.float32), person, behind(cut, person))
+    return cut
 
 
-def _placed(width: int, height: int, points: Points, side_px: int) -> npt.NDArray[np.float64]:
+def moved_by(points: Points, placed: npt.NDArray[np.float64]) -> Points:
+    """Points (..., 478, 3) of the picture in px of the portrait, float32."""
+    moved = points.astype(np.float64)
+    moved[..., :2] = moved[..., :2] @ placed[:, :2].T + placed[:, 2]
+    moved[..., 2] *= float(np.hypot(placed[0, 0], placed[1, 0]))
+    return moved.astype(np.float32)
+
+
+def placed_at(width: int, height: int, points: Points, side_px: int = SIZE_PX) -> npt.NDArray[np.float64]:
     """From px of the photo to px of the portrait: a turn, a scale and a shift, (2, 3)."""
     xy = points[:, :2].astype(np.float64)
     eyes = xy[263] - xy[33]

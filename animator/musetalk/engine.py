@@ -31,7 +31,7 @@ from animator.musetalk.sound import FPS, RATE_HZ, STEP_SAMPLES
 from animator.musetalk.speech import BEGINNING, HOLD_FRAMES, Job, Sentence, Speech, mirrored
 from animator.musetalk.step import BATCHES, OnDevice, Step
 from animator.musetalk.weights import Models, load
-from animator.protocol import Capabilities, Lips, Progress
+from animator.protocol import Capabilities, Lips, LoadCancelled, Progress, unless
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +127,10 @@ class MuseTalk:
             MuseFailed: If the card cannot run them.
         """
         self._cancelled = False
-        avatar = self._prepare(character, progress)
+        try:
+            avatar = self._prepare(character, unless(lambda: self._cancelled, progress))
+        except LoadCancelled:
+            return
         try:
             avatar, step = self._on_muse(lambda: self._open(avatar, progress))
         except (RuntimeError, MemoryError) as error:

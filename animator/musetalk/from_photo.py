@@ -11,6 +11,7 @@ from animator.human.avatar import avatar_of_character
 from animator.human.mouth_mask import crop_box, mouth_mask
 from animator.human.portrait import Portrait
 from animator.musetalk.avatar import Avatar
+from animator.musetalk.from_video import video_avatar
 from animator.protocol import Progress
 
 
@@ -35,12 +36,14 @@ def avatar_of(portrait: Portrait, *, upper_edge: float = 0.0, shift: float = 0.0
 
 
 def character_avatar(character: Path, cache: Path, progress: Progress, *, large: bool = False) -> Avatar:
-    """The avatar of a character with a photo, whose portrait is prepared or taken from `cache` as the puppet's is.
+    """The avatar of a character with a photo or a video, prepared or taken from `cache` as the puppet's portrait is.
 
     Raises:
         CharacterError: If the photo cannot be used; says what to change.
-        AvatarError: If the face is too small.
+        AvatarError: If the face is too small, or the video cannot be used.
     """
     loaded = load_character(character)
+    if loaded.video is not None:
+        return video_avatar(loaded.video, cache, progress)
     prepared = avatar_of_character(loaded, cache, progress, large=large)
     return avatar_of(prepared.portrait, cut_out=loaded.cut_out)

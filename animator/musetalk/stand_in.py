@@ -114,7 +114,7 @@ class WithStandIn:
             raise
         self._is_drawing, self._until = False, None
         self._why = ("", "")
-        if loaded.photo is None:
+        if not loaded.is_person:
             self._let_go()
         elif not self._cancelled:
             self._open(character, loaded, progress)
@@ -261,7 +261,10 @@ class WithStandIn:
             self._let_go()
             self._from = self._last
             raise MuseFailed(*self._why) from error
-        pixels = self._stand_in.draw_around(pixels, speech, host_ns)
+        if self._character is not None and self._character.video is not None:
+            self._stand_in.follow(speech, host_ns)  # the person in the video moves by themselves
+        else:
+            pixels = self._stand_in.draw_around(pixels, speech, host_ns)
         if self._mark is not None:
             stamp(pixels, self._mark)
         return pixels if self._character is None else finished(pixels, self._character.finish)

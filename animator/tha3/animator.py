@@ -27,7 +27,7 @@ from PIL import Image
 
 from animator.character import Character, load_character
 from animator.messages import Pixels, SpeechClip, SpeechTime
-from animator.protocol import Capabilities, Lips, Progress
+from animator.protocol import Capabilities, Lips, LoadCancelled, Progress, unless
 from animator.puppet.face import PuppetFace
 from animator.puppet.opening import open_puppet
 from animator.tha3 import pose as p
@@ -124,8 +124,13 @@ class Tha3:
             loaded = load_character(character)
             self._progress = progress
             self._why = None
-            if loaded.photo is not None:
-                self._swap(loaded, warmed(open_puppet(loaded, self._cache, progress, large=self._large)))
+            if loaded.is_person:
+                told = unless(lambda: self._cancelled, progress)
+                try:
+                    puppet = open_puppet(loaded, self._cache, told, large=self._large)
+                except LoadCancelled:  # a video takes half a minute
+                    return
+                self._swap(loaded, warmed(puppet))
                 self._wait_for_the_last_frame_of(before)
                 return
             if self._engine == "exact" or (self._engine == "auto" and cuda_is_there()):

@@ -31,6 +31,8 @@ FORMAT = 5
 """Raised whenever nodes, arrays or their meaning change: older bakes are then made anew."""
 CACHE_MAX_BYTES = 400 * 1000 * 1000
 _STAGE_MAX_BYTES = 160 * 1000 * 1000
+VIDEOS = "videos"
+"""What `animator.human.video_avatar` keeps; larger than all else, and with a limit of its own."""
 _MANIFEST = "manifest.json"
 _RUNS = "runs"
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -219,7 +221,7 @@ def trim(cache_root: Path, keep: Iterable[str], max_bytes: int = CACHE_MAX_BYTES
     bakes: list[tuple[float, int, Path]] = []
     total = 0
     for folder in cache_root.iterdir() if cache_root.is_dir() else ():
-        if folder.is_symlink() or not folder.is_dir():
+        if folder.is_symlink() or not folder.is_dir() or folder.name == VIDEOS:
             continue
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         total += size

@@ -57,10 +57,11 @@ def export_character(path: Path, target: Path) -> None:
         AppError: If the character cannot be used or the file cannot be written.
     """
     character = character_at(path)
-    if character.photo is not None:
+    if character.is_person:
+        kind = "photo" if character.video is None else "video"
         raise AppError(
-            f"{character.name} is a photo of a person. Those are not passed on: the consent was given to you.",
-            "Whoever else has that person's consent makes a character of the photo themselves.",
+            f"{character.name} is a {kind} of a person. Those are not passed on: the consent was given to you.",
+            f"Whoever else has that person's consent makes a character of the {kind} themselves.",
         )
     try:
         with tempfile.TemporaryDirectory(prefix="kuchipaku-") as scratch:
@@ -130,10 +131,11 @@ def _name_in(files: Mapping[str, bytes]) -> str:
         table = tomllib.loads(files["character.toml"].decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise AppError("The character.toml in this file is not valid TOML.", _BROKEN) from error
-    if "photo" in table or "consent" in table:
+    if "photo" in table or "video" in table or "consent" in table:
+        kind = "video" if "video" in table else "photo"
         raise AppError(
-            "This .kuchi file holds a photo of a person; whether you may use it, nobody else can say for you.",
-            "If you have the person's consent, make a character of the photo yourself.",
+            f"This .kuchi file holds a {kind} of a person; whether you may use it, nobody else can say for you.",
+            f"If you have the person's consent, make a character of the {kind} yourself.",
         )
     name = table.get("name")
     return name if isinstance(name, str) else ""

@@ -15,6 +15,7 @@ import tomlkit
 from PIL import Image
 
 from animator.character import Character, CharacterError, list_characters, load_character
+from animator.human.video import is_video
 from animator.messages import Pixels
 from app import paths
 from app.cards import folder_name
@@ -64,15 +65,16 @@ def entries(built_in: Path | None = None, own: Path | None = None) -> list[Entry
 
 
 def is_photo(character: Path) -> bool:
-    """Whether a character is a photo of a person: what its character.toml says; the photo is not looked at."""
+    """Whether a character is a photo or a video of a person: what its character.toml says; neither is looked at."""
     try:
-        return "photo" in tomllib.loads((character / "character.toml").read_text(encoding="utf-8-sig"))
+        table = tomllib.loads((character / "character.toml").read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return False
+    return "photo" in table or "video" in table
 
 
 def photos() -> list[Entry]:
-    """The characters that are photos of people, sorted by name."""
+    """The characters that are photos or videos of people, sorted by name."""
     return [each for each in entries() if is_photo(each.path)]
 
 
@@ -186,24 +188,30 @@ def create_photo(
     consent: bool,
     ai_mark: bool = True,
     cut_out: bool = False,
+    picture: Pixels | None = None,
     there: list[Entry] | None = None,
     root: Path | None = None,
 ) -> Entry:
-    """Make a folder of the user's own of a photo that is to talk. `consent`: the user says that the face may be used.
+    """Make a folder of the user's own of a photo or a video that is to talk.
 
-    Whether there is a face in it is found out when it is shown (`animator.human.look` says it beforehand).
+    `consent`: the user says that the face may be used. `picture`: what is shown of a video in lists, uint8
+    RGBA. Whether there is a face in it is found out when it is shown (`animator.human.look` says it beforehand).
 
     Raises:
-        AppError: If there is no consent, the photo cannot be read or the folder cannot be written.
+        AppError: If there is no consent, the file cannot be read or the folder cannot be written.
     """
     name, folder = _place(name, there, root)
 
     def fill(scratch: Path) -> None:
-        file = f"photo{photo.suffix.lower()}" if re.fullmatch(r"\.[A-Za-z]{3,4}", photo.suffix) else "photo.jpg"
+        kind = "video" if is_video(photo) else "photo"
+        file = f"{kind}{photo.suffix.lower()}" if re.fullmatch(r"\.[A-Za-z0-9]{3,4}", photo.suffix) else "photo.jpg"
         shutil.copyfile(photo, scratch / file)
         document = tomlkit.document()
         document.add("name", tomlkit.string(name))
-        document.add("photo", tomlkit.string(file))
+        document.add(kind, tomlkit.string(file))
+        if kind == "video" and picture is not None:
+            Image.fromarray(picture).save(scratch / "picture.png", format="PNG")
+            document.add("image", tomlkit.string("picture.png"))
         document.add("consent", tomlkit.item(consent))
         if not ai_mark:
             document.add("ai_mark", tomlkit.item(False))
@@ -256,10 +264,11 @@ def copy_character(source: Path, target: Path) -> list[str]:
         document.add("image", tomlkit.string("picture.png"))
     else:
         document = tomlkit.parse((source / "character.toml").read_text(encoding="utf-8-sig"))
-        if "photo" in document:
-            name = f"photo{Path(str(document['photo'])).suffix.lower()}"
-            shutil.copyfile(source / str(document["photo"]), target / name)
-            document["photo"] = name
+        kind = next((each for each in ("photo", "video") if each in document), None)
+        if kind is not None:
+            name = f"{kind}{Path(str(document[kind])).suffix.lower()}"
+            shutil.copyfile(source / str(document[kind]), target / name)
+            document[kind] = name
         else:
             document.setdefault("image", "picture.png")
         plain = {"image": "picture.png", "image_large": "picture_1024.png", "expressions_file": "emotions.json"}

@@ -1,4 +1,4 @@
-"""What was found in a photo of a person that is to talk."""
+"""What was found in a photo or a video of a person that is to talk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from animator.messages import Pixels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """A photo that can talk: its file, its portrait (uint8 RGBA), and what the user should know."""
+    """A photo or a video that can talk: its file, its portrait (uint8 RGBA), and what the user should know."""
 
     file: Path
     picture: Pixels

@@ -51,4 +51,4 @@ class WindowInfo:
     """Looks at every part that the show needs, for some seconds; returns a line each."""
     history: HistoryStore | None = None
     look_at_photo: Callable[[Path], Looked] | None = None
-    """Reads a photo of a person and finds its face, for a second or two; raises AppError."""
+    """Reads a photo or a video of a person and finds its face; takes seconds, a long video some 20; raises AppError."""

@@ -207,7 +207,9 @@ class Gallery(QWidget):
 
     def _build(self) -> None:
         self.new = button(self.tr("New from a picture…"), "primary", self.tr("Or drop a picture onto this page"))
-        self.photo = button(self.tr("New from a photo…"), "", self.tr("A photo of a person, who has to agree"))
+        self.photo = button(
+            self.tr("New from a photo…"), "", self.tr("A photo or a short video of a person, who has to agree")
+        )
         self.take_in = button(self.tr("Import…"), "", self.tr("A .kuchi file or a character card (PNG or JSON)"))
         head = QHBoxLayout()
         head.setSpacing(10)

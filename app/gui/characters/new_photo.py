@@ -169,7 +169,9 @@ class NewPhoto(QWidget):
         if looked is None or not self.is_ready:
             return
         self._making.begin(
-            lambda: create_photo(name, looked.file, consent=True, ai_mark=mark), self._take_made, self._refuse
+            lambda: create_photo(name, looked.file, consent=True, ai_mark=mark, picture=looked.picture),
+            self._take_made,
+            self._refuse,
         )
         self._refresh()
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
+from animator.human.video import SUFFIXES as VIDEOS
 from app.cards import import_card
 from app.characters.art import SUFFIXES
 from app.characters.kuchi_file import SUFFIX, export_character, import_character
@@ -240,19 +241,22 @@ class CharactersPage(Page):
         self._show(self.new)
 
     def _ask_for_photo(self) -> None:
-        file = self._picture_called(self.tr("A photo of a person"))
+        file = self._picture_called(self.tr("A photo or a short video of a person"), VIDEOS)
         if file is not None:
             self.make_of_photo(file)
 
-    def _picture_called(self, title: str) -> Path | None:
-        """The file that is chosen in a dialogue called `title`; None where none is."""
-        kinds = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        words = self.tr("Pictures ({kinds});;All files (*)").format(kinds=kinds)
+    def _picture_called(self, title: str, videos: tuple[str, ...] = ()) -> Path | None:
+        """The picture, or file of one of the endings `videos`, that is chosen in a dialogue called `title`, or None."""
+        kinds = " ".join(f"*{suffix}" for suffix in (*SUFFIXES, *videos))
+        words = self.tr("Pictures ({kinds});;All files (*)")
+        if videos:
+            words = self.tr("Pictures and videos ({kinds});;All files (*)")
+        words = words.format(kinds=kinds)
         file, _ = QFileDialog.getOpenFileName(self, title, "", words)
         return Path(file) if file else None
 
     def make_of_photo(self, file: Path) -> None:
-        """Begin a character of the photo of a person in `file`."""
+        """Begin a character of the photo or the video of a person in `file`."""
         self.gallery.news.say("")
         self.photo.open(file)
         self._show(self.photo)

@@ -271,12 +271,16 @@
         <translation>キャラクターの絵</translation>
     </message>
     <message>
+        <source>A photo or a short video of a person</source>
+        <translation>人の写真または短い動画</translation>
+    </message>
+    <message>
         <source>Pictures ({kinds});;All files (*)</source>
         <translation>画像 ({kinds});;すべてのファイル (*)</translation>
     </message>
     <message>
-        <source>A photo of a person</source>
-        <translation>人の写真</translation>
+        <source>Pictures and videos ({kinds});;All files (*)</source>
+        <translation>画像と動画 ({kinds});;すべてのファイル (*)</translation>
     </message>
     <message>
         <source>{name} is saved.</source>
@@ -810,8 +814,8 @@ You may interrupt the character.</source>
         <translation>写真から作る…</translation>
     </message>
     <message>
-        <source>A photo of a person, who has to agree</source>
-        <translation>人の写真。本人の同意が必要です</translation>
+        <source>A photo or a short video of a person, who has to agree</source>
+        <translation>人の写真または短い動画。本人の同意が必要です</translation>
     </message>
     <message>
         <source>Import…</source>

@@ -16,6 +16,7 @@ from animator.musetalk.failure import MuseFailed
 from animator.musetalk.files import WeightsError
 from animator.musetalk.stand_in import WithStandIn
 from animator.protocol import Capabilities, Lips
+from tests.animator.human.clips import face, film
 from tests.fakes import TIMEOUT_S
 
 FACE = Path(__file__).parents[2] / "data" / "faces" / "grace_hopper.jpg"
@@ -297,3 +298,17 @@ def test_at_the_end_both_are_closed(show: Show, photo: Path) -> None:
 
     assert show.muses[0].closed.is_set()
     assert show.puppet.closed.is_set()
+
+
+def test_a_video_moves_by_itself_so_neither_eyes_nor_head_are_laid_over_it(show: Show, tmp_path: Path) -> None:
+    made = tmp_path / "moving"
+    made.mkdir()
+    film(made / "clip.mp4", 26, lambda k: face(height_px=240))
+    (made / "character.toml").write_text('video = "clip.mp4"\nconsent = true\nai_mark = false\n')
+    show.load(made)
+
+    drawn = show.engine.render(None, 10**9)
+
+    assert MUSE == int(drawn[0, 1, 0])
+    assert ("follow", None) in show.puppet.calls
+    assert "around" not in [each[0] for each in show.puppet.calls]

@@ -19,6 +19,7 @@ from app.characters import library
 from app.characters.kuchi_file import export_character, import_character
 from app.cli import main
 from app.errors import AppError
+from tests.animator.human.clips import face, film, moved, sway
 
 ROOT = Path(__file__).parents[3]
 FACE = Path(__file__).parents[2] / "data" / "faces" / "grace_hopper.jpg"
@@ -124,3 +125,26 @@ def test_a_look_in_another_process_says_its_progress_and_then_its_answer(tmp_pat
     assert 0 == found.returncode
     assert "Finding the face" in [line.get("what") for line in lines]
     assert {"notes": [], "size_px": 512} == lines[-1]
+
+
+def test_the_command_makes_a_talking_video_with_a_picture_for_lists_and_it_is_not_exported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(library, "own_root", lambda: tmp_path / "own")
+    monkeypatch.setattr(compose, "bakes_dir", lambda: tmp_path / "bakes")
+    file = film(tmp_path / "Me.mp4", 26, lambda k: moved(face(height_px=360), **sway(k)))
+
+    assert 0 != main(["characters", "photo", str(file), "--i-may-use-this-face", "--cut-out"])
+    assert "cuts the person out of a video" in capsys.readouterr().err
+    assert 0 == main(["characters", "photo", str(file), "--i-may-use-this-face"])
+
+    made = tmp_path / "own" / "me"
+    assert ["character.toml", "picture.png", "video.mp4"] == sorted(each.name for each in made.iterdir())
+    assert library.is_photo(made)
+    assert made / "picture.png" == library.picture_of(made)
+    assert made / "video.mp4" == library.character_at(made).video
+    copied = tmp_path / "copy"
+    copied.mkdir()
+    assert ["character.toml", "picture.png", "video.mp4"] == library.copy_character(made, copied)
+    with pytest.raises(AppError, match="video of a person"):
+        export_character(made, tmp_path / "me.kuchi")
