@@ -80,6 +80,9 @@ QUESTIONS = (
     "What is the capital of France?",
     "Can you keep a secret?",
 )
+LAST_WORDS = (
+    "That was a long day of changing one thing after another, and now all that is left to do is to sit down and rest."
+)
 
 
 class Failure(Exception):
@@ -941,16 +944,27 @@ class Session:
         self.answered()
         return card
 
+    def until_all_rests(self) -> None:
+        """Wait until nothing is said or loaded."""
+        idle = threading.Thread(target=self.show.wait_until_idle, args=(WAIT_S,), daemon=True)
+        idle.start()
+        self.until(lambda: not idle.is_alive() and self.show.wait_until_settled(0.0), "everything rests", 2 * WAIT_S)
+
     def rest(self) -> dict[str, Any]:
         """Come to rest on the first page with the first character, and weigh both processes."""
+        from app.messages import Say
+
         self.pulse.doing = "rest"
         if self.show.character.name != "Haru":
             self.switch_to("Haru", "haru", in_gallery=False)
             self.pulse.doing = "rest"
         self.turn_to("stage")
-        idle = threading.Thread(target=self.show.wait_until_idle, args=(WAIT_S,), daemon=True)
-        idle.start()
-        self.until(lambda: not idle.is_alive() and self.show.wait_until_settled(0.0), "everything rests", 2 * WAIT_S)
+        self.until_all_rests()
+        # Piper holds some 60 MB more after a short sentence than after a long one: each time the same is said last.
+        spoken = self.facts.count("playback", "clip_started")
+        self.bus.gate.put(Say(LAST_WORDS))
+        self.until(lambda: self.facts.count("playback", "clip_started") > spoken, "the last words are heard")
+        self.until_all_rests()
         self.until(lambda: len(workers()) == 1, "one process draws the face")
         self.pause(4.0)
         gc.collect()

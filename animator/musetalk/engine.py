@@ -108,8 +108,8 @@ class MuseTalk:
         self._held_s = 0.0
         self._starved_s = 0.0
         self._shown: _Painted | None = None
-        self._leaving: tuple[_Painted, int | None] | None = None
-        """An interrupted mouth and when it began to go; None: at the next frame."""
+        self._leaving: tuple[_Painted, int] | None = None
+        """An interrupted mouth, and when it was seen last as it was."""
         self.capabilities = Capabilities(512, 512, "picture")
         self._thread = threading.Thread(target=self._muse, name="muse", daemon=True)
         self._thread.start()
@@ -180,13 +180,13 @@ class MuseTalk:
         return Lips("decoded", "musetalk")
 
     def clear(self, before_turn: int) -> None:
-        """Drop older turns; a mouth that is open goes back to the source's within 80 ms."""
+        """Drop older turns; a mouth that is open goes back to the source's within 80 ms of the picture before."""
         with self._lock:
             self._speech.clear(before_turn)
             kept = {each.number for each in self._speech.sentences}
             self._painted = {key: value for key, value in self._painted.items() if key[0] in kept}
-            if self._shown is not None:
-                self._leaving = (self._shown, None)
+            if self._shown is not None and self._last_ns is not None:
+                self._leaving = (self._shown, self._last_ns)
                 self._shown = None
 
     def express(self, name: str, host_ns: int) -> None:
@@ -240,7 +240,6 @@ class MuseTalk:
         here = mirrored(int(self._place), len(avatar.frames))
         if leaving is not None:
             mouth, since_ns = leaving
-            since_ns = host_ns if since_ns is None else since_ns
             share = 1.0 - (host_ns - since_ns) / 1e9 / CLEAR_S
             self._leaving = (mouth, since_ns) if share > 0.0 else None
             if share > 0.0:

@@ -29,6 +29,7 @@ from app.errors import AppError
 from app.messages import Express, Frame, Say
 from app.settings import BrowserSettings, KeySettings, RecordingSettings, Settings
 from app.show import Show
+from app.sound_tap import SoundTap
 from benchmarks.mouth_pixels import mouth_area_px
 from tests.fakes import Facts, FakeMicrophone
 
@@ -98,6 +99,7 @@ class Studio:
         self.bus = Bus(self.clock.now_ns)
         self.facts = Facts(self.bus)
         self.sink = Sink()
+        sound = SoundTap()
         self.show = Show(
             self.bus,
             self.clock,
@@ -108,7 +110,8 @@ class Studio:
             ),
             compose.find_character("haru"),
             microphone=FakeMicrophone(),
-            speaker=compose.null_speaker(self.clock),
+            speaker=compose.null_speaker(self.clock, sound),
+            sound=sound,
             greet=False,
         )
         self.show.start()
@@ -268,7 +271,7 @@ def test_an_app_that_is_killed_while_it_talks_leaves_a_film_that_plays_and_no_pr
     assert len(sound) / rate_hz >= filmed_s - 1.0
     assert is_talking
     last_second = sound[-rate_hz:]
-    assert 10 * np.log10(np.mean(last_second**2)) > -50.0  # it ends in the midst of the talk
+    assert np.abs(last_second).max() > 0.05  # it ends in the midst of the talk
 
     assert len(begun) >= 2  # the face and the brain
     gone_by_s = time.monotonic() + TIMEOUT_S

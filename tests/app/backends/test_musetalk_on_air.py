@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
 
 from animator.human.avatar import prepare
-from animator.human.mark import mark_of, stamp
+from animator.human.mark import mark_of
 from animator.human.mouth_mask import crop_box, mouth_mask
 from animator.human.photo import read_bytes
 from animator.messages import SpeechClip, SpeechTime
@@ -25,6 +27,7 @@ from tests.animator.musetalk.weights_folder import write_whole
 DATA = Path(__file__).parents[2] / "data"
 WITHIN_S = 120.0
 FRAME_NS = 1_000_000_000 // 30
+REACH_PX = 16
 PAUSE_S = (0.7, 1.4)
 """Where the voice is silent."""
 Pixels = np.ndarray
@@ -100,27 +103,44 @@ def frames_of(face: AnimatorProcess, clip: SpeechClip) -> list[tuple[float, Pixe
 
 
 class Source:
-    """The photo as it is seen at rest, and where in it what is."""
+    """The photo as it is seen at rest; the head of what is drawn moves, by less than REACH_PX."""
 
     def __init__(self, character: Path, cache: Path) -> None:
         portrait = prepare(read_bytes(character / "photo.jpg"), cache, lambda what, share: None).portrait
         side = portrait.picture.shape[0]
-        self.pixels = np.dstack([portrait.picture, np.full((side, side), 255, np.uint8)])
-        stamp(self.pixels, mark_of(MARK_TEXT, side))
+        self._picture = portrait.picture
         box = crop_box(portrait.points, side, side)
-        left, top, right, bottom = box
-        self.mouth = np.zeros((side, side), bool)
-        self.mouth[top:bottom, left:right] = mouth_mask(portrait.points, box) > 0
-        self.eyes = np.zeros((side, side), bool)
-        for rig in PuppetFace(portrait).eyes.values():
-            self.eyes[rig.box] = True
+        left, top = box[:2]
+        rows, columns = np.nonzero(mouth_mask(portrait.points, box))
+        self.mouth = (
+            slice(top + int(rows.min()), top + int(rows.max()) + 1),
+            slice(left + int(columns.min()), left + int(columns.max()) + 1),
+        )
+        brow = round(float(portrait.points[:468, 1].min()))
+        self.forehead = (slice(brow, brow + 30), self.mouth[1])
+        eyes = [rig.box for rig in PuppetFace(portrait).eyes.values()]
+        self.eyes = (
+            slice(min(each[0].start for each in eyes), max(each[0].stop for each in eyes)),
+            slice(min(each[1].start for each in eyes), max(each[1].stop for each in eyes)),
+        )
+        self._mark_left, self._mark_top, self._mark = mark_of(MARK_TEXT, side)
+
+    def likeness(self, pixels: Pixels, part: tuple[slice, slice]) -> float:
+        """How much the photo's `part` is to be found about where it was: 1 is wholly."""
+        wide = tuple(slice(each.start - REACH_PX, each.stop + REACH_PX) for each in part)
+        found = cv2.matchTemplate(
+            np.ascontiguousarray(pixels[(*wide, slice(0, 3))]), self._picture[part], cv2.TM_CCOEFF_NORMED
+        )
+        return float(found.max())
 
     def has_its_mouth(self, pixels: Pixels) -> bool:
-        return np.array_equal(self.pixels[self.mouth & ~self.eyes], pixels[self.mouth & ~self.eyes])
+        """Turned, it is 0.88 to 0.98 like the photo's; what the networks paint is 0.3 like it."""
+        return self.likeness(pixels, self.mouth) > 0.8
 
-    def is_still_elsewhere(self, pixels: Pixels) -> bool:
-        """The mark included."""
-        return np.array_equal(self.pixels[~self.mouth & ~self.eyes], pixels[~self.mouth & ~self.eyes])
+    def is_marked(self, pixels: Pixels) -> bool:
+        high, wide = self._mark.shape[:2]
+        corner = pixels[self._mark_top : self._mark_top + high, self._mark_left : self._mark_left + wide, :3]
+        return int(corner[self._mark[..., 0] == 255].min()) > 220
 
 
 @pytest.fixture
@@ -128,7 +148,7 @@ def source(grace: Path, tmp_path: Path) -> Source:
     return Source(grace, tmp_path)
 
 
-def test_a_photo_speaks_with_its_mouth_alone_and_has_its_own_in_every_silence(
+def test_a_photo_speaks_with_a_painted_mouth_and_has_its_own_in_every_silence(
     start: Callable[..., Any], weights: Path, source: Source
 ) -> None:
     face, told = start(weights)
@@ -140,26 +160,39 @@ def test_a_photo_speaks_with_its_mouth_alone_and_has_its_own_in_every_silence(
     after = face.step(None, 4_000_000_000).pixels.copy()
 
     assert "Face (MuseTalk 1.5, fast)" == told.states[-1]["label"]
-    assert not (source.mouth & source.eyes).any()
     assert source.has_its_mouth(before)
     assert source.has_its_mouth(after)
-    mouths = set()
+    mouths: list[np.ndarray] = []
     for at_s, pixels in frames:
-        assert source.is_still_elsewhere(pixels), "the mark is there, and only the mouth is painted"
+        assert source.is_marked(pixels)
+        assert source.likeness(pixels, source.forehead) > 0.9, "only the mouth is painted"
         if PAUSE_S[0] + 0.25 < at_s < PAUSE_S[1] - 0.25:
             assert source.has_its_mouth(pixels), f"the mouth moves in the silence at {at_s:.2f} s"
         elif at_s < PAUSE_S[0] - 0.1:
             assert not source.has_its_mouth(pixels), f"the mouth is still at {at_s:.2f} s of speech"
-            mouths.add(pixels[source.mouth].tobytes())
-    assert len(mouths) > 8, "the mouth does not change with what is said"
+            mouths.append(pixels[(*source.mouth, slice(0, 3))].astype(int))
+    changes = [float(np.abs(one - other).mean()) for one, other in itertools.pairwise(mouths)]
+    assert np.median(changes) > 1.0, "the mouth does not change with what is said"
 
 
 def test_it_blinks_while_it_says_nothing(start: Callable[..., Any], weights: Path, source: Source) -> None:
     face, _ = start(weights)
 
-    eyes = {face.step(None, k * 5 * FRAME_NS).pixels[source.eyes].tobytes() for k in range(60)}
+    open_eyes = [source.likeness(face.step(None, k * 3 * FRAME_NS).pixels, source.eyes) for k in range(100)]
 
-    assert len(eyes) > 3
+    dips = [min(open_eyes[k - 2], open_eyes[k + 2]) - open_eyes[k] for k in range(2, 98)]
+    assert max(dips) > 0.06, "a turn of the head changes it slowly, a blink at once"
+
+
+def test_its_head_moves_while_it_says_nothing_and_takes_the_mouth_with_it(
+    start: Callable[..., Any], weights: Path, source: Source
+) -> None:
+    face, _ = start(weights)
+
+    frames = [face.step(None, k * 15 * FRAME_NS).pixels.copy() for k in range(20)]
+
+    assert all(source.has_its_mouth(pixels) for pixels in frames)
+    assert len({pixels[(*source.mouth, slice(0, 3))].tobytes() for pixels in frames}) > 10
 
 
 def test_an_interrupted_mouth_is_at_rest_within_100_ms(
