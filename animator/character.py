@@ -661,10 +661,10 @@ def read_limited(
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise CharacterError(f"{what} cannot be opened: {error.strerror}.", "Check that the file is there.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # asked first: `fdopen` refuses a folder in its own words
+        os.close(descriptor)
+        raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.")
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise CharacterError(f"{what} is larger than {limit / 1024 / 1024:.3g} MiB.", remedy)

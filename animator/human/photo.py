@@ -54,9 +54,10 @@ def read_bytes(file: Path) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise PhotoError(f"The photo cannot be opened: {error.strerror}.", "Check that the file is there.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # asked first: `fdopen` refuses a folder in its own words
+        os.close(descriptor)
+        raise PhotoError("The photo is not a plain file.", "Give a file of its own.")
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise PhotoError("The photo is not a plain file.", "Give a file of its own.")
         data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise PhotoError(

@@ -439,6 +439,11 @@ def test_a_file_beyond_the_limit_is_refused_without_reading_it_all(tmp_path: Pat
         check_picture(path)
 
 
+def test_a_folder_in_place_of_a_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CharacterError, match=r"not a plain file|cannot be opened"):
+        check_picture(tmp_path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_in_place_of_a_picture_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")

@@ -98,6 +98,11 @@ def test_transparent_pixels_become_grey(encoded: Encode) -> None:
     assert (photo.picture == 128).all()
 
 
+def test_a_folder_in_place_of_the_photo_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError, match=r"not a plain file|cannot be opened"):
+        read_photo(tmp_path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_in_place_of_a_photo_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "photo.jpg")
