@@ -27,7 +27,7 @@ from app.canvas import Canvas
 from app.control_token import ALPHA_PATH, browser_token_file, browser_url, control_token
 from app.errors import AppError
 from app.messages import Express, Frame, Say
-from app.settings import BrowserSettings, KeySettings, RecordingSettings, Settings
+from app.settings import BrowserSettings, CameraSettings, KeySettings, RecordingSettings, Settings
 from app.show import Show
 from app.sound_tap import SoundTap
 from benchmarks.mouth_pixels import mouth_area_px
@@ -91,7 +91,7 @@ class Sink:
 class Studio:
     """The show with a sink for a camera, and a stream that players may read; silent until it is told something."""
 
-    def __init__(self, recording: RecordingSettings | None = None) -> None:
+    def __init__(self, recording: RecordingSettings | None = None, camera: CameraSettings | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
@@ -107,6 +107,7 @@ class Studio:
                 keys=KeySettings(on=False),
                 browser=BrowserSettings(on=True, port=self.port),
                 recording=recording or RecordingSettings(),
+                camera=camera or CameraSettings(),
             ),
             compose.find_character("haru"),
             microphone=FakeMicrophone(),
@@ -223,10 +224,11 @@ def test_everything_dies_in_one_sentence_and_all_of_it_comes_back(studio: Studio
 A_SHOW_THAT_RECORDS = """
 import sys
 from app.messages import Record
-from app.settings import RecordingSettings
+from app.settings import CameraSettings, RecordingSettings
 from tests.app.test_kill_and_restart import Studio
 
-studio = Studio(RecordingSettings(folder=sys.argv[1]))
+# Small, so that a slow machine is not behind with coding: what is asked is what a kill costs.
+studio = Studio(RecordingSettings(folder=sys.argv[1]), CameraSettings(width_px=640, height_px=360))
 studio.say()
 studio.bus.gate.put(Record(True))
 studio.facts.wait("recording", "state", state="ready")
@@ -262,7 +264,8 @@ def test_an_app_that_is_killed_while_it_talks_leaves_a_film_that_plays_and_no_pr
     with av.open(str(path)) as film:
         shown = list(film.decode(video=0))
         picture_s = float((shown[-1].pts - shown[0].pts) * shown[-1].time_base)
-        is_talking = any(mouth_area_px(frame.to_ndarray(format="rgb24")) > OPEN_PX for frame in shown)
+        large = (frame.to_ndarray(format="rgb24", width=1280, height=720) for frame in shown)
+        is_talking = any(mouth_area_px(pixels) > OPEN_PX for pixels in large)
     with av.open(str(path)) as film:
         blocks = [frame.to_ndarray() for frame in film.decode(audio=0)]
         sound = np.concatenate([block.mean(axis=0) for block in blocks])
