@@ -6,9 +6,7 @@ Both may come from strangers, so sizes, paths and names are checked before anyth
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from animator.files import NotPlain, open_plain
 from animator.human.photo import PhotoError, read_photo
 from animator.human.video import first_frame, is_video
 from animator.human.video import opened as opened_video
@@ -657,14 +656,12 @@ def read_limited(
 ) -> bytes:
     """The bytes of a plain file that has at most `limit` of them; raises CharacterError about `what`."""
     try:
-        # Not blocking: a pipe in place of a file must not hang the app.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        stream = open_plain(file)
     except OSError as error:
         raise CharacterError(f"{what} cannot be opened: {error.strerror}.", "Check that the file is there.") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # asked first: `fdopen` refuses a folder in its own words
-        os.close(descriptor)
-        raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.")
-    with os.fdopen(descriptor, "rb") as stream:
+    except NotPlain as error:
+        raise CharacterError(f"{what} is not a plain file.", "Give a file of its own.") from error
+    with stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise CharacterError(f"{what} is larger than {limit / 1024 / 1024:.3g} MiB.", remedy)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from animator.character import Character, CharacterError
+from animator.files import write_whole
 from animator.human.face_choice import choose_face
 from animator.human.photo import PhotoError, decode_photo, read_bytes
 from animator.human.portrait import FACE_SHARE, SIZE_PX, Portrait, portrait_of
@@ -121,7 +120,6 @@ def _read(file: Path) -> Avatar | None:
 
 
 def _write(file: Path, avatar: Avatar) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     portrait = avatar.portrait
     packed = BytesIO()
     np.savez_compressed(
@@ -132,11 +130,4 @@ def _write(file: Path, avatar: Avatar) -> None:
         behind=portrait.behind,
         notes=np.frombuffer(json.dumps(avatar.notes).encode(), np.uint8),
     )
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(packed.getvalue())
-        Path(name).replace(file)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(file, lambda stream: stream.write(packed.getvalue()))

@@ -5,8 +5,6 @@ Needs Pillow and OpenCV only; knows nothing of faces.
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
+
+from animator.files import NotPlain, open_plain
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 64_000_000
@@ -50,14 +50,12 @@ def read_photo(file: Path) -> Photo:
 def read_bytes(file: Path) -> bytes:
     """The bytes of a plain file of at most MAX_FILE_BYTES. Raises PhotoError."""
     try:
-        # Not blocking: a pipe in place of a file must not hang the app.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        stream = open_plain(file)
     except OSError as error:
         raise PhotoError(f"The photo cannot be opened: {error.strerror}.", "Check that the file is there.") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # asked first: `fdopen` refuses a folder in its own words
-        os.close(descriptor)
-        raise PhotoError("The photo is not a plain file.", "Give a file of its own.")
-    with os.fdopen(descriptor, "rb") as stream:
+    except NotPlain as error:
+        raise PhotoError("The photo is not a plain file.", "Give a file of its own.") from error
+    with stream:
         data = stream.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise PhotoError(

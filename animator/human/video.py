@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from animator.files import NotPlain, open_plain
 from animator.human.photo import PhotoError
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv")
@@ -189,16 +189,13 @@ def opened(file: Path) -> Iterator[Clip]:
         VideoError: If it cannot be used; says what to change.
     """
     try:
-        # Not blocking: a pipe in place of a file must not hang the app.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        stream = open_plain(file)
     except OSError as error:
         raise VideoError(f"The video cannot be opened: {error.strerror}.", "Check that the file is there.") from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise VideoError("The video is not a plain file.", "Give a file of its own.")
-    with os.fdopen(descriptor, "rb") as stream:
-        if status.st_size > MAX_FILE_BYTES:
+    except NotPlain as error:
+        raise VideoError("The video is not a plain file.", "Give a file of its own.") from error
+    with stream:
+        if os.fstat(stream.fileno()).st_size > MAX_FILE_BYTES:
             raise VideoError(
                 f"The video is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB.",
                 f"Cut it to {LONGEST_S:g} s, or export it as 1920x1080.",

@@ -10,8 +10,6 @@ import contextlib
 import io
 import json
 import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +17,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from animator.files import write_whole
 from animator.human.face_choice import choose_face, turned_note
 from animator.human.follow import Followed, followed, height_of
 from animator.human.landmarks import Points, Rgb
@@ -187,20 +186,7 @@ def _write_frames(clip: Clip, face: FollowedFace, file: Path, shape: tuple[int, 
         if count != shape[0]:
             raise _changed()
 
-    _replace(file, fill)
-
-
-def _replace(file: Path, fill: Callable[[IO[bytes]], None]) -> None:
-    """Write `file` as a whole, or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            fill(stream)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(file, fill)
 
 
 def _write(file: Path, face: FollowedFace) -> None:
@@ -217,11 +203,7 @@ def _write(file: Path, face: FollowedFace) -> None:
         turn=np.array(face.turn),
         notes=np.frombuffer(json.dumps(face.notes).encode(), np.uint8),
     )
-    _replace(file, lambda stream: _put(stream, packed.getvalue()))
-
-
-def _put(stream: IO[bytes], data: bytes) -> None:
-    stream.write(data)
+    write_whole(file, lambda stream: stream.write(packed.getvalue()))
 
 
 def _read(file: Path) -> FollowedFace | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from animator.files import write_whole
 from animator.musetalk.vae import Encoder
 
 VERSION = 1
@@ -151,12 +150,4 @@ def _read(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float16] | None:
 
 
 def _write(file: Path, latents: npt.NDArray[np.float16]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, latents=latents)
-        Path(name).replace(file)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(file, lambda stream: np.savez(stream, latents=latents))
