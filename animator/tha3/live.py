@@ -20,10 +20,11 @@ from animator.messages import Pixels, Pose
 from animator.tha3 import live_nodes as n
 from animator.tha3 import live_store
 from animator.tha3.face import FACE_COLS, FACE_ROWS, SIZE_PX
-from animator.tha3.live_fit import LOOK_PX, Basis, likeness, look_of, turns_of
+from animator.tha3.likeness import LOOK_SIZE, Likeness, bundled
+from animator.tha3.live_fit import Basis, turns_of
 from animator.tha3.live_parts import FACE_PX, SCALE, Eyes, Faces, Mouth
 from animator.tha3.live_store import BakeError
-from animator.tha3.live_warp import Floats, Inverter, Region, grid, sample
+from animator.tha3.live_warp import Floats, Inverter, Layout, Region, grid, sample
 from animator.tha3.pose import INDEX, clamp
 
 _FULL_SCALE = 65535.0
@@ -67,15 +68,16 @@ class _State:
 class _Motion:
     """How the picture moves, learned from the runs of one stage."""
 
-    def __init__(self, arrays: Mapping[str, Array], region: Region, stage: str) -> None:
+    def __init__(self, arrays: Mapping[str, Array], layout: Layout, stage: str, likeness: Likeness) -> None:
+        region = layout.region
         turns, looks = arrays["turns"], arrays["looks"]
         runs = len(turns)
-        if not 1 <= runs <= 1000 or turns.shape != (runs, 6) or looks.shape != (runs, LOOK_PX * LOOK_PX * 3):
+        if not 1 <= runs <= 1000 or turns.shape != (runs, 6) or looks.shape != (runs, LOOK_SIZE):
             raise BakeError(f"the baked runs of {stage!r} have an unexpected shape; bake the character again.")
         self.reach = n.REACH[stage]
-        self._turns, self._looks = turns.astype(np.float32), looks.astype(np.float32)
-        self._squares = (self._looks**2).sum(axis=1)
-        self._flow = _basis(arrays, "flow", runs, region.flow_size, 1.0)
+        self._likeness = likeness
+        self._runs = likeness.features(turns.astype(np.float32), looks.astype(np.float32))
+        self._flow = _basis(arrays, "flow", runs, layout.size, 1.0)
         half = (region.height // 2, region.width // 2, 4)
         self._correction_shape = half
         self._correction = _basis(arrays, "correction", runs, int(np.prod(half)), _FULL_SCALE)
@@ -83,9 +85,9 @@ class _Motion:
 
     def at(self, pose: Pose, look: Floats) -> tuple[Floats, Floats]:
         """The flow of `pose` as a vector and its correction (h/2,w/2,4), in 16-bit linear steps."""
-        alike = likeness(held(pose, self.reach)[None], look[None], self._turns, self._looks, self._squares)
-        share = alike[0].astype(np.float32)
-        return self._flow.at(share), self._correction.at(share).reshape(self._correction_shape)
+        here = self._likeness.features(held(pose, self.reach)[None], look[None])
+        alike = self._likeness.between(here, self._runs)[0]
+        return self._flow.at(alike), self._correction.at(alike).reshape(self._correction_shape)
 
 
 def held(pose: Pose, reach: float) -> Floats:
@@ -107,6 +109,7 @@ class LiveFace:
 
     Raises:
         BakeError: If the first stage is not there or is damaged.
+        LikenessError: If the file of the kernel that comes along is missing or damaged.
         ValueError: If `large` has another shape.
     """
 
@@ -116,6 +119,7 @@ class LiveFace:
         if large is not None and (large.shape != (2 * SIZE_PX, 2 * SIZE_PX, 4) or large.dtype != np.uint8):
             raise ValueError(f"large art is uint8 RGBA of shape (1024, 1024, 4), got {large.dtype} {large.shape}")
         self._folder = bake_folder
+        self._likeness = bundled()
         self._large_art = large
         self.size_px = SIZE_PX if large is None else 2 * SIZE_PX
         self._state = self._load(None)
@@ -160,6 +164,11 @@ class LiveFace:
         self._drawn = (state, pose, out)
         return out.copy()
 
+    def seen(self, pose: Pose) -> tuple[Floats, Floats]:
+        """What the regression tells poses apart by: the turns (6,) and the look (48,) of `pose`."""
+        pose, _ = clamp(pose)
+        return held(pose, n.REACH["fine"]), self._face(self._state, pose)[0]
+
     def _face(self, state: _State, pose: Pose) -> tuple[Floats, Floats, Floats]:
         """The look, the neutral picture with its new face (linear 16-bit steps, not to be changed), and the change.
 
@@ -176,7 +185,7 @@ class LiveFace:
             # The scratch belongs to the state; its face alone is ever written.
             picture, there = state.scratch, state.face_there
             np.add(state.picture[there], (_to_linear(face) - state.face_linear)[state.face_here], out=picture[there])
-            known = self._face_drawn = (state, key, look_of(change), picture, face)
+            known = self._face_drawn = (state, key, self._likeness.look_of(change), picture, face)
         return known[2:]
 
     def _upper_face(self, state: _State, pose: Pose) -> Floats:
@@ -232,7 +241,7 @@ class LiveFace:
                     arrays = (
                         talk if stage == "talk" and talk is not None else live_store.read_stage(self._folder, stage)
                     )
-                    parts["motion"] = _Motion(arrays, first.region, stage)
+                    parts["motion"] = _Motion(arrays, first.layout, stage, self._likeness)
                 parts["motion_stage"] = (stage, on_disk[stage])
                 loaded[stage] = on_disk[stage]
             except (BakeError, KeyError):
@@ -258,7 +267,7 @@ class LiveFace:
             large = _Large(self._large_art, source, first.art[there], region, there, here)
         motion: _Motion | None = parts.get("motion")
         picture += first.correction if motion is None else motion.detail * np.float32(_FULL_SCALE)
-        inverter = Inverter(region)
+        inverter = Inverter(first.layout)
         return _State(
             loaded,
             region,
@@ -313,6 +322,7 @@ class _First:
     """The first stage."""
 
     region: Region
+    layout: Layout
     art: Pixels
     face: Floats
     flow: Floats
@@ -329,7 +339,10 @@ def _first(arrays: Mapping[str, Array]) -> _First:
         whole = (region.height, region.width, 4)
         art = _checked(arrays, "art", whole, np.uint8)
         face = _checked(arrays, "face", (FACE_PX, FACE_PX, 4), np.int16)
-        flow = _checked(arrays, "flow", (region.flow_size,))
+        packed = _checked(arrays, "visible", (-(-region.height * region.width // 8),), np.uint8)
+        visible = np.unpackbits(packed, count=region.height * region.width).reshape(region.height, region.width)
+        layout = Layout(region, visible > 0)
+        flow = _checked(arrays, "flow", (layout.size,))
         correction = _checked(arrays, "correction", whole)
     except (KeyError, ValueError, TypeError) as error:
         if isinstance(error, BakeError):
@@ -337,6 +350,7 @@ def _first(arrays: Mapping[str, Array]) -> _First:
         raise BakeError("the bake's first stage is incomplete; bake the character again.") from error
     return _First(
         region,
+        layout,
         art,
         face.astype(np.float32) / SCALE,
         flow.astype(np.float32),

@@ -26,17 +26,25 @@ def between(levels: Sequence[float], value: float) -> tuple[int, float]:
     return index, min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def corners(levels: Sequence[Sequence[float]], values: Sequence[float]) -> list[tuple[tuple[int, ...], float]]:
-    """The 2^n corners of the cell around `values` and their multilinear weights; those of weight 0 are left out."""
-    out: list[tuple[tuple[int, ...], float]] = [((), 1.0)]
-    for axis, value in zip(levels, values, strict=True):
-        i, t = between(axis, value)
-        out = [
-            ((*place, i + step), weight * share)
-            for place, weight in out
-            for step, share in ((0, 1.0 - t), (1, t))
-            if share > 0.0
-        ]
+def curve(levels: Sequence[float], value: float) -> list[tuple[int, float]]:
+    """Weights of the levels around `value` in the cubic through four of them (Lagrange); they sum to 1.
+
+    On a level it counts alone; beyond the ends the end does. Something that moves across pixels, as an iris does, is
+    neither a sharp copy of one place nor the other halfway between them: straight lines blur it by a third more.
+    """
+    value = min(max(value, levels[0]), levels[-1])
+    index, share = between(levels, value)
+    if share in (0.0, 1.0):
+        return [(index + int(share), 1.0)]
+    count = min(len(levels), 4)
+    first = min(max(index - 1, 0), len(levels) - count)
+    out: list[tuple[int, float]] = []
+    for k in range(first, first + count):
+        weight = 1.0
+        for other in range(first, first + count):
+            if other != k:
+                weight *= (value - levels[other]) / (levels[k] - levels[other])
+        out.append((k, weight))
     return out
 
 

@@ -1,4 +1,4 @@
-"""Which poses are baked. Pure.
+"""Which poses are baked. Pure, but for the file that names those of all networks.
 
 Counted in network runs, because those are what a bake costs: about 350 of the face morpher, 24 of brows and morpher,
 and `RUNS` of all networks.
@@ -6,8 +6,12 @@ and `RUNS` of all networks.
 
 from __future__ import annotations
 
+import io
 import itertools
+import zipfile
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +20,9 @@ from animator.character import DEFAULT_EXPRESSIONS
 from animator.messages import Pose
 from animator.tha3.emotions import EMOTIONS
 from animator.tha3.live_fit import BODY_PER_HEAD
-from animator.tha3.pose import INDEX, MOUTH, MOUTH_NAMES, REST_SMIRK, clamp, pose_of
+from animator.tha3.pose import INDEX, MOUTH_NAMES, REST_SMIRK, clamp, pose_of
+
+CHOSEN = Path(__file__).parents[2] / "assets" / "face" / "runs.npz"
 
 STAGES = ("first", "talk", "mouth", "eyes", "faces", "motion", "fine")
 """In the order in which they are baked; each one makes the face better, the first alone makes it drawable."""
@@ -24,7 +30,7 @@ COMPLETE = frozenset(STAGES[:6])
 """What a good live face needs; "fine" makes movements exact."""
 MOTION_STAGES = ("talk", "motion", "fine")
 """Stages that say how the picture moves, each better than the one before."""
-RUNS = {"talk": 12, "motion": 60, "fine": 180}
+RUNS = {"talk": 12, "motion": 60, "fine": 240}
 """How many of `run_poses` each of them has learned from."""
 REACH = {"talk": 0.25, "motion": 0.5, "fine": 0.5}
 """Head and body are held within this; 0.5 is about 7.5 degrees."""
@@ -180,79 +186,42 @@ def plain_poses(names: Sequence[str]) -> list[Pose]:
 def run_poses() -> list[Pose]:
     """The poses that all networks run over, in baking order; the same ones every time.
 
-    The first twelve step from the middle along each axis of head and body, with a shut and an open mouth: small
-    movements. The rest fill the space of head turns evenly, densest in the middle, each with another face: one or two
-    brow changes, eyes, a mouth, a look. Brows stay for two poses, because changing them costs a run.
+    The first twelve are `first_poses`. The rest were chosen one by one, each the one that tells most about how the app
+    moves a face once those before it are known (`animator.tha3.training.choose`).
+
+    Raises:
+        ValueError: If the file that comes along is missing or damaged.
     """
+    return list(_chosen())
+
+
+@lru_cache(maxsize=1)
+def _chosen() -> tuple[Pose, ...]:
+    try:
+        with np.load(io.BytesIO(CHOSEN.read_bytes()), allow_pickle=False) as archive:
+            poses = archive["poses"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"The poses to bake cannot be read from {CHOSEN}. Reinstall the program.") from error
+    if poses.dtype != np.float32 or poses.ndim != 2 or poses.shape[1] != len(INDEX) or len(poses) < RUNS["fine"]:
+        raise ValueError(f"{CHOSEN} holds {poses.dtype} {poses.shape}, not the poses to bake. Reinstall the program.")
+    return tuple(clamp(pose)[0] for pose in poses[: RUNS["fine"]])
+
+
+def first_poses() -> list[Pose]:
+    """Small movements: a step from the middle along each axis of head and body, with a shut and an open mouth."""
     poses = []
     for k, (name, value) in enumerate((axis, way) for way in (-0.25, 0.25) for axis in ("head_x", "head_y", "neck_z")):
-        poses.append(_tied(**{name: value}, breathing=0.5 * (k % 2), mouth_aaa=0.6 * (k in (1, 4))))
-    poses.append(_tied(breathing=1.0, mouth_smirk=REST_SMIRK))
-    poses.append(_tied(eye_wink=1.0, mouth_eee=0.6))
+        poses.append(tied(**{name: value}, breathing=0.5 * (k % 2), mouth_aaa=0.6 * (k in (1, 4))))
+    poses.append(tied(breathing=1.0, mouth_smirk=REST_SMIRK))
+    poses.append(tied(eye_wink=1.0, mouth_eee=0.6))
     for x, y, z in ((0.2, 0.2, 0.15), (-0.2, 0.2, -0.15), (0.2, -0.2, -0.15), (-0.2, -0.2, 0.15)):
-        poses.append(_tied(head_x=x, head_y=y, neck_z=z, mouth_ooo=0.5 * (x > 0), mouth_smirk=REST_SMIRK))
-    rng = np.random.default_rng(20)
-    brows = np.zeros(12, np.float32)
-    for k in range(RUNS["fine"] - len(poses)):
-        spread = [2.0 * _halton(k + 1, base) - 1.0 for base in (2, 3, 5)]
-        x, y, z = (float(np.clip(0.52 * np.sign(s) * abs(s) ** 1.25, -0.5, 0.5)) for s in spread)
-        pose = _tied(head_x=x, head_y=y, neck_z=z, breathing=rng.random(), mouth_smirk=REST_SMIRK)
-        pose[INDEX["body_y"]] += 0.06 * rng.standard_normal()
-        pose[INDEX["body_z"]] += 0.04 * rng.standard_normal()
-        _draw_face(pose, rng)
-        if k % 2 == 0:
-            brows = pose[:12].copy()
-        pose[:12] = brows
-        poses.append(clamp(pose)[0])
+        poses.append(tied(head_x=x, head_y=y, neck_z=z, mouth_ooo=0.5 * (x > 0), mouth_smirk=REST_SMIRK))
     return poses
 
 
-def _tied(**values: float) -> Pose:
+def tied(**values: float) -> Pose:
     """A pose whose body follows its head."""
     pose = pose_of(**values)
     pose[INDEX["body_y"]] = BODY_PER_HEAD * pose[INDEX["head_y"]]
     pose[INDEX["body_z"]] = BODY_PER_HEAD * pose[INDEX["neck_z"]]
     return pose
-
-
-def _halton(index: int, base: int) -> float:
-    """The radical inverse of `index`: evenly spread numbers in (0, 1) (Halton, 1960)."""
-    share, out = 1.0, 0.0
-    while index:
-        share /= base
-        out += share * (index % base)
-        index //= base
-    return out
-
-
-def _draw_face(pose: Pose, rng: np.random.Generator) -> None:
-    """Give `pose` some expression, in place."""
-
-    def pair(name: str, value: float) -> None:
-        which = rng.random()
-        if which < 0.85:
-            pose[INDEX[f"{name}_left"]] = value
-        if which < 0.70 or which >= 0.85:
-            pose[INDEX[f"{name}_right"]] = value
-
-    if rng.random() < 0.8:
-        for k in rng.permutation(len(BROWS))[: 1 + int(rng.random() < 0.5)]:
-            pair(BROWS[k], rng.uniform(0.2, 1.0))
-    kind = rng.random()
-    if kind < 0.3:
-        pair("eye_wink", rng.random() ** 2)
-    elif kind < 0.5:
-        pair("eye_happy_wink", rng.uniform(0.1, 1.0))
-    if kind > 0.2 and rng.random() < 0.6:
-        for k in rng.permutation(4)[: 1 + int(rng.random() < 0.5)]:
-            pair(EYE_EXTRAS[k], rng.uniform(0.1, 0.9))
-    if rng.random() < 0.25:
-        pair("iris_small", rng.uniform(0.1, 0.8))
-    pose[INDEX["iris_rotation_x"]] = 0.2 * rng.standard_normal()
-    pose[INDEX["iris_rotation_y"]] = 0.3 * rng.standard_normal()
-    if rng.random() < 0.5:
-        pose[INDEX["mouth_smirk"]] = rng.random()
-    if rng.random() < 0.75:
-        pose[MOUTH] = rng.dirichlet([0.4] * 6) * rng.uniform(0.2, 1.1)
-    if rng.random() < 0.5:
-        pair(CORNERS[int(rng.random() < 0.6)], rng.uniform(0.3, 1.0))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from animator.messages import Pose
 from animator.tha3 import live_nodes as n
-from animator.tha3.live_mix import Scatter, between, corners
+from animator.tha3.live_mix import Scatter, between, curve
 from animator.tha3.live_store import BakeError
 from animator.tha3.live_warp import Floats
 from animator.tha3.pose import INDEX, MOUTH, REST_SMIRK, SMIRK
@@ -127,7 +127,8 @@ class Eyes:
         gaze = (float(pose[INDEX["iris_rotation_x"]]), float(pose[INDEX["iris_rotation_y"]]))
         if gaze != (0.0, 0.0):
             size = len(n.IRIS_LEVELS)
-            under += [(x * size + y, w) for (x, y), w in corners((n.IRIS_LEVELS, n.IRIS_LEVELS), gaze)]
+            across = curve(n.IRIS_LEVELS, gaze[1])
+            under += [(x * size + y, w * share) for x, w in curve(n.IRIS_LEVELS, gaze[0]) for y, share in across]
         for k, name in enumerate(n.EYE_EXTRAS):
             under += _levels(self._extras_at + k * (len(n.LEVELS) - 1), n.LEVELS, _at(pose, name, side))
         happy = _at(pose, "eye_happy_wink", side)

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.messages import Pixels
+from animator.tha3 import likeness
 from animator.tha3.face import check_image
-from animator.tha3.live_nodes import STAGES
+from animator.tha3.live_nodes import CHOSEN, STAGES
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever nodes, arrays or their meaning change: older bakes are then made anew."""
 CACHE_MAX_BYTES = 400 * 1000 * 1000
 _STAGE_MAX_BYTES = 160 * 1000 * 1000
@@ -64,14 +66,28 @@ def weights_fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=1)
+def learned_fingerprint() -> str:
+    """SHA-256 over what comes along for the bake: the kernel, and the poses that are baked.
+
+    Raises:
+        OSError: If a file is missing.
+    """
+    digest = hashlib.sha256()
+    for path in (likeness.BUNDLED, CHOSEN):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 def bake_key(image: Pixels, weights: Path) -> str:
     """The name of the folder that `image`'s bake with these weights has: 32 hex digits.
 
     Raises:
         ValueError: If the picture is not uint8 RGBA (512,512,4).
-        OSError: If a weight file is missing.
+        OSError: If a weight file, or one that comes along, is missing.
     """
-    digest = hashlib.sha256(f"kuchipaku bake {FORMAT}\n{weights_fingerprint(weights)}\n".encode())
+    made_with = f"{weights_fingerprint(weights)}\n{learned_fingerprint()}"
+    digest = hashlib.sha256(f"kuchipaku bake {FORMAT}\n{made_with}\n".encode())
     digest.update(check_image(image).tobytes())
     return digest.hexdigest()[:32]
 

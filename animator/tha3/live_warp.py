@@ -23,14 +23,15 @@ HALF_STEPS, FULL_STEPS = 3, 2
 _SEAM_PX = 16
 DETAIL_BOTTOM = 264
 """Above this row, where the head is, flows are kept at full size. At half size a face's edges lose 5 dB."""
+_COARSE_PX = 8
+"""Where nothing is to be seen, one place in so many is kept."""
+_RIM_PX = 3
+"""So far beyond its outline a character counts as seen: one more than the networks' answer is taken for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The part of the picture that is ever drawn. All bounds are even, in px.
-
-    A flow of the region is one vector: the rows down to `split` at full size, the rest at half size.
-    """
+    """The part of the picture that is ever drawn. All bounds are even, in px."""
 
     top: int
     bottom: int
@@ -61,17 +62,54 @@ class Region:
         """How many rows of the region have flows at full size."""
         return max(min(DETAIL_BOTTOM, self.bottom) - self.top, 2)
 
-    @property
-    def flow_size(self) -> int:
-        """Length of a flow vector."""
-        return (self.split * self.width + (self.height - self.split) // 2 * (self.width // 2)) * 2
+
+class Layout:
+    """A flow of a region as one short vector: finely where the character is, coarsely where nothing is to be seen.
+
+    The rows down to `Region.split` are kept at full size on the character, those below at half size. Around it, where
+    a flow is but a smooth continuation, every eighth place is kept.
+
+    Args:
+        region: What is ever drawn.
+        visible: bool (region.height, region.width), where the character is in the neutral picture.
+    """
+
+    def __init__(self, region: Region, visible: npt.NDArray[np.bool_]) -> None:
+        self.region = region
+        side = 2 * _RIM_PX + 1
+        seen = cv2.dilate(visible.astype(np.uint8), np.ones((side, side), np.uint8))
+        self._half = (region.width // 2, region.height // 2)
+        self._coarse = (-(-region.width // _COARSE_PX), -(-region.height // _COARSE_PX))
+        self._fine_at = np.flatnonzero(seen[: region.split])
+        below = seen[region.split :].reshape(-1, 2, region.width // 2, 2).max(axis=(1, 3))
+        self._below_at = np.flatnonzero(below)
+        self._ends = np.cumsum([2 * self._coarse[0] * self._coarse[1], 2 * len(self._below_at)])
+        self.size = int(self._ends[-1]) + 2 * len(self._fine_at)
+        """Length of the vector."""
 
     def pack(self, flow: Floats) -> Floats:
         """The vector of a flow (height,width,2), px."""
-        lower = flow[self.split :]
-        if len(lower):
-            lower = cv2.resize(lower, (self.width // 2, len(lower) // 2), interpolation=cv2.INTER_AREA)
-        return np.concatenate([flow[: self.split].ravel(), lower.ravel()])
+        split = self.region.split
+        coarse = cv2.resize(flow, self._coarse, interpolation=cv2.INTER_AREA)
+        parts = [coarse.ravel()]
+        if len(self._below_at):
+            lower = cv2.resize(flow[split:], (self._half[0], len(flow[split:]) // 2), interpolation=cv2.INTER_AREA)
+            parts.append(lower.reshape(-1, 2)[self._below_at].ravel())
+        parts.append(flow[:split].reshape(-1, 2)[self._fine_at].ravel())
+        return np.concatenate(parts)
+
+    def unpack(self, vector: Floats) -> tuple[Floats, Floats]:
+        """The flow's rows down to `split` at full size, and all others at half size, px as it were at full size."""
+        region, split = self.region, self.region.split
+        first, second = self._ends
+        coarse = vector[:first].reshape(self._coarse[1], self._coarse[0], 2)
+        half = cv2.resize(coarse, self._half, interpolation=cv2.INTER_LINEAR)
+        lower = half[split // 2 :]
+        # Fancy indexing of pairs as one number each is three times as fast.
+        lower.reshape(-1).view(np.int64)[self._below_at] = vector[first:second].view(np.int64)
+        upper = cv2.resize(half[: split // 2], (region.width, split), interpolation=cv2.INTER_LINEAR)
+        upper.reshape(-1).view(np.int64)[self._fine_at] = vector[second:].view(np.int64)
+        return np.asarray(upper, np.float32), np.asarray(lower, np.float32)
 
 
 def grid(height: int, width: int) -> Floats:
@@ -89,8 +127,10 @@ def sample(picture: Array, places: Floats, interpolation: int = cv2.INTER_LINEAR
 class Inverter:
     """Turns the flows of a region around. Keeps its grids, so that a frame allocates little."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, layout: Layout) -> None:
+        region = layout.region
         self._region = region
+        self._layout = layout
         self._half = grid(region.height // 2, region.width // 2)
         self._full = grid(region.height, region.width)
 
@@ -98,14 +138,13 @@ class Inverter:
         """How far from each pixel of the frame the place lies that it comes from.
 
         Args:
-            vector: How far each point of the neutral picture moves, in the form of `Region.pack`.
+            vector: How far each point of the neutral picture moves, in the form of `Layout.pack`.
 
         Returns:
             float32 (height, width, 2): x then y, px.
         """
         region, split = self._region, self._region.split
-        upper = vector[: split * region.width * 2].reshape(split, region.width, 2)
-        lower = vector[split * region.width * 2 :].reshape(-1, region.width // 2, 2)
+        upper, lower = self._layout.unpack(vector)
         halved = np.concatenate(
             [cv2.resize(upper, (region.width // 2, split // 2), interpolation=cv2.INTER_AREA), lower]
         )

@@ -18,7 +18,7 @@ from animator.messages import Pixels
 from animator.tha3 import bake_flow, live_store
 from animator.tha3.bake import BakeStopped, bake, bake_key
 from animator.tha3.live import LiveFace
-from animator.tha3.live_warp import Inverter, Region, grid, sample
+from animator.tha3.live_warp import Inverter, Layout, Region, grid, sample
 from animator.tha3.pose import neutral
 
 
@@ -28,20 +28,39 @@ def smooth_flow(height: int, width: int) -> np.ndarray:
 
 
 WHOLE = Region(0, 512, 0, 512)
+LAYOUT = Layout(WHOLE, np.ones((512, 512), bool))
 
 
 def test_looking_back_along_a_flow_undoes_it():
     flow = smooth_flow(512, 512)
-    places = Inverter(WHOLE).places(WHOLE.pack(flow))
+    places = Inverter(LAYOUT).places(LAYOUT.pack(flow))
     returned = places + sample(flow, places)
     inside = (slice(16, -16), slice(16, -16))
 
     assert np.abs(returned - grid(512, 512))[inside].max() < 0.25
 
 
+def test_a_flow_is_kept_exactly_on_the_head_and_smoothly_around_it():
+    flow = smooth_flow(512, 512)
+    visible = np.zeros((512, 512), bool)
+    visible[60:500, 180:330] = True
+    layout = Layout(WHOLE, visible)
+
+    vector = layout.pack(flow)
+    upper, lower = layout.unpack(vector)
+
+    split = WHOLE.split
+    halved = flow[split:].reshape(-1, 2, 256, 2, 2).mean(axis=(1, 3))
+    assert (layout.size,) == vector.shape
+    assert layout.size < flow.size / 4
+    assert np.array_equal(upper[57:, 177:333], flow[57:split, 177:333])
+    assert np.abs(lower[:118, 90:165] - halved[:118, 90:165]).max() < 1e-4
+    assert np.abs(upper - flow[:split]).max() < 1.0
+
+
 def test_a_forward_flow_is_the_inverse_of_the_networks_answer():
     flow = smooth_flow(512, 512)
-    back = Inverter(WHOLE).offsets(WHOLE.pack(flow))
+    back = Inverter(LAYOUT).offsets(LAYOUT.pack(flow))
     answer = (back / 256.0).transpose(2, 0, 1).astype(np.float32)
 
     found = bake_flow.forward_flow(answer, np.ones((512, 512), bool), WHOLE)
@@ -53,7 +72,7 @@ def test_a_face_moved_and_corrected_gives_the_networks_picture():
     rng = np.random.default_rng(0)
     full, added = (cv2.GaussianBlur(rng.uniform(-1, 1, (512, 512, 4)).astype(np.float32), (0, 0), 3) for _ in range(2))
     flow = smooth_flow(512, 512)
-    back = Inverter(WHOLE).offsets(WHOLE.pack(flow))
+    back = Inverter(LAYOUT).offsets(LAYOUT.pack(flow))
     answer = (back / 256.0).transpose(2, 0, 1).astype(np.float32)
     picture = sample(full, grid(512, 512) + back) + 0.2 * added
 

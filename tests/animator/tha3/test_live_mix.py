@@ -1,4 +1,4 @@
-"""Weights over baked nodes: convex, exact at the nodes, and without jumps."""
+"""Weights over baked nodes: exact at the nodes, and without jumps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from animator.tha3 import live_nodes
-from animator.tha3.live_mix import Scatter, between, corners
+from animator.tha3.live_mix import Scatter, between, curve
 
 LEVELS = (-0.5, 0.0, 0.5)
 
@@ -29,22 +29,30 @@ def test_values_outside_the_levels_are_held_at_the_ends():
     assert (1, 0.5) == between(LEVELS, 0.25)
 
 
-def test_grid_weights_are_convex_and_reproduce_the_point():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        point = rng.uniform(-0.5, 0.5, 3)
-        terms = corners((LEVELS,) * 3, point.tolist())
-        found = sum(weight * np.array([LEVELS[i] for i in place]) for place, weight in terms)
+def test_a_curve_goes_through_its_levels_and_follows_a_cubic_between_them():
+    def cubic(x: float) -> float:
+        return 2.0 - x + 3.0 * x**2 - 4.0 * x**3
 
-        assert min(weight for _, weight in terms) >= 0.0
-        assert sum(weight for _, weight in terms) == pytest.approx(1.0)
-        assert found == pytest.approx(point)
+    for value in np.linspace(-1.2, 1.2, 49):
+        weights = curve(live_nodes.IRIS_LEVELS, float(value))
+        found = sum(weight * cubic(live_nodes.IRIS_LEVELS[i]) for i, weight in weights)
+
+        assert sum(weight for _, weight in weights) == pytest.approx(1.0)
+        assert found == pytest.approx(cubic(float(np.clip(value, -1.0, 1.0))), abs=1e-9)
 
 
-def test_a_grid_node_is_drawn_from_itself_alone():
-    strong = [(place, weight) for place, weight in corners((LEVELS,) * 3, [0.5, 0.0, -0.5]) if weight > 0]
+def test_a_curve_draws_a_level_from_itself_alone_and_does_not_jump_there():
+    level = live_nodes.IRIS_LEVELS[3]
 
-    assert [((2, 1, 0), 1.0)] == strong
+    def row(value: float) -> np.ndarray:
+        weights = np.zeros(len(live_nodes.IRIS_LEVELS))
+        for i, weight in curve(live_nodes.IRIS_LEVELS, value):
+            weights[i] = weight
+        return weights
+
+    assert [(3, 1.0)] == curve(live_nodes.IRIS_LEVELS, level)
+    assert row(level - 1e-7) == pytest.approx(row(level), abs=1e-4)
+    assert row(level + 1e-7) == pytest.approx(row(level), abs=1e-4)
 
 
 def test_every_baked_mouth_is_drawn_from_itself_alone(mouths: Scatter):
