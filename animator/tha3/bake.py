@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from animator.messages import Pixels, Pose
-from animator.tha3 import bake_flow, graphs, likeness, live_fit, live_nodes, live_store, srgb
+from animator.tha3 import bake_flow, graphs, likeness, live_fit, live_nodes, live_store, providers, srgb
 from animator.tha3.face import FACE_COLS, FACE_ROWS, check_image
 from animator.tha3.live_parts import SCALE, Eyes, Layer
 from animator.tha3.live_store import bake_key
@@ -125,6 +125,8 @@ class _Baker:
         missing: Sequence[str],
     ) -> None:
         self._networks = networks
+        # A card works at one run at a time anyway, and DirectML must not be asked for a second one meanwhile.
+        self._workers = _WORKERS if networks.provider == providers.CPU else 1
         self._folder = folder
         self._progress = progress
         self._should_stop = should_stop
@@ -278,7 +280,7 @@ class _Baker:
         due = range(len(self._runs), live_nodes.RUNS[stage])
         known = {k: live_store.read_run(self._folder, k, self._poses[k]) for k in due}
         # Several runs at once, each on its own core, take three quarters of the time of one after the other on all.
-        with ThreadPoolExecutor(_WORKERS) as pool:
+        with ThreadPoolExecutor(self._workers) as pool:
             ready = {
                 k: answer
                 for ks in self._same_brows([k for k in due if known[k] is None])
@@ -353,7 +355,7 @@ class _Baker:
             return srgb.steps(self._networks.face(self._brows(pose), pose[FACE])) - self._neutral_srgb
 
         out: list[Floats] = []
-        with ThreadPoolExecutor(_WORKERS) as pool:
+        with ThreadPoolExecutor(self._workers) as pool:
             found = [pool.submit(residual, pose) for pose in poses]
             try:
                 for pose, future in zip(poses, found, strict=True):

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from animator.messages import Pixels
-from animator.tha3 import bake_flow, live_store
+from animator.tha3 import bake_flow, graphs, live_store
 from animator.tha3.bake import BakeStopped, bake, bake_key
 from animator.tha3.live import LiveFace
 from animator.tha3.live_warp import Inverter, Layout, Region, grid, sample
@@ -113,6 +114,39 @@ def test_a_damaged_stage_is_baked_anew(begun: Path, image: Pixels, weights: Path
         bake(image, weights, begun.parent, lambda what, share: None, lambda: stop_after_first(begun.parent, begun.name))
 
     assert sound == live_store.stages_on_disk(begun)
+
+
+@pytest.mark.slow
+def test_a_provider_other_than_the_cpu_is_never_asked_for_two_runs_at_once(
+    image: Pixels, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    at_work = threading.Lock()
+    overlaps: list[str] = []
+
+    class DirectML(graphs.Graphs):
+        """Runs on the CPU under the name of DirectML, whose sessions take one run at a time."""
+
+        def __init__(self, folder: Path, threads: int | None = None) -> None:
+            super().__init__(folder, threads=threads)
+            self.provider = "DmlExecutionProvider"
+
+        def _run(self, name, outputs, **inputs):  # type: ignore[no-untyped-def]
+            if not at_work.acquire(blocking=False):
+                overlaps.append(name)
+                return super()._run(name, outputs, **inputs)
+            try:
+                return super()._run(name, outputs, **inputs)
+            finally:
+                at_work.release()
+
+    monkeypatch.setattr(graphs, "Graphs", DirectML)
+    steps: list[str] = []
+
+    with pytest.raises(BakeStopped):
+        bake(image, weights, tmp_path, lambda what, share: steps.append(what), lambda: len(steps) > 24)
+
+    assert "learning to talk" in steps
+    assert [] == overlaps
 
 
 @pytest.mark.slow
