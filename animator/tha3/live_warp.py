@@ -18,8 +18,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 
-HALF_STEPS, FULL_STEPS = 3, 2
-"""Fixed-point steps at half size everywhere, then at full size where the head is. More gain less than 0.1 dB."""
+HALF_STEPS, FULL_STEPS = 2, 2
+"""Fixed-point steps at half size everywhere, then at full size where the head is. More gain nothing; one fewer at half
+size costs 0.06 dB, one fewer at full size 0.1."""
 _SEAM_PX = 16
 DETAIL_BOTTOM = 264
 """Above this row, where the head is, flows are kept at full size. At half size a face's edges lose 5 dB."""
