@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,7 +55,6 @@ _THREADS = max((os.cpu_count() or 1) // _WORKERS, 1)
 
 Progress = Callable[[str, float], None]
 Arrays = dict[str, npt.NDArray[Any]]
-T = TypeVar("T")
 
 
 class BakeStopped(Exception):
@@ -281,15 +280,18 @@ class _Baker:
         known = {k: live_store.read_run(self._folder, k, self._poses[k]) for k in due}
         # Several runs at once, each on its own core, take three quarters of the time of one after the other on all.
         with ThreadPoolExecutor(self._workers) as pool:
-            ready = {
-                k: answer
-                for ks in self._same_brows([k for k in due if known[k] is None])
-                for k, answer in zip(ks, _each(pool.submit(self._answers, ks), len(ks)), strict=True)
-            }
+            ready: dict[int, tuple[Future[list[tuple[_Run, Floats]]], int]] = {}
+            for ks in self._same_brows([k for k in due if known[k] is None]):
+                answers = pool.submit(self._answers, ks)
+                ready.update({k: (answers, place) for place, k in enumerate(ks)})
             try:
                 for k in due:
                     run = known[k]
-                    self._runs.append(_Run(**run) if run is not None else self._keep(k, *ready.pop(k)()))
+                    if run is not None:
+                        self._runs.append(_Run(**run))
+                    else:
+                        answers, place = ready.pop(k)
+                        self._runs.append(self._keep(k, *answers.result()[place]))
                     self._step(self._what, 7)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -309,13 +311,12 @@ class _Baker:
 
     def _answers(self, poses: Sequence[int]) -> list[tuple[_Run, Floats]]:
         """What all networks make of poses that share their brows (any thread)."""
-        networks, brows = self._networks, self._brows(self._poses[poses[0]])
+        brows = self._brows(self._poses[poses[0]])
         out: list[tuple[_Run, Floats]] = []
         for k in poses:
             pose = self._poses[k]
-            full = self._with(networks.face(brows, pose[FACE]))
-            body = networks.body(full, pose[BODY])
-            out.append(self._worked_out(pose, full, body.picture, body.grid_change[0]))
+            full = self._with(self._networks.face(brows, pose[FACE]))
+            out.append(self._worked_out(pose, full, *self._body(full, pose)))
         return out
 
     def _keep(self, k: int, run: _Run, correction: Floats) -> _Run:
@@ -395,15 +396,6 @@ def _with_values(base: Pose, values: Mapping[str, float]) -> Pose:
     for name, value in values.items():
         set_value(pose, name, value)
     return pose
-
-
-def _each(results: Future[list[T]], count: int) -> list[Callable[[], T]]:
-    """One call for each of `count` results that come together."""
-
-    def one(index: int) -> Callable[[], T]:
-        return lambda: results.result()[index]
-
-    return [one(index) for index in range(count)]
 
 
 def _enlarged(half: Floats, shape: tuple[int, ...]) -> Floats:

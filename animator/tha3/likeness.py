@@ -30,7 +30,8 @@ TURNS = 6
 TURN_SCALES = np.array([2.0, 2.0, 2.0, 10.0, 10.0, 1.0])
 """Bring head_x, head_y, neck_z, the body's extra turn and lean, and breath to a size of about 1."""
 _BALLS = 3
-_FORWARD = 1.5
+FORWARD = 1.5
+"""How much larger the small network sees the turns than the rest of the kernel does."""
 _LARGEST_BYTES = 8 * 1024 * 1024
 
 
@@ -102,7 +103,7 @@ class Likeness:
         """What is compared of poses: `turns` (n,6) as `live_fit.turns_of` gives them, `looks` (n,48)."""
         scaled = turns * TURN_SCALES
         look = looks.astype(np.float64)
-        hidden = np.concatenate([scaled * _FORWARD, look], axis=1)
+        hidden = np.concatenate([scaled * FORWARD, look], axis=1)
         for weights, bias in self._layers:
             hidden = np.tanh(hidden @ weights.T + bias)
         balls = []

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from animator.messages import Pixels
+from animator.tha3.color import to_linear, to_srgb_floats
 from animator.tha3.face import FACE_COLS, FACE_ROWS, SIZE_PX
 from animator.tha3.likeness import LOOK_PX
 from animator.tha3.live_fit import turns_of
@@ -60,7 +61,7 @@ def poses_for(seed: int) -> Poses:
 def answers(networks: Networks, image: Pixels, poses: Poses) -> Answers:
     """Run all networks over `poses` of `image`, uint8 RGBA (512,512,4)."""
     device = next(networks.parameters()).device
-    source = _linear(image).to(device)
+    source = to_linear(image, device)
     crop = source[:, :, 64:192, 192:320]
     layers = networks.eyebrow_decomposer(crop)
     brow_features = networks.eyebrow_morphing_combiner.encode(layers)
@@ -140,21 +141,9 @@ def _grid(like: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)[None]
 
 
-def _linear(image: Pixels) -> Tensor:
-    """(1,4,512,512) in [-1, 1] (IEC 61966-2-1)."""
-    values = torch.from_numpy(image.astype(np.float32) / 255)
-    values[values[..., 3] == 0] = 0
-    rgb = values[..., :3]
-    rgb = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return (torch.cat([rgb, values[..., 3:]], dim=-1) * 2 - 1).permute(2, 0, 1)[None]
-
-
 def _steps(linear: Tensor) -> Tensor:
-    """[-1, 1] as 8-bit sRGB steps."""
-    values = ((linear + 1) / 2).clamp(0, 1)
-    rgb = values[:, :3]
-    rgb = torch.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * rgb.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
-    return torch.cat([rgb, values[:, 3:]], dim=1) * 255
+    """[-1, 1] (n,4,H,W) as 8-bit sRGB steps, channels still first."""
+    return to_srgb_floats(linear).permute(0, 3, 1, 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,10 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from animator.tha3.likeness import LOOK_SIZE, TURN_SCALES, TURNS
+from animator.tha3.likeness import FORWARD, LOOK_SIZE, TURN_SCALES, TURNS
 
 WIDTH, TRAITS = 128, 64
-_FORWARD = 1.5
 
 Doubles = npt.NDArray[np.float64]
 
@@ -59,7 +58,7 @@ class Kernel(nn.Module):
     def look(self, turns: Tensor, components: Tensor) -> Seen:
         """`turns` (..., n, 6) scaled by `TURN_SCALES`, looks as components (..., n, components); both float64."""
         look = components @ self.eye
-        traits = self.net(torch.cat([turns * _FORWARD, look], dim=-1)) * self.trait.exp()
+        traits = self.net(torch.cat([turns * FORWARD, look], dim=-1)) * self.trait.exp()
         return Seen(turns, turns[..., :3] * self.head.exp(), turns[..., 3:] * self.extra.exp(), look, traits)
 
     def forward(self, one: Seen, other: Seen) -> Tensor:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from animator.tha3.likeness import LOOK_SIZE
+from animator.tha3.likeness import LOOK_PX, LOOK_SIZE
 from animator.tha3.training.answers import RUNS
 from animator.tha3.training.kernel import Kernel, scaled
 
@@ -30,7 +30,7 @@ GIVEN = (140, 180, 200, 240)
 FLOOR = 2.0
 """Mean squared error, in 8-bit steps, that a live picture has for other reasons: less is not worth learning."""
 _RATE_WIDE, _RATE_FEW, _DECAY = 2e-3, 2e-2, 1e-2
-_EMPHASIS = ((slice(0, 11), 1.4), (slice(15, 24), 2.0))
+_EMPHASIS = ((slice(0, 11), 1.4), (slice(15, LOOK_PX), 2.0))
 """Rows of the small looks that count more at the start: brows and mouth."""
 
 Doubles = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def components(looks: npt.NDArray[np.floating], size: int) -> tuple[Doubles, Dou
     strength, axes = np.linalg.eigh(product)
     basis = axes[:, np.argsort(-strength)[:size]]
     length = float(np.sqrt(strength.sum() / len(looks)))
-    weights = np.ones((24, 24, 3))
+    weights = np.ones((LOOK_PX, LOOK_PX, 3))
     for rows, weight in _EMPHASIS:
         weights[rows] = weight
     _, stretch, turn = np.linalg.svd(basis * (weights.reshape(-1, 1) / 384.0), full_matrices=False)
